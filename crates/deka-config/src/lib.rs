@@ -1,0 +1,1 @@
+//! Settings from .npmrc, bunfig.toml, the environment and flags, merged into one plain value.

@@ -1,0 +1,1 @@
+//! Directory-relative file operations, atomic writes, locks, and the ways to link a file.

@@ -1,0 +1,221 @@
+//! Packages, edges, and what a package was resolved to.
+
+use std::ops::Range;
+
+use deka_manifest::{Alias, Bin, PackageName, Platforms, Symbol, Version};
+
+/// A package in a [`Graph`]; `PackageId::ROOT` is the project itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PackageId(pub u32);
+
+impl PackageId {
+    /// The project that is being installed.
+    pub const ROOT: Self = Self(0);
+
+    /// Returns the place in [`Graph::packages`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// An edge in a [`Graph`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct EdgeId(pub u32);
+
+impl EdgeId {
+    /// Returns the place in [`Graph::edges`].
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Which group of a manifest an edge comes from, in the order in which placement visits them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum EdgeKind {
+    /// From the root to a workspace (not written in any group).
+    Workspace,
+    /// `devDependencies`.
+    Dev,
+    /// `optionalDependencies`.
+    Optional,
+    /// `dependencies`.
+    Prod,
+    /// `peerDependencies`.
+    Peer,
+}
+
+/// One dependency of one package.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Edge {
+    /// The name the dependent uses.
+    pub alias: Alias,
+    /// What it asks for, verbatim as its manifest has it, before overrides.
+    pub spec: Symbol,
+    /// The group it stands in.
+    pub kind: EdgeKind,
+    /// For a peer: whether `peerDependenciesMeta` says it may be missing.
+    pub optional_peer: bool,
+    /// Whether the dependent ships it inside its own tarball.
+    pub bundled: bool,
+    /// What it leads to; `None` when nothing was found (optional, or a peer that nobody provides).
+    pub target: Option<PackageId>,
+}
+
+impl Edge {
+    /// Whether an install may go on without the target.
+    pub fn may_be_missing(&self) -> bool {
+        self.optional_peer || self.kind == EdgeKind::Optional
+    }
+}
+
+/// Where the bytes of an npm package lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TarballLocation {
+    /// At the usual place below the registry of its scope: `<registry>/<name>/-/<base>-<version>.tgz`.
+    Registry,
+    /// At this URL.
+    Url(Symbol),
+}
+
+/// What a package was resolved to: which bytes, from where.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    /// The project itself.
+    Root,
+    /// A version from a registry.
+    Npm {
+        /// The version.
+        version: Version,
+        /// Where its tarball lies.
+        tarball: TarballLocation,
+    },
+    /// A member of the project's workspaces, by its path below the root.
+    Workspace(Symbol),
+    /// A folder (`file:dir`), by its path as `bun.lock` has it.
+    Folder(Symbol),
+    /// `link:` to a folder or a globally registered package.
+    Symlink(Symbol),
+    /// A tarball on disk, by its path as `bun.lock` has it.
+    LocalTarball(Symbol),
+    /// A tarball by URL.
+    RemoteTarball(Symbol),
+    /// A commit of a git repository.
+    Git {
+        /// The repository's URL with its `git+…:` scheme, without the commit.
+        repository: Symbol,
+        /// The commit, 40 hexadecimal digits where it is known in full.
+        commit: Symbol,
+    },
+    /// An archive of a commit at GitHub.
+    GitHub {
+        /// `owner/repo`.
+        repository: Symbol,
+        /// The commit, as `bun.lock` has it (7 hexadecimal digits).
+        commit: Symbol,
+    },
+}
+
+/// A package of the graph.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Package {
+    /// Its real name.
+    pub name: PackageName,
+    /// What it was resolved to.
+    pub resolution: Resolution,
+    /// The SRI string, verbatim, as registry or lockfile had it; empty when there is none.
+    pub integrity: Symbol,
+    /// What git and GitHub packages carry in `bun.lock` besides (the folder name of the archive).
+    pub bun_tag: Option<Symbol>,
+    /// Where it runs.
+    pub platforms: Platforms,
+    /// Whether it has scripts that run when it is installed.
+    pub has_install_script: bool,
+    /// Its commands.
+    pub bin: Bin,
+    /// Its edges, as a range of [`Graph::edges`].
+    pub edges: Range<u32>,
+}
+
+impl Package {
+    /// Returns the version if the package comes from a registry.
+    pub fn version(&self) -> Option<&Version> {
+        match &self.resolution {
+            Resolution::Npm { version, .. } => Some(version),
+            _ => None,
+        }
+    }
+}
+
+/// Packages and the edges between them.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Graph {
+    packages: Vec<Package>,
+    edges: Vec<Edge>,
+}
+
+impl Graph {
+    /// Returns an empty graph; the first package added is the root.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a package together with all its edges; edges of one package lie side by side in the
+    /// order of `edges`.
+    pub fn add_package(
+        &mut self,
+        mut package: Package,
+        edges: impl IntoIterator<Item = Edge>,
+    ) -> PackageId {
+        let start = self.edges.len() as u32;
+        self.edges.extend(edges);
+        package.edges = start..self.edges.len() as u32;
+        self.packages.push(package);
+        PackageId(self.packages.len() as u32 - 1)
+    }
+
+    /// Returns all packages; the root is the first.
+    pub fn packages(&self) -> &[Package] {
+        &self.packages
+    }
+
+    /// Returns the ids of all packages in order.
+    pub fn package_ids(&self) -> impl Iterator<Item = PackageId> + use<> {
+        (0..self.packages.len() as u32).map(PackageId)
+    }
+
+    /// Returns a package.
+    pub fn package(&self, id: PackageId) -> &Package {
+        &self.packages[id.index()]
+    }
+
+    /// Returns a package to change it.
+    pub fn package_mut(&mut self, id: PackageId) -> &mut Package {
+        &mut self.packages[id.index()]
+    }
+
+    /// Returns all edges of all packages.
+    pub fn edges(&self) -> &[Edge] {
+        &self.edges
+    }
+
+    /// Returns an edge.
+    pub fn edge(&self, id: EdgeId) -> &Edge {
+        &self.edges[id.index()]
+    }
+
+    /// Returns an edge to change it.
+    pub fn edge_mut(&mut self, id: EdgeId) -> &mut Edge {
+        &mut self.edges[id.index()]
+    }
+
+    /// Returns the edges of one package.
+    pub fn edges_of(&self, id: PackageId) -> &[Edge] {
+        let range = &self.package(id).edges;
+        &self.edges[range.start as usize..range.end as usize]
+    }
+
+    /// Returns the ids of the edges of one package.
+    pub fn edge_ids_of(&self, id: PackageId) -> impl Iterator<Item = EdgeId> + use<> {
+        self.package(id).edges.clone().map(EdgeId)
+    }
+}

@@ -1,0 +1,1 @@
+//! The pipeline: the one place where registry, resolver, store and linker meet.

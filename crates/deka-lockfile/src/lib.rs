@@ -1,0 +1,1 @@
+//! bun.lock: read, compare with the manifests, write.

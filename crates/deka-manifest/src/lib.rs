@@ -1,0 +1,19 @@
+//! The words of npm as types: package names and specs, versions and ranges, integrity,
+//! `package.json` and packuments.
+//!
+//! Everything here is data and pure functions: no file, no socket. Texts from outside are checked
+//! where they become one of these types, so that the rest of deka can rely on the types.
+
+mod bin;
+mod integrity;
+mod name;
+mod platform;
+mod semver;
+mod symbol;
+
+pub use bin::Bin;
+pub use integrity::{Algorithm, Integrity, InvalidIntegrity};
+pub use name::{Alias, InvalidName, PackageName};
+pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
+pub use semver::{InvalidSemver, Range, Version};
+pub use symbol::Symbol;

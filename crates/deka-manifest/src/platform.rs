@@ -1,0 +1,131 @@
+//! Operating systems, processors and C libraries that a package runs on.
+//!
+//! Sets are kept as bits in the order in which `bun.lock` prints them. The rules of reading
+//! (`!x` removes, unknown names count for nothing, `any` is all) and printing are Bun's.
+
+/// Names of one kind of platform property, in `bun.lock`'s order.
+macro_rules! platform_set {
+    ($(#[$doc:meta])* $type:ident, [$($name:literal),* $(,)?]) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub struct $type(u16);
+
+        impl $type {
+            /// Every name that is known, in printing order.
+            pub const NAMES: &'static [&'static str] = &[$($name),*];
+            /// The set that excludes nothing.
+            pub const ALL: Self = Self((1 << Self::NAMES.len()) - 1);
+            /// The set that nothing satisfies.
+            pub const NONE: Self = Self(0);
+
+            /// Returns the set of one known name, else the empty set.
+            pub fn of(name: &str) -> Self {
+                Self::NAMES.iter().position(|known| *known == name).map_or(Self::NONE, |bit| Self(1 << bit))
+            }
+
+            /// Reads the entries of a manifest's or lockfile's list, such as `["!win32"]`.
+            pub fn from_entries<'a>(entries: impl IntoIterator<Item = &'a str>) -> Self {
+                let (mut added, mut removed, mut positive, mut any_entry) = (0, 0, false, false);
+                for entry in entries {
+                    any_entry = true;
+                    if entry == "any" {
+                        return Self::ALL;
+                    }
+                    if let Some(excluded) = entry.strip_prefix('!') {
+                        removed |= Self::of(excluded).0;
+                    } else {
+                        positive = true;
+                        added |= Self::of(entry).0;
+                    }
+                }
+                match (any_entry, positive) {
+                    (false, _) => Self::ALL,
+                    (true, true) => Self(added & !removed),
+                    (true, false) => Self(Self::ALL.0 & !removed),
+                }
+            }
+
+            /// Whether the two sets have a name in common.
+            pub fn intersects(self, other: Self) -> bool {
+                self.0 & other.0 != 0
+            }
+
+            /// Returns the names to print, `!`-prefixed where fewer are excluded than included;
+            /// `None` when nothing is excluded, `["none"]` when everything is.
+            pub fn entries(self) -> Option<Vec<String>> {
+                if self == Self::ALL {
+                    return None;
+                }
+                if self == Self::NONE {
+                    return Some(vec!["none".to_owned()]);
+                }
+                let included = self.0.count_ones() as usize;
+                let excluded = Self::NAMES.len() - included;
+                let bits = || Self::NAMES.iter().enumerate();
+                Some(if excluded >= included {
+                    bits().filter(|(bit, _)| self.0 >> bit & 1 == 1).map(|(_, name)| (*name).to_owned()).collect()
+                } else {
+                    bits().filter(|(bit, _)| self.0 >> bit & 1 == 0).map(|(_, name)| format!("!{name}")).collect()
+                })
+            }
+        }
+    };
+}
+
+platform_set!(
+    /// The `os` of a manifest, in the names of Node's `process.platform`.
+    OsSet,
+    ["aix", "linux", "sunos", "win32", "darwin", "android", "freebsd", "openbsd"]
+);
+platform_set!(
+    /// The `cpu` of a manifest, in the names of Node's `process.arch`.
+    CpuSet,
+    ["arm", "ppc", "x32", "x64", "ia32", "mips", "s390", "arm64", "ppc64", "s390x", "mipsel"]
+);
+platform_set!(
+    /// The `libc` of a manifest: which C library on Linux.
+    LibcSet,
+    ["glibc", "musl"]
+);
+
+/// All three properties of one package.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Platforms {
+    /// Operating systems it runs on.
+    pub os: OsSet,
+    /// Processors it runs on.
+    pub cpu: CpuSet,
+    /// C libraries it runs on; only asked on Linux.
+    pub libc: LibcSet,
+}
+
+impl Platforms {
+    /// What a package without `os`, `cpu` and `libc` runs on.
+    pub const ALL: Self = Self { os: OsSet::ALL, cpu: CpuSet::ALL, libc: LibcSet::ALL };
+}
+
+impl Default for Platforms {
+    fn default() -> Self {
+        Self::ALL
+    }
+}
+
+/// The platforms to install for: this machine's, or what `--os`, `--cpu` and `--libc` say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// Wanted operating systems.
+    pub os: OsSet,
+    /// Wanted processors.
+    pub cpu: CpuSet,
+    /// Wanted C libraries.
+    pub libc: LibcSet,
+}
+
+impl Target {
+    /// Whether a package with these `platforms` is of use on the target.
+    pub fn accepts(&self, platforms: &Platforms) -> bool {
+        self.os.intersects(platforms.os)
+            && self.cpu.intersects(platforms.cpu)
+            && (platforms.libc == LibcSet::ALL || self.libc.intersects(platforms.libc))
+    }
+}

@@ -1,0 +1,1 @@
+//! Manifests, packuments and an older lockfile in, the dependency graph out.

@@ -1,0 +1,1 @@
+//! The content-addressed store: integrity, unpacking, package indexes, recovery after a power cut.

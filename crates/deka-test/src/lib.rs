@@ -1,0 +1,1 @@
+//! For tests: a registry in the process, hostile tarballs, projects in temporary folders.
