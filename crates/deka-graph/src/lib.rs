@@ -9,5 +9,7 @@
 //! registries, files or formats; the resolver and the lockfile build it, the linker reads it.
 
 mod graph;
+mod hoist;
 
 pub use graph::{Edge, EdgeId, EdgeKind, Graph, Package, PackageId, Resolution, TarballLocation};
+pub use hoist::{HoistError, HoistOptions, HoistedTree, Node, NodeId, hoist, hoist_filtered};

@@ -1,0 +1,264 @@
+//! Placement of small graphs; real projects are placed in deka-lockfile's golden tests.
+
+use deka_manifest::{Alias, Bin, PackageName, Platforms, Symbol, Version};
+use hashbrown::HashMap;
+
+use super::{HoistError, HoistOptions, HoistedTree, hoist, hoist_filtered};
+use crate::{Edge, EdgeKind, Graph, Package, PackageId, Resolution, TarballLocation};
+
+/// A graph written as text, a package with its dependencies per line:
+/// `name@version: alias dev:alias peer:alias=range optional-peer:alias?range …`. A dependency names
+/// its target as `alias@version`; a lone `alias` stands for the only package of that name.
+fn graph(text: &str) -> Graph {
+    let lines: Vec<(&str, &str)> = text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .map(|line| line.split_once(':').expect("a line needs a colon"))
+        .collect();
+    let mut ids = HashMap::new();
+    for ((package, _), id) in lines.iter().zip(0..) {
+        ids.insert(package.trim(), PackageId(id));
+        let name = package.rfind('@').filter(|at| *at > 0).map_or(*package, |at| &package[..at]);
+        ids.insert(name.trim(), PackageId(id));
+    }
+    let mut graph = Graph::new();
+    for (package, dependencies) in &lines {
+        let (name, version) = package.trim().rsplit_once('@').unwrap_or((package.trim(), ""));
+        let resolution = match version {
+            "" => Resolution::Root,
+            "workspace" => Resolution::Workspace(Symbol::new(&format!("packages/{name}"))),
+            "folder" => Resolution::Folder(Symbol::new(name)),
+            version => Resolution::Npm {
+                version: Version::parse(version).unwrap(),
+                tarball: TarballLocation::Registry,
+            },
+        };
+        let edges = dependencies.split_whitespace().map(|text| {
+            let (kind, text) = text.split_once('!').unwrap_or(("prod", text));
+            let (text, range) = text.split_once('=').unwrap_or((text, "*"));
+            let alias = text.rfind('@').filter(|at| *at > 0).map_or(text, |at| &text[..at]);
+            Edge {
+                alias: Alias::parse(alias).unwrap(),
+                spec: Symbol::new(range),
+                kind: match kind {
+                    "workspace" => EdgeKind::Workspace,
+                    "dev" => EdgeKind::Dev,
+                    "optional" => EdgeKind::Optional,
+                    "prod" | "bundled" => EdgeKind::Prod,
+                    "peer" | "optional-peer" => EdgeKind::Peer,
+                    other => panic!("unknown kind {other}"),
+                },
+                optional_peer: kind == "optional-peer",
+                bundled: kind == "bundled",
+                target: if kind == "optional-peer" { None } else { ids.get(text).copied() },
+            }
+        });
+        graph.add_package(
+            Package {
+                name: PackageName::parse(name).unwrap(),
+                resolution,
+                integrity: Symbol::new(""),
+                bun_tag: None,
+                platforms: Platforms::ALL,
+                has_install_script: false,
+                bin: Bin::None,
+                edges: 0..0,
+            },
+            edges,
+        );
+    }
+    graph
+}
+
+fn print(graph: &Graph, tree: &HoistedTree) -> String {
+    let mut lines = Vec::new();
+    for id in tree.node_ids() {
+        let node = tree.node(id);
+        let version = match &graph.package(node.package).resolution {
+            Resolution::Npm { version, .. } => format!("@{version}"),
+            _ => String::new(),
+        };
+        let mark = if node.in_bundle { " (bundled)" } else { "" };
+        lines.push(format!("{}{version}{mark}", tree.lockfile_key(id)));
+    }
+    lines.join("\n")
+}
+
+#[track_caller]
+fn check(text: &str, expected: &str) {
+    let mut graph = graph(text);
+    let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+    let expected: Vec<&str> =
+        expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(print(&graph, &tree), expected.join("\n"));
+}
+
+#[test]
+fn conflicting_versions_go_below_their_dependents() {
+    check(
+        "root: p
+         p@1.0.0: q r
+         q@1.0.0: s@1.0.0
+         r@1.0.0: s@2.0.0
+         s@1.0.0:
+         s@2.0.0:",
+        "p@1.0.0
+         q@1.0.0
+         r@1.0.0
+         s@1.0.0
+         r/s@2.0.0",
+    );
+}
+
+#[test]
+fn keys_compare_as_texts() {
+    check(
+        "root: a a-b x@1.0.0
+         a@1.0.0: x@2.0.0
+         a-b@1.0.0: x@2.0.0
+         x@1.0.0: y@1.0.0
+         x@2.0.0: y@2.0.0
+         y@1.0.0:
+         y@2.0.0: x@1.0.0",
+        "a@1.0.0
+         a-b@1.0.0
+         x@1.0.0
+         y@1.0.0
+         a/x@2.0.0
+         a-b/x@2.0.0
+         a-b/x/y@2.0.0
+         a/x/y@2.0.0
+         a-b/x/y/x@1.0.0
+         a/x/y/x@1.0.0
+         a-b/x/y/x/y@1.0.0
+         a/x/y/x/y@1.0.0",
+    );
+}
+
+#[test]
+fn packages_do_not_climb_past_a_wrong_copy_of_their_peer() {
+    check(
+        "root: dev!ajv@6.0.0 utils
+         utils@1.0.0: ajv@8.0.0 keywords
+         ajv@6.0.0:
+         ajv@8.0.0:
+         keywords@1.0.0: peer!ajv@8.0.0=^8.0.0",
+        "ajv@6.0.0
+         utils@1.0.0
+         utils/ajv@8.0.0
+         utils/keywords@1.0.0",
+    );
+}
+
+#[test]
+fn peers_put_up_with_what_the_root_chose() {
+    check(
+        "root: host@1.0.0 plugin
+         host@1.0.0:
+         host@2.0.0:
+         plugin@1.0.0: peer!host@2.0.0=^2.0.0",
+        "host@1.0.0
+         plugin@1.0.0",
+    );
+}
+
+#[test]
+fn optional_peers_bind_to_what_they_see_and_are_then_visited_first() {
+    let text = "root: vite other
+         vite@1.0.0: optional-peer!terser
+         other@1.0.0: deep
+         deep@1.0.0: terser
+         terser@1.0.0: source-map@1.0.0
+         source-map@1.0.0:";
+    let mut graph = graph(text);
+    let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+    let vite = PackageId(1);
+    assert_eq!(graph.edges_of(vite)[0].target, Some(PackageId(4)));
+    let again = hoist(&mut graph, HoistOptions { rebind_optional_peers: true }).unwrap();
+    assert_eq!(tree, again);
+    check(
+        &text
+            .replace("deep@1.0.0: terser", "deep@1.0.0:")
+            .replace("terser@1.0.0:", "unused@1.0.0:"),
+        "deep@1.0.0
+         other@1.0.0
+         vite@1.0.0",
+    );
+}
+
+#[test]
+fn bundled_packages_stay_with_their_bundler() {
+    check(
+        "root: bundler w
+         bundler@1.0.0: bundled!x bundled!y w
+         w@1.0.0:
+         x@1.0.0:
+         y@1.0.0: deep
+         deep@1.0.0: w",
+        "bundler@1.0.0
+         w@1.0.0
+         bundler/deep@1.0.0 (bundled)
+         bundler/w@1.0.0 (bundled)
+         bundler/x@1.0.0 (bundled)
+         bundler/y@1.0.0 (bundled)",
+    );
+}
+
+#[test]
+fn workspaces_come_first_and_have_their_own_folders() {
+    let mut graph = graph(
+        "root: workspace!web x@1.0.0
+         web@workspace: x@2.0.0
+         x@1.0.0:
+         x@2.0.0:",
+    );
+    let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+    let paths: Vec<String> = tree.node_ids().map(|id| tree.path(id, &graph)).collect();
+    assert_eq!(paths, ["node_modules/web", "node_modules/x", "packages/web/node_modules/x"]);
+}
+
+#[test]
+fn what_is_turned_off_takes_no_place() {
+    let text = "root: optional!native app
+         native@1.0.0: x@1.0.0
+         app@1.0.0: x@2.0.0
+         x@1.0.0:
+         x@2.0.0:";
+    check(text, "app@1.0.0\nnative@1.0.0\nx@1.0.0\napp/x@2.0.0");
+    let graph = graph(&text.replace("x@2.0.0\n", "x@2.0.0 native\n"));
+    let native = Alias::parse("native").unwrap();
+    let tree = hoist_filtered(&graph, &|edge| graph.edge(edge).alias != native).unwrap();
+    assert_eq!(print(&graph, &tree), "app@1.0.0\nx@2.0.0");
+}
+
+#[test]
+fn a_circle_of_conflicts_ends_in_an_error() {
+    let mut graph = graph(
+        "root: a@1.0.0 b@1.0.0
+         a@1.0.0: b@1.0.0
+         b@1.0.0: a@2.0.0
+         a@2.0.0: b@2.0.0
+         b@2.0.0: a@1.0.0",
+    );
+    let result = hoist(&mut graph, HoistOptions::default());
+    assert!(matches!(result, Err(HoistError::TooDeep { .. })), "{result:?}");
+}
+
+#[test]
+fn lookup_follows_node() {
+    let mut graph = graph(
+        "root: p s@1.0.0
+         p@1.0.0: s@2.0.0 t
+         s@1.0.0:
+         s@2.0.0:
+         t@1.0.0:",
+    );
+    let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+    let name = |text| Alias::parse(text).unwrap();
+    let p = tree.child(None, name("p")).unwrap();
+    let s = tree.resolve(Some(p), name("s")).unwrap();
+    assert_eq!(tree.lockfile_key(s), "p/s");
+    assert_eq!(tree.resolve(Some(p), name("t")), tree.child(None, name("t")));
+    assert_eq!(tree.resolve(Some(p), name("missing")), None);
+}
