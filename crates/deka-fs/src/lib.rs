@@ -1,1 +1,31 @@
 //! Directory-relative file operations, atomic writes, locks, and the ways to link a file.
+//!
+//! Everything that deka does to a disk goes through here. The rules behind the shape:
+//!
+//! - A path is resolved once, when its [`Dir`] is opened; what happens inside is relative to that
+//!   descriptor, so that deep `node_modules` cost one lookup per component and a folder swapped for
+//!   a symlink in the meantime changes nothing.
+//! - Creating never asks first and never overwrites: a name that is taken is an answer
+//!   ([`Creation::Existed`]), not an error, and nothing here opens a taken name for writing. Files in
+//!   `node_modules` and the store share inodes, so truncating one would empty the other.
+//! - Modes are what was asked for, whatever the umask is.
+//!
+//! Operating systems differ in the modules `dir` and `os` only. This crate knows nothing about
+//! packages.
+
+mod atomic;
+mod dir;
+mod epoch;
+mod error;
+mod limits;
+mod lock;
+mod mapped;
+mod os;
+
+pub use atomic::{Durability, atomic_write};
+pub use dir::{Creation, Dir, Entry, FileKind, FileMode, Metadata, Name, Permissions};
+pub use epoch::Epoch;
+pub use error::{FsError, Operation};
+pub use limits::{flush_horizon, raise_open_file_limit};
+pub use lock::{FileLock, LockKind};
+pub use mapped::MappedFile;

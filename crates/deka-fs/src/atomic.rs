@@ -1,0 +1,164 @@
+//! Files that exist either as they were or as they shall be.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::{Dir, FileMode, FsError, Operation, Permissions};
+
+/// How much it takes to lose a file that was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// Survives a power cut: for what belongs to the user (lockfiles, manifests).
+    Fsync,
+    /// Survives the end of the process: for what can be fetched or computed again. After a power
+    /// cut it may be empty under its final name, so it has to carry a checksum.
+    None,
+}
+
+/// How many symlinks a path may lead through.
+const MOST_SYMLINKS: usize = 40;
+
+/// Replaces the file at `path` by one with `contents`, or creates it.
+///
+/// The contents are written beside the file and renamed over it: no reader sees a part of them, and
+/// an error or a kill leaves the old file. If `path` is a symlink, what it leads to is replaced and
+/// the symlink stays. A new file has mode 0644 whatever the umask is, an existing one keeps its mode.
+pub fn atomic_write(
+    path: impl AsRef<Path>,
+    contents: &[u8],
+    durability: Durability,
+) -> Result<(), FsError> {
+    let path = follow_symlinks(path.as_ref())?;
+    let unusable = || FsError::new(Operation::Write, &path, std::io::ErrorKind::IsADirectory);
+    let name = path.file_name().ok_or_else(unusable)?;
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let dir = Dir::open(folder)?;
+    let mode = match dir.metadata(name)? {
+        Some(metadata) => Permissions(metadata.permissions & 0o777),
+        None => FileMode::Regular.permissions(),
+    };
+
+    let (temporary, mut file) = create_temporary(&dir, mode)?;
+    let result = (|| {
+        file.write_all(contents).map_err(|error| FsError::new(Operation::Write, &path, error))?;
+        if durability == Durability::Fsync {
+            file.sync_all().map_err(|error| FsError::new(Operation::Sync, &path, error))?;
+        }
+        drop(file);
+        dir.rename(temporary.as_str(), &dir, name)
+    })();
+    if let Err(error) = result {
+        // The first error is the one to report.
+        drop(dir.remove_file(temporary.as_str()));
+        return Err(error);
+    }
+    if durability == Durability::Fsync {
+        dir.sync()?;
+    }
+    Ok(())
+}
+
+fn create_temporary(dir: &Dir, mode: Permissions) -> Result<(String, std::fs::File), FsError> {
+    loop {
+        let name = temporary_name();
+        if let Some(file) = dir.create_new(name.as_str(), mode)? {
+            return Ok((name, file));
+        }
+    }
+}
+
+/// Returns a name that no other process or thread is likely to use at the same time, not even one
+/// with the same process id in another container.
+pub(crate) fn temporary_name() -> String {
+    static COUNTER: AtomicU64 = AtomicU64::new(0);
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let nanoseconds = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |time| time.subsec_nanos());
+    format!(".deka-{:x}-{nanoseconds:x}-{count:x}.tmp", std::process::id())
+}
+
+/// Returns the path that `path` leads to in the end; that need not exist.
+fn follow_symlinks(path: &Path) -> Result<PathBuf, FsError> {
+    let mut path = path.to_owned();
+    for _ in 0..MOST_SYMLINKS {
+        match std::fs::read_link(&path) {
+            Ok(target) => {
+                // A relative target counts from the symlink's folder; an absolute one replaces all.
+                path.pop();
+                path.push(target);
+            }
+            // Not a symlink, or nothing there.
+            Err(_) => return Ok(path),
+        }
+    }
+    Err(FsError::new(Operation::ReadLink, path, std::io::ErrorKind::InvalidInput))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn writes_replace_the_whole_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bun.lock");
+        for (contents, durability) in [
+            ("a long first text", Durability::Fsync),
+            ("short", Durability::None),
+            ("", Durability::None),
+        ] {
+            atomic_write(&path, contents.as_bytes(), durability).unwrap();
+            assert_eq!(std::fs::read_to_string(&path).unwrap(), contents);
+            assert_eq!(mode(&path), 0o644);
+        }
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_mode_that_was_chosen_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".npmrc");
+        std::fs::write(&path, "secret").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        atomic_write(&path, b"other", Durability::None).unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn symlinks_stay_and_their_targets_change() {
+        let folder = tempfile::tempdir().unwrap();
+        let [real, link, twice] = ["real", "link", "twice"].map(|name| folder.path().join(name));
+        symlink("real", &link).unwrap();
+        symlink(&link, &twice).unwrap();
+        // Dangling at first.
+        for contents in ["one", "two"] {
+            atomic_write(&twice, contents.as_bytes(), Durability::None).unwrap();
+            assert_eq!(std::fs::read_to_string(&real).unwrap(), contents);
+            assert!(twice.is_symlink() && link.is_symlink() && !real.is_symlink());
+        }
+        let circle = folder.path().join("circle");
+        symlink("circle", &circle).unwrap();
+        assert!(atomic_write(&circle, b"", Durability::None).is_err());
+    }
+
+    #[test]
+    fn a_failed_write_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("taken");
+        std::fs::create_dir(&path).unwrap();
+        assert!(atomic_write(&path, b"x", Durability::None).is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert!(atomic_write(folder.path().join("missing/file"), b"", Durability::None).is_err());
+    }
+}

@@ -1,0 +1,1 @@
+//! The same behaviour from both kinds of [`Dir`].

@@ -1,0 +1,74 @@
+//! Linux: `O_PATH`, FICLONE, `copy_file_range`, and mount ids from statx.
+
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
+
+use rustix::fs::{AtFlags, OFlags, StatxFlags};
+use rustix::io::Errno;
+
+/// How a folder is opened that is only used as the base of other calls.
+pub(crate) const OPEN_DIR: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
+
+/// `STATX_MNT_ID_UNIQUE` (Linux 6.8): ids that are never used again within a boot.
+const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
+
+/// Clones `source` into the empty file `target`.
+pub(crate) fn clone_into(source: &File, target: &File) -> io::Result<()> {
+    Ok(rustix::fs::ioctl_ficlone(target, source)?)
+}
+
+/// Copies all of `source` to `target`, inside the kernel where it can.
+pub(crate) fn copy_contents(source: &mut File, target: &mut File) -> io::Result<()> {
+    // std uses copy_file_range, sendfile and splice, and read and write where none of them works.
+    io::copy(source, target).map(drop)
+}
+
+pub(crate) fn is_link_refused(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(
+            Errno::XDEV
+                | Errno::PERM
+                | Errno::ACCESS
+                | Errno::OPNOTSUPP
+                | Errno::NOSYS
+                | Errno::INVAL
+                | Errno::NOTTY
+        )
+    )
+}
+
+/// Returns what differs from boot to boot.
+pub(crate) fn boot_id() -> io::Result<String> {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+    Ok(id.chars().filter(char::is_ascii_hexdigit).collect())
+}
+
+/// Returns the device and the mount that `dir` is on.
+pub(crate) fn mount_of(dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
+    let ask = |mask: u32| {
+        rustix::fs::statx(dir.as_fd(), c"", AtFlags::EMPTY_PATH, StatxFlags::from_bits_retain(mask))
+    };
+    let mut stat = ask(STATX_MNT_ID_UNIQUE)?;
+    if stat.stx_mask & STATX_MNT_ID_UNIQUE == 0 {
+        // The older kind of id (Linux 5.8) may be used again after an unmount; before it, zero.
+        stat = ask(StatxFlags::MNT_ID.bits())?;
+    }
+    let device = u64::from(stat.stx_dev_major) << 32 | u64::from(stat.stx_dev_minor);
+    let known = stat.stx_mask & (STATX_MNT_ID_UNIQUE | StatxFlags::MNT_ID.bits()) != 0;
+    Ok((device, if known { stat.stx_mnt_id } else { 0 }))
+}
+
+/// Returns after how long the kernel starts to write a dirty page back at the latest, or `None` if
+/// it never does so by itself.
+pub(crate) fn writeback_delay() -> Option<Duration> {
+    let centiseconds = |name: &str| -> Option<u64> {
+        let text = std::fs::read_to_string(format!("/proc/sys/vm/{name}")).ok()?;
+        text.trim().parse().ok()
+    };
+    let expire = centiseconds("dirty_expire_centisecs").unwrap_or(3000);
+    let interval = centiseconds("dirty_writeback_centisecs").unwrap_or(500);
+    (interval != 0).then(|| Duration::from_millis((expire + interval).saturating_mul(10)))
+}

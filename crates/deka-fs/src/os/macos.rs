@@ -1,0 +1,72 @@
+//! macOS: clonefile and the boot session's UUID.
+
+use std::ffi::CStr;
+use std::fs::File;
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::time::Duration;
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+
+/// How a folder is opened that is only used as the base of other calls.
+pub(crate) const OPEN_DIR: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
+
+/// Clones `source` to the new name `target` in `dir`, mode included.
+pub(crate) fn clone_at(source: &File, dir: BorrowedFd<'_>, target: &CStr) -> io::Result<()> {
+    Ok(rustix::fs::fclonefileat(source, dir, target, rustix::fs::CloneFlags::empty())?)
+}
+
+/// Copies all of `source` to `target`.
+pub(crate) fn copy_contents(source: &mut File, target: &mut File) -> io::Result<()> {
+    io::copy(source, target).map(drop)
+}
+
+pub(crate) fn is_link_refused(error: &io::Error) -> bool {
+    matches!(
+        Errno::from_io_error(error),
+        Some(
+            Errno::XDEV
+                | Errno::PERM
+                | Errno::ACCESS
+                | Errno::OPNOTSUPP
+                | Errno::NOTSUP
+                | Errno::NOSYS
+                | Errno::INVAL
+        )
+    )
+}
+
+/// Returns what differs from boot to boot.
+pub(crate) fn boot_id() -> io::Result<String> {
+    let mut buffer = [0_u8; 64];
+    let mut length = buffer.len();
+    // SAFETY: the name is NUL-terminated, `buffer` is writable for `length` bytes and both outlive
+    // the call; no new value is set.
+    #[expect(unsafe_code, reason = "no safe wrapper of sysctlbyname is among the dependencies")]
+    let result = unsafe {
+        libc::sysctlbyname(
+            c"kern.bootsessionuuid".as_ptr(),
+            buffer.as_mut_ptr().cast(),
+            &raw mut length,
+            std::ptr::null_mut(),
+            0,
+        )
+    };
+    if result != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let text = buffer.get(..length).unwrap_or_default();
+    Ok(text.iter().map(|byte| char::from(*byte)).filter(char::is_ascii_hexdigit).collect())
+}
+
+/// Returns the device that `dir` is on; mounts have no ids here.
+pub(crate) fn mount_of(dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
+    let stat = rustix::fs::fstat(dir)?;
+    Ok((u64::from(stat.st_dev.cast_unsigned()), 0))
+}
+
+/// Returns after how long dirty pages are written back at the latest (the update interval).
+pub(crate) fn writeback_delay() -> Option<Duration> {
+    Some(Duration::from_secs(30))
+}
