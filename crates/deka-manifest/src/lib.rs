@@ -15,5 +15,5 @@ pub use bin::Bin;
 pub use integrity::{Algorithm, Integrity, InvalidIntegrity};
 pub use name::{Alias, InvalidName, PackageName};
 pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
-pub use semver::{InvalidSemver, Range, Version};
+pub use semver::{InvalidSemver, Operator, Range, Version, VersionRef};
 pub use symbol::Symbol;

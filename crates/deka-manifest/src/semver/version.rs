@@ -1,0 +1,257 @@
+//! Versions: three numbers, a prerelease, build metadata.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::hash::{Hash, Hasher};
+
+use super::{InvalidSemver, read};
+
+/// A version by npm's rules.
+///
+/// Ordered by precedence, then by build metadata and at last by text, so that equal means the same
+/// text.
+#[derive(Clone)]
+pub struct Version {
+    major: u64,
+    minor: u64,
+    patch: u64,
+    /// Prerelease and build metadata one after the other, without `-` and `+`.
+    tail: Box<str>,
+    prerelease_len: u16,
+}
+
+/// A [`Version`] whose texts lie elsewhere, for example in a packument's record.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct VersionRef<'a> {
+    /// The first of the three numbers.
+    pub major: u64,
+    /// The second of the three numbers.
+    pub minor: u64,
+    /// The third of the three numbers.
+    pub patch: u64,
+    /// The prerelease without its hyphen, empty if there is none.
+    pub prerelease: &'a str,
+    /// The build metadata without its plus, empty if there is none.
+    pub build: &'a str,
+}
+
+impl Version {
+    /// Reads a version as npm does loosely: `v1.2.3`, `= 1.2.3` and `1.2.3pre` are versions.
+    pub fn parse(text: &str) -> Result<Self, InvalidSemver> {
+        VersionRef::parse(text)
+            .map(|version| version.to_version())
+            .ok_or_else(|| InvalidSemver(text.to_owned(), "version"))
+    }
+
+    /// Builds a version without prerelease and build metadata.
+    pub fn new(major: u64, minor: u64, patch: u64) -> Self {
+        Self { major, minor, patch, tail: Box::default(), prerelease_len: 0 }
+    }
+
+    /// Returns the first of the three numbers.
+    pub const fn major(&self) -> u64 {
+        self.major
+    }
+
+    /// Returns the second of the three numbers.
+    pub const fn minor(&self) -> u64 {
+        self.minor
+    }
+
+    /// Returns the third of the three numbers.
+    pub const fn patch(&self) -> u64 {
+        self.patch
+    }
+
+    /// Returns the prerelease without its hyphen, empty if there is none.
+    pub fn prerelease(&self) -> &str {
+        self.tail.get(..usize::from(self.prerelease_len)).unwrap_or_default()
+    }
+
+    /// Returns the build metadata without its plus, empty if there is none.
+    pub fn build(&self) -> &str {
+        self.tail.get(usize::from(self.prerelease_len)..).unwrap_or_default()
+    }
+
+    /// Whether the version has a prerelease part, as `1.0.0-beta.1` has.
+    pub const fn is_prerelease(&self) -> bool {
+        self.prerelease_len != 0
+    }
+
+    /// Returns the version without owning its texts.
+    pub fn as_ref(&self) -> VersionRef<'_> {
+        VersionRef {
+            major: self.major,
+            minor: self.minor,
+            patch: self.patch,
+            prerelease: self.prerelease(),
+            build: self.build(),
+        }
+    }
+
+    /// Compares by precedence alone, for which build metadata does not count.
+    pub fn cmp_precedence(&self, other: &Self) -> Ordering {
+        self.as_ref().cmp_precedence(other.as_ref())
+    }
+}
+
+impl<'a> VersionRef<'a> {
+    /// Reads a version as [`Version::parse`] does; the result borrows from `text`.
+    pub fn parse(text: &'a str) -> Option<Self> {
+        read::strict_version(text).or_else(|| read::loose_version(text))
+    }
+
+    /// Returns a copy that owns its texts.
+    pub fn to_version(self) -> Version {
+        let tail = match (self.prerelease, self.build) {
+            ("", "") => Box::default(),
+            (prerelease, "") => Box::from(prerelease),
+            ("", build) => Box::from(build),
+            (prerelease, build) => [prerelease, build].concat().into_boxed_str(),
+        };
+        Version {
+            major: self.major,
+            minor: self.minor,
+            patch: self.patch,
+            tail,
+            prerelease_len: self.prerelease.len() as u16,
+        }
+    }
+
+    /// Whether the version has a prerelease part.
+    pub const fn is_prerelease(self) -> bool {
+        !self.prerelease.is_empty()
+    }
+
+    /// Whether both have the same three numbers.
+    pub const fn same_numbers(self, other: VersionRef<'_>) -> bool {
+        self.major == other.major && self.minor == other.minor && self.patch == other.patch
+    }
+
+    /// Compares by precedence alone, for which build metadata does not count.
+    pub fn cmp_precedence(self, other: VersionRef<'_>) -> Ordering {
+        (self.major, self.minor, self.patch)
+            .cmp(&(other.major, other.minor, other.patch))
+            .then_with(|| match (self.prerelease, other.prerelease) {
+                ("", "") => Ordering::Equal,
+                ("", _) => Ordering::Greater,
+                (_, "") => Ordering::Less,
+                (own, other) => cmp_identifiers(own, other),
+            })
+    }
+}
+
+/// Compares two lists of identifiers separated by dots; a list comes before its continuations.
+fn cmp_identifiers(left: &str, right: &str) -> Ordering {
+    let (mut left, mut right) = (left.split('.'), right.split('.'));
+    loop {
+        match (left.next(), right.next()) {
+            (None, None) => return Ordering::Equal,
+            (None, Some(_)) => return Ordering::Less,
+            (Some(_), None) => return Ordering::Greater,
+            (Some(left), Some(right)) => match cmp_identifier(left, right) {
+                Ordering::Equal => {}
+                unequal => return unequal,
+            },
+        }
+    }
+}
+
+/// Numbers come before texts and compare as JavaScript's numbers do, which are exact to 2^53 only.
+fn cmp_identifier(left: &str, right: &str) -> Ordering {
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    match (is_number(left), is_number(right)) {
+        (false, false) => left.cmp(right),
+        (true, false) => Ordering::Less,
+        (false, true) => Ordering::Greater,
+        (true, true) => match (left.len() <= 15, right.len() <= 15) {
+            (true, true) => left.parse::<u64>().ok().cmp(&right.parse::<u64>().ok()),
+            _ => {
+                let number = |text: &str| text.parse::<f64>().unwrap_or(f64::INFINITY);
+                number(left).total_cmp(&number(right))
+            }
+        },
+    }
+}
+
+impl PartialOrd for VersionRef<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for VersionRef<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.cmp_precedence(*other)
+            .then_with(|| match (self.build, other.build) {
+                ("", "") => Ordering::Equal,
+                ("", _) => Ordering::Less,
+                (_, "") => Ordering::Greater,
+                (own, other) => cmp_identifiers(own, other),
+            })
+            .then_with(|| (self.prerelease, self.build).cmp(&(other.prerelease, other.build)))
+    }
+}
+
+impl Hash for VersionRef<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.major, self.minor, self.patch, self.prerelease, self.build).hash(state);
+    }
+}
+
+impl fmt::Display for VersionRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)?;
+        if !self.prerelease.is_empty() {
+            write!(f, "-{}", self.prerelease)?;
+        }
+        if !self.build.is_empty() {
+            write!(f, "+{}", self.build)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for VersionRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VersionRef({self})")
+    }
+}
+
+impl PartialEq for Version {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_ref() == other.as_ref()
+    }
+}
+
+impl Eq for Version {}
+
+impl PartialOrd for Version {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Version {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_ref().cmp(&other.as_ref())
+    }
+}
+
+impl Hash for Version {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_ref().hash(state);
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_ref(), f)
+    }
+}
+
+impl fmt::Debug for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Version({self})")
+    }
+}
