@@ -5,15 +5,19 @@
 //! where they become one of these types, so that the rest of deka can rely on the types.
 
 mod bin;
+mod bundled;
 mod integrity;
 mod name;
+mod packument;
 mod platform;
 mod semver;
 mod symbol;
 
 pub use bin::Bin;
+pub use bundled::Bundled;
 pub use integrity::{Algorithm, Integrity, InvalidIntegrity};
 pub use name::{Alias, InvalidName, PackageName};
+pub use packument::{Packument, PackumentError, VersionIndex, VersionManifest};
 pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
 pub use semver::{InvalidSemver, Operator, Range, Version, VersionRef};
 pub use symbol::Symbol;
