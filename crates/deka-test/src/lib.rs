@@ -1,1 +1,30 @@
 //! For tests: a registry in the process, hostile tarballs, projects in temporary folders.
+//!
+//! ```
+//! use deka_test::Registry;
+//!
+//! let registry = Registry::start();
+//! registry.package("b", "1.2.0").file("index.js", "module.exports = 1").publish();
+//! registry.package("a", "1.0.0").dep("b", "^1").bin("a", "cli.js").publish();
+//! // Point the code under test at `registry.url()`, then look at `registry.requests()`.
+//! ```
+//!
+//! A dev-dependency only. It uses none of deka's other crates, so that each of them may use it,
+//! and panics where a real program would return an error: a test has nobody to hand one to.
+
+#![expect(clippy::missing_panics_doc, reason = "a failed expectation of a test is a panic")]
+
+pub mod archive;
+mod environment;
+pub mod hostile;
+pub mod peer;
+mod project;
+pub mod registry;
+mod run;
+mod tree;
+
+pub use archive::{Entry, EntryKind, LongName, Tar};
+pub use project::TestProject;
+pub use registry::{Fault, PackageBuilder, Published, Registry, Request, Style};
+pub use run::{Outcome, Program};
+pub use tree::{Kind, Node, Tree};

@@ -1,0 +1,1 @@
+//! Tarballs as an attacker, a broken disk or a very old npm makes them.

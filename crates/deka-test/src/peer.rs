@@ -1,0 +1,152 @@
+//! Real peers to compare with, installed from npm on first use.
+//!
+//! They land in `<target>/peers/`, shared by all tests; a file lock lets one test install while
+//! the others wait. npm is run as whoever runs the tests has configured it. Where the network is
+//! missing, such a test fails; with `DEKA_TEST_SKIP_PEERS=1` it is skipped, and says so.
+
+use std::{
+    fs::{self, File},
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+use crate::environment;
+
+/// The version of Bun that everything here is measured against.
+pub const BUN_VERSION: &str = "1.4.5";
+
+/// The version of npm's `semver` that everything here is measured against.
+pub const SEMVER_VERSION: &str = "7.8.5";
+
+/// The path of a real Bun, or `None` if peers are to be skipped.
+///
+/// # Panics
+///
+/// If it cannot be installed.
+pub fn bun() -> Option<PathBuf> {
+    let folder = install(&format!("bun@{BUN_VERSION}"))?;
+    // The `bun` package links its binary in a postinstall script, which npm may be told not to
+    // run; the packages for each platform contain it.
+    let platforms = folder.join("node_modules/@oven");
+    let mut candidates: Vec<PathBuf> = fs::read_dir(&platforms)
+        .unwrap_or_else(|error| panic!("reading `{}`: {error}", platforms.display()))
+        .filter_map(|entry| Some(entry.ok()?.path().join("bin/bun")))
+        .collect();
+    // Plain before `-baseline` and `-musl`.
+    candidates.sort();
+    let works = |bun: &PathBuf| {
+        Command::new(bun).arg("--version").output().is_ok_and(|output| {
+            output.status.success() && output.stdout.trim_ascii() == BUN_VERSION.as_bytes()
+        })
+    };
+    let found = candidates.into_iter().find(works);
+    Some(found.unwrap_or_else(|| panic!("no Bun in `{}` runs here", platforms.display())))
+}
+
+/// The `node_modules` folder in which Node finds npm's `semver`, or `None` if peers are to be
+/// skipped. Set it as `NODE_PATH`.
+///
+/// # Panics
+///
+/// If it cannot be installed.
+pub fn semver() -> Option<PathBuf> {
+    install(&format!("semver@{SEMVER_VERSION}")).map(|folder| folder.join("node_modules"))
+}
+
+/// The registry that npm is configured with, with a slash at its end, or `None` if peers are to be
+/// skipped.
+///
+/// # Panics
+///
+/// If npm does not run.
+pub fn npm_registry() -> Option<String> {
+    if is_skipped() {
+        return None;
+    }
+    let output = Command::new("npm")
+        .args(["config", "get", "registry"])
+        .output()
+        .unwrap_or_else(|error| panic!("starting npm, which comes with Node: {error}"));
+    let url = String::from_utf8_lossy(&output.stdout).trim().trim_end_matches('/').to_owned();
+    assert!(
+        output.status.success() && url.starts_with("http"),
+        "npm knows no registry: {output:?}"
+    );
+    Some(url + "/")
+}
+
+/// A folder below cargo's target folder, made if it is missing, for what is worth keeping from one
+/// run of the tests to the next.
+pub fn kept_folder(name: &str) -> PathBuf {
+    let folder = environment::target_dir().join(name);
+    fs::create_dir_all(&folder)
+        .unwrap_or_else(|error| panic!("making `{}`: {error}", folder.display()));
+    folder
+}
+
+/// Whether tests that need peers are to be skipped; says so.
+fn is_skipped() -> bool {
+    let is_skipped = environment::variable("DEKA_TEST_SKIP_PEERS").is_some();
+    if is_skipped {
+        environment::say_skipped("DEKA_TEST_SKIP_PEERS is set, so nothing is compared with a peer");
+    }
+    is_skipped
+}
+
+/// Installs one package into a folder of its own, unless that was done before.
+fn install(spec: &str) -> Option<PathBuf> {
+    if is_skipped() {
+        return None;
+    }
+    let peers = kept_folder("peers");
+    let folder = peers.join(spec);
+    let done = folder.join("complete");
+    let lock = File::create(peers.join(format!("{spec}.lock"))).expect("a lock file");
+    lock.lock().expect("locking a file");
+    if !done.exists() {
+        install_now(spec, &folder);
+        File::create(&done).expect("a marker file");
+    }
+    Some(folder)
+}
+
+fn install_now(spec: &str, folder: &Path) {
+    fs::create_dir_all(folder).expect("a folder can be made");
+    let output = Command::new("npm")
+        .args(["install", spec, "--prefix"])
+        .arg(folder)
+        .args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"])
+        .current_dir(folder)
+        .output()
+        .unwrap_or_else(|error| panic!("starting npm, which comes with Node: {error}"));
+    assert!(
+        output.status.success(),
+        "npm could not install {spec}; with DEKA_TEST_SKIP_PEERS=1 tests that need it are skipped\n\
+         {}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bun_runs() {
+        let Some(bun) = bun() else { return };
+        let output = Command::new(bun).arg("--version").output().unwrap();
+        assert_eq!(output.stdout.trim_ascii(), BUN_VERSION.as_bytes());
+    }
+
+    #[test]
+    fn node_finds_semver() {
+        let Some(modules) = semver() else { return };
+        let output = Command::new("node")
+            .args(["-p", "require('semver').satisfies('1.2.3', '^1')"])
+            .env("NODE_PATH", modules)
+            .output()
+            .unwrap();
+        assert_eq!(output.stdout.trim_ascii(), b"true");
+    }
+}
