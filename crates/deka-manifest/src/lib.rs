@@ -11,6 +11,7 @@ mod name;
 mod packument;
 mod platform;
 mod semver;
+mod spec;
 mod symbol;
 
 pub use bin::Bin;
@@ -20,4 +21,5 @@ pub use name::{Alias, InvalidName, PackageName};
 pub use packument::{Packument, PackumentError, VersionIndex, VersionManifest};
 pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
 pub use semver::{InvalidSemver, Operator, Range, Version, VersionRef};
+pub use spec::{InvalidSpec, InvalidSpecReason, Spec};
 pub use symbol::Symbol;

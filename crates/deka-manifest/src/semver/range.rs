@@ -38,11 +38,12 @@ struct Comparator {
 }
 
 /// A range by npm's rules.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Range {
     /// The sets one after the other; at least one, none empty.
     comparators: Box<[Comparator]>,
     has_prerelease: bool,
+    is_star: bool,
 }
 
 impl Range {
@@ -55,21 +56,43 @@ impl Range {
                 .read_loosely(text)
                 .map_err(|TooLarge| InvalidSemver(text.to_owned(), "version range"))?;
         }
-        builder.finish().ok_or_else(|| InvalidSemver(text.to_owned(), "version range"))
+        let mut range =
+            builder.finish().ok_or_else(|| InvalidSemver(text.to_owned(), "version range"))?;
+        range.is_star = matches!(text.trim_matches(is_space), "" | "*");
+        Ok(range)
+    }
+
+    /// Reads a range as far as it can be read, as Bun does: `1.2.3.4` is `1.2.3`, and where nothing
+    /// can be read every version will do.
+    pub(crate) fn parse_prefixes(text: &str) -> Self {
+        if let Ok(range) = Self::parse(text) {
+            return range;
+        }
+        // No version is longer than this, and longer texts would take their time.
+        let text = text.get(..MAX_LENGTH).unwrap_or(text);
+        let mut ends: Vec<usize> = text.char_indices().map(|(at, _)| at).skip(1).collect();
+        while let Some(end) = ends.pop() {
+            match text.get(..end).map(Self::parse) {
+                Some(Ok(range)) if range.is_star => break,
+                Some(Ok(range)) => return range,
+                _ => {}
+            }
+        }
+        Self { is_star: false, ..Self::any() }
     }
 
     /// The range of every version that is no prerelease: `*`.
     pub fn any() -> Self {
         let version = Version::new(0, 0, 0);
         let comparator = Comparator { operator: Operator::Any, ends_set: true, version };
-        Self { comparators: Box::new([comparator]), has_prerelease: false }
+        Self { comparators: Box::new([comparator]), has_prerelease: false, is_star: true }
     }
 
     /// The range of one version.
     pub fn exact(version: Version) -> Self {
         let has_prerelease = version.is_prerelease();
         let comparator = Comparator { operator: Operator::Equal, ends_set: true, version };
-        Self { comparators: Box::new([comparator]), has_prerelease }
+        Self { comparators: Box::new([comparator]), has_prerelease, is_star: false }
     }
 
     fn sets(&self) -> impl Iterator<Item = &[Comparator]> {
@@ -102,9 +125,10 @@ impl Range {
         }
     }
 
-    /// Whether some set holds for every version, as for `*`, `x` and `>=0.0.0`.
-    pub fn is_any(&self) -> bool {
-        matches!(&*self.comparators, [Comparator { operator: Operator::Any, .. }])
+    /// Whether the text is `*` or empty, which asks for `latest` whatever that is; `x` and `>=0`
+    /// are not that, although they hold for the same versions.
+    pub const fn is_star(&self) -> bool {
+        self.is_star
     }
 
     /// Whether the text names a prerelease that counts: `^1.0.0-beta`, but not `^1.0.0`, which only
@@ -213,6 +237,12 @@ impl VersionRef<'static> {
     /// The lowest version with the given numbers.
     pub(super) const fn lowest(major: u64, minor: u64, patch: u64) -> Self {
         Self { major, minor, patch, prerelease: "0", build: "" }
+    }
+}
+
+impl fmt::Debug for Range {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Range({self})")
     }
 }
 
@@ -351,6 +381,7 @@ impl Builder {
         (!self.comparators.is_empty()).then(|| Range {
             comparators: self.comparators.into_boxed_slice(),
             has_prerelease: self.has_prerelease,
+            is_star: false,
         })
     }
 
