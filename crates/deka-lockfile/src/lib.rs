@@ -1,1 +1,19 @@
 //! bun.lock: read, compare with the manifests, write.
+//!
+//! A [`Lockfile`] is what the file says, as values: the [`Graph`](deka_graph::Graph) of packages
+//! with every edge resolved, and the sections that repeat what the manifests asked for. One module
+//! per format; [`bun`] is the only one so far.
+//!
+//! ```text
+//! bun.lock ──parse──► Lockfile { graph, workspaces, overrides, … } ──emit──► bun.lock
+//!                        │
+//! package.json ──────► compare ──► which rows changed
+//! ```
+//! No file is read or written here: texts come in, texts go out.
+
+pub mod bun;
+mod error;
+mod lockfile;
+
+pub use error::{LockfileError, Position};
+pub use lockfile::{Lockfile, OverrideRule, PackageExtension, WorkspaceEntry};

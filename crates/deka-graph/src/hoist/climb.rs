@@ -163,7 +163,7 @@ impl<'a> Climb<'a> {
             .iter()
             .map(|probe| {
                 let (owner, provided) = self.provided[probe.name.0 as usize];
-                let is_met = owner == from && self.satisfies(provided, probe);
+                let is_met = owner == from && self.satisfies(provided, *probe);
                 (*probe, is_met)
             })
             .collect();
@@ -173,7 +173,7 @@ impl<'a> Climb<'a> {
             for (probe, is_met) in &mut probes {
                 let Some(seen) = self.slot(at, probe.name) else { continue };
                 let Some(seen) = self.target_at(seen) else { continue };
-                if self.satisfies(seen, probe) {
+                if self.satisfies(seen, *probe) {
                     *is_met = true;
                 } else if *is_met {
                     return Outcome::Below(from);
@@ -263,12 +263,11 @@ impl<'a> Climb<'a> {
         Ok(())
     }
 
-    /// Has the dependencies of the package at `place` visited; the root itself, which
-    /// `"self": "file:."` leads to, has been.
+    /// Has the dependencies of the package at `place` visited. That may be the root once more:
+    /// `"self": "file:."` leads to it.
     fn enqueue(&mut self, place: u32) {
         let target = self.targets[self.places[place as usize].edge.index()];
-        let has_dependencies = |package| !self.prepared.dependencies(package).is_empty();
-        if target.is_some_and(|target| target != PackageId::ROOT && has_dependencies(target)) {
+        if target.is_some_and(|target| !self.prepared.dependencies(target).is_empty()) {
             self.queue.push_back(place);
         }
     }
@@ -286,7 +285,7 @@ impl<'a> Climb<'a> {
         self.targets[self.places[place as usize].edge.index()]
     }
 
-    fn satisfies(&self, package: PackageId, probe: &Probe) -> bool {
+    fn satisfies(&self, package: PackageId, probe: Probe) -> bool {
         self.prepared.satisfies(self.graph, package, probe.range)
     }
 

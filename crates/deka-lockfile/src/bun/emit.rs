@@ -1,0 +1,443 @@
+//! From [`Lockfile`] to text, byte for byte as Bun 1.4 writes it.
+//!
+//! One element per line with a comma behind each, except in `packages`: there every entry takes one
+//! line, with a blank line between two.
+
+use std::fmt::Write as _;
+
+use deka_graph::{
+    Edge, EdgeKind, HoistOptions, HoistedTree, NodeId, Package, PackageId, Resolution,
+    TarballLocation, hoist,
+};
+use deka_manifest::{Bin, Symbol};
+use smallvec::SmallVec;
+
+use super::entries::unsafe_since_version_2;
+use crate::{Lockfile, LockfileError, OverrideRule, WorkspaceEntry};
+
+/// Places the packages and writes the text.
+///
+/// Who needs the places too calls [`deka_graph::hoist`] and [`emit_placed`].
+pub fn emit(lockfile: &Lockfile) -> Result<String, LockfileError> {
+    let mut graph = lockfile.graph.clone();
+    let tree = hoist(&mut graph, HoistOptions::default())?;
+    Ok(emit_placed(lockfile, &tree))
+}
+
+/// Writes the text of a lockfile whose packages were placed already.
+pub fn emit_placed(lockfile: &Lockfile, tree: &HoistedTree) -> String {
+    let mut out = Writer { text: String::with_capacity(2048 + tree.nodes().len() * 288) };
+    out.head(lockfile);
+    out.packages(lockfile, tree);
+    out.text.push_str("}\n");
+    out.text
+}
+
+/// Returns the version of the format to write.
+///
+/// Version 1 stays, for teams with an older Bun. Version 3 is for overrides below one package, and
+/// version 2 refuses packages that nothing vouches for: a lockfile with such a package is written
+/// in version 1, or nobody could load it again.
+pub fn written_version(lockfile: &Lockfile) -> u32 {
+    if lockfile.has_scoped_overrides() {
+        return 3;
+    }
+    let packages = lockfile.graph.packages();
+    if packages.iter().any(|package| unsafe_since_version_2(package).is_some()) {
+        return 1;
+    }
+    lockfile.version.clamp(1, 2)
+}
+
+struct Writer {
+    text: String,
+}
+
+impl Writer {
+    fn head(&mut self, lockfile: &Lockfile) {
+        self.text.push_str("{\n  \"lockfileVersion\": ");
+        self.text.push_str(&written_version(lockfile).to_string());
+        self.text.push_str(",\n  \"configVersion\": ");
+        self.text.push_str(&lockfile.config_version.to_string());
+        self.text.push_str(",\n  \"workspaces\": {\n");
+        for entry in &lockfile.workspaces {
+            self.workspace(entry);
+        }
+        self.text.push_str("  },\n");
+        if let Some(names) = &lockfile.trusted_dependencies {
+            if names.is_empty() {
+                self.text.push_str("  \"trustedDependencies\": [],\n");
+            } else {
+                self.text.push_str("  \"trustedDependencies\": [\n");
+                for name in names {
+                    self.text.push_str("    ");
+                    self.string(name);
+                    self.text.push_str(",\n");
+                }
+                self.text.push_str("  ],\n");
+            }
+        }
+        self.section("patchedDependencies", &lockfile.patched_dependencies, |out, (key, path)| {
+            out.field(4, key, path);
+        });
+        self.section("overrides", &lockfile.overrides, |out, (key, rule)| match rule {
+            OverrideRule::Everywhere(spec) => out.field(4, key, spec),
+            OverrideRule::Scoped(rules) => out.object(4, key, rules, |out, (name, spec)| {
+                out.field(6, name, spec);
+            }),
+        });
+        self.section("catalog", &lockfile.catalog, |out, (name, spec)| {
+            out.field(4, name.as_str(), spec);
+        });
+        self.section("catalogs", &lockfile.catalogs, |out, (key, catalog)| {
+            out.object(4, key, catalog, |out, (name, spec)| out.field(6, name.as_str(), spec));
+        });
+        self.section("packageExtensions", &lockfile.package_extensions, |out, (key, added)| {
+            out.text.push_str("    ");
+            out.string(key);
+            out.text.push_str(": {");
+            let mut separator = " ";
+            for (group, names) in [
+                ("dependencies", &added.dependencies),
+                ("peerDependencies", &added.peer_dependencies),
+            ] {
+                if !names.is_empty() {
+                    out.text.push_str(separator);
+                    out.string(group);
+                    out.text.push_str(": ");
+                    out.list(names.iter().map(|name| name.as_str()));
+                    separator = ", ";
+                }
+            }
+            out.text.push_str(" },\n");
+        });
+    }
+
+    fn indent(&mut self, width: usize) {
+        self.text.push_str(&"          "[..width]);
+    }
+
+    /// Writes a section unless it is empty.
+    fn section<T>(&mut self, key: &str, elements: &[T], write: impl Fn(&mut Self, &T)) {
+        if !elements.is_empty() {
+            self.object(2, key, elements, write);
+        }
+    }
+
+    fn object<T>(&mut self, width: usize, key: &str, of: &[T], write: impl Fn(&mut Self, &T)) {
+        self.indent(width);
+        self.string(key);
+        self.text.push_str(": {\n");
+        for element in of {
+            write(self, element);
+        }
+        self.indent(width);
+        self.text.push_str("},\n");
+    }
+
+    /// Writes one line `"key": "value",`.
+    fn field(&mut self, width: usize, key: &str, value: &str) {
+        self.indent(width);
+        self.string(key);
+        self.text.push_str(": ");
+        self.string(value);
+        self.text.push_str(",\n");
+    }
+
+    fn workspace(&mut self, entry: &WorkspaceEntry) {
+        self.indent(4);
+        self.string(&entry.path);
+        self.text.push_str(": {");
+        let empty = self.text.len();
+        self.text.push('\n');
+        if let Some(name) = entry.name {
+            self.field(6, "name", &name);
+        }
+        if let Some(version) = entry.version {
+            self.field(6, "version", &version);
+        }
+        match &entry.bin {
+            Bin::None => {}
+            Bin::Directory(path) => self.field(6, "binDir", path),
+            Bin::File(path) => self.field(6, "bin", path),
+            Bin::Map(bins) => self.object(6, "bin", bins, |out, (name, path)| {
+                out.field(8, name, path);
+            }),
+        }
+        for (kind, group) in entry.groups() {
+            if !group.is_empty() {
+                self.object(6, group_name(kind), group, |out, (name, spec)| {
+                    out.field(8, name.as_str(), spec);
+                });
+            }
+        }
+        if !entry.optional_peers.is_empty() {
+            self.text.push_str("      \"optionalPeers\": [\n");
+            for name in &entry.optional_peers {
+                self.indent(8);
+                self.string(name.as_str());
+                self.text.push_str(",\n");
+            }
+            self.text.push_str("      ],\n");
+        }
+        if self.text.len() == empty + 1 {
+            self.text.truncate(empty);
+            self.text.push_str("},\n");
+        } else {
+            self.text.push_str("    },\n");
+        }
+    }
+
+    fn packages(&mut self, lockfile: &Lockfile, tree: &HoistedTree) {
+        if tree.nodes().is_empty() {
+            self.text.push_str("  \"packages\": {}\n");
+            return;
+        }
+        self.text.push_str("  \"packages\": {\n");
+        let graph = &lockfile.graph;
+        // Where the tuple of each package was written first.
+        let mut tuples = vec![(0, 0); graph.packages().len()];
+        let mut separator = "    \"";
+        for id in tree.node_ids() {
+            self.text.push_str(separator);
+            separator = ",\n\n    \"";
+            self.key(tree, id);
+            self.text.push_str("\": ");
+            let node = tree.node(id);
+            if graph.edge(node.edge).bundled {
+                self.tuple(lockfile, node.package, true);
+                continue;
+            }
+            let (start, end) = tuples[node.package.index()];
+            if end == 0 {
+                let start = self.text.len();
+                self.tuple(lockfile, node.package, false);
+                tuples[node.package.index()] = (start, self.text.len());
+            } else {
+                self.text.extend_from_within(start..end);
+            }
+        }
+        self.text.push_str(",\n  }\n");
+    }
+
+    fn key(&mut self, tree: &HoistedTree, id: NodeId) {
+        let node = tree.node(id);
+        if let Some(parent) = node.parent {
+            self.key(tree, parent);
+            self.text.push('/');
+        }
+        self.escaped(node.alias.as_str());
+    }
+
+    fn tuple(&mut self, lockfile: &Lockfile, id: PackageId, is_bundled: bool) {
+        let graph = &lockfile.graph;
+        let package = graph.package(id);
+        self.text.push_str("[\"");
+        match (&package.resolution, lockfile.root()) {
+            (Resolution::Root, Some(root)) => self.escaped(root.name.map_or("", Symbol::as_str)),
+            _ => self.escaped(package.name.as_str()),
+        }
+        self.text.push('@');
+        let resolution = resolution_text(&package.resolution);
+        self.escaped(&resolution);
+        self.text.push('"');
+        match &package.resolution {
+            Resolution::Workspace(_) => {}
+            Resolution::Root | Resolution::Symlink(_) => {
+                self.text.push_str(", ");
+                self.info(package, &[], is_bundled);
+            }
+            Resolution::Folder(_) => {
+                self.text.push_str(", ");
+                self.info(package, graph.edges_of(id), is_bundled);
+            }
+            Resolution::Npm { tarball, .. } => {
+                self.text.push_str(", ");
+                match tarball {
+                    TarballLocation::Registry => self.text.push_str("\"\""),
+                    TarballLocation::Url(url) => self.string(url),
+                }
+                self.text.push_str(", ");
+                self.info(package, graph.edges_of(id), is_bundled);
+                self.text.push_str(", ");
+                self.string(&package.integrity);
+            }
+            Resolution::LocalTarball(_)
+            | Resolution::RemoteTarball(_)
+            | Resolution::Git { .. }
+            | Resolution::GitHub { .. } => {
+                self.text.push_str(", ");
+                self.info(package, graph.edges_of(id), is_bundled);
+                if let Some(tag) = package.bun_tag {
+                    self.text.push_str(", ");
+                    self.string(&tag);
+                }
+                if !package.integrity.is_empty() {
+                    self.text.push_str(", ");
+                    self.string(&package.integrity);
+                }
+            }
+        }
+        self.text.push(']');
+    }
+
+    fn info(&mut self, package: &Package, edges: &[Edge], is_bundled: bool) {
+        self.text.push('{');
+        let empty = self.text.len();
+        for kind in [EdgeKind::Prod, EdgeKind::Dev, EdgeKind::Optional, EdgeKind::Peer] {
+            self.info_group(kind, edges);
+        }
+        if is_bundled {
+            self.info_key("bundled");
+            self.text.push_str("true");
+        }
+        let platforms = &package.platforms;
+        self.info_platforms("os", platforms.os.entries());
+        self.info_platforms("cpu", platforms.cpu.entries());
+        self.info_platforms("libc", platforms.libc.entries());
+        if package.has_install_script {
+            self.info_key("hasInstallScript");
+            self.text.push_str("true");
+        }
+        match &package.bin {
+            Bin::None => {}
+            Bin::Directory(path) => {
+                self.info_key("binDir");
+                self.string(path);
+            }
+            Bin::File(path) => {
+                self.info_key("bin");
+                self.string(path);
+            }
+            Bin::Map(bins) => {
+                self.info_key("bin");
+                self.inline_object(bins.iter().map(|(name, path)| (&**name, &**path)));
+            }
+        }
+        if self.text.len() > empty {
+            // Every key begins with a comma; the first one should not.
+            self.text.remove(empty);
+            self.text.push_str(" }");
+        } else {
+            self.text.push('}');
+        }
+    }
+
+    fn info_group(&mut self, kind: EdgeKind, edges: &[Edge]) {
+        let mut group: SmallVec<[&Edge; 32]> =
+            edges.iter().filter(|edge| edge.kind == kind).collect();
+        if group.is_empty() {
+            return;
+        }
+        if !group.is_sorted_by_key(|edge| edge.alias) {
+            group.sort_by_key(|edge| edge.alias);
+        }
+        self.info_key(group_name(kind));
+        self.inline_object(group.iter().map(|edge| (edge.alias.as_str(), edge.spec.as_str())));
+        if kind == EdgeKind::Peer && group.iter().any(|edge| edge.optional_peer) {
+            self.info_key("optionalPeers");
+            let optional = group.iter().filter(|edge| edge.optional_peer);
+            self.list(optional.map(|edge| edge.alias.as_str()));
+        }
+    }
+
+    fn info_key(&mut self, key: &str) {
+        self.text.push_str(", \"");
+        self.text.push_str(key);
+        self.text.push_str("\": ");
+    }
+
+    fn inline_object<'x>(&mut self, fields: impl Iterator<Item = (&'x str, &'x str)>) {
+        let mut separator = "{ ";
+        for (key, value) in fields {
+            self.text.push_str(separator);
+            separator = ", ";
+            self.string(key);
+            self.text.push_str(": ");
+            self.string(value);
+        }
+        self.text.push_str(if separator == ", " { " }" } else { "{}" });
+    }
+
+    /// Writes `["a", "b"]`.
+    fn list<'x>(&mut self, elements: impl Iterator<Item = &'x str>) {
+        let mut separator = "[";
+        for element in elements {
+            self.text.push_str(separator);
+            separator = ", ";
+            self.string(element);
+        }
+        self.text.push_str(if separator == ", " { "]" } else { "[]" });
+    }
+
+    /// Writes `"os": "linux"` or `"os": [ "linux", "darwin", ]`.
+    fn info_platforms(&mut self, key: &str, entries: Option<Vec<String>>) {
+        let Some(entries) = entries else { return };
+        self.info_key(key);
+        if let [entry] = &*entries {
+            self.string(entry);
+            return;
+        }
+        self.text.push_str("[ ");
+        for entry in &entries {
+            self.string(entry);
+            self.text.push_str(", ");
+        }
+        self.text.push(']');
+    }
+
+    fn string(&mut self, text: &str) {
+        self.text.push('"');
+        self.escaped(text);
+        self.text.push('"');
+    }
+
+    fn escaped(&mut self, text: &str) {
+        let needs_escape = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        // Without a branch in it, the compiler makes vector code of this.
+        if !text.bytes().fold(false, |any, byte| any | needs_escape(byte)) {
+            self.text.push_str(text);
+            return;
+        }
+        for letter in text.chars() {
+            match letter {
+                '"' => self.text.push_str("\\\""),
+                '\\' => self.text.push_str("\\\\"),
+                '\n' => self.text.push_str("\\n"),
+                '\r' => self.text.push_str("\\r"),
+                '\t' => self.text.push_str("\\t"),
+                '\u{8}' => self.text.push_str("\\b"),
+                '\u{c}' => self.text.push_str("\\f"),
+                control if control < ' ' => {
+                    // Writing to a string cannot fail.
+                    let _ = write!(self.text, "\\u{:04x}", control as u32);
+                }
+                letter => self.text.push(letter),
+            }
+        }
+    }
+}
+
+/// Returns the key of a group of dependencies.
+fn group_name(kind: EdgeKind) -> &'static str {
+    match kind {
+        EdgeKind::Dev => "devDependencies",
+        EdgeKind::Optional => "optionalDependencies",
+        EdgeKind::Peer => "peerDependencies",
+        EdgeKind::Prod | EdgeKind::Workspace => "dependencies",
+    }
+}
+
+/// Returns what stands behind `name@`.
+pub(super) fn resolution_text(resolution: &Resolution) -> String {
+    match resolution {
+        Resolution::Root => "root:".to_owned(),
+        Resolution::Npm { version, .. } => version.to_string(),
+        Resolution::Workspace(path) => format!("workspace:{path}"),
+        Resolution::Folder(path) => format!("file:{path}"),
+        Resolution::Symlink(path) => format!("link:{path}"),
+        Resolution::LocalTarball(text) | Resolution::RemoteTarball(text) => text.to_string(),
+        Resolution::Git { repository, commit } => format!("{repository}#{commit}"),
+        Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
+    }
+}

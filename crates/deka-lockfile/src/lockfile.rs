@@ -1,0 +1,120 @@
+//! What a lockfile says, as values.
+
+use deka_graph::{EdgeKind, Graph};
+use deka_manifest::{Alias, Bin, Symbol};
+
+/// A lockfile: the resolved graph and what the manifests asked for when it was resolved.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lockfile {
+    /// The format's version as it was loaded, or [`Lockfile::NEW_VERSION`].
+    pub version: u32,
+    /// Which defaults the project was set up with: 1 for new projects, 0 for files without it.
+    pub config_version: u32,
+    /// The root (its path is empty) and the workspaces by path.
+    pub workspaces: Vec<WorkspaceEntry>,
+    /// Packages whose scripts may run, in printing order; `None` without such a list.
+    pub trusted_dependencies: Option<Vec<Symbol>>,
+    /// `name@version` to the path of its patch, in printing order.
+    pub patched_dependencies: Vec<(Symbol, Symbol)>,
+    /// Overrides by name.
+    pub overrides: Vec<(Symbol, OverrideRule)>,
+    /// The default catalog by name.
+    pub catalog: Vec<(Alias, Symbol)>,
+    /// The named catalogs, by catalog and name.
+    pub catalogs: Vec<(Symbol, Vec<(Alias, Symbol)>)>,
+    /// Which packages got edges that their manifests lack, by `name@version`.
+    pub package_extensions: Vec<(Symbol, PackageExtension)>,
+    /// Packages and edges.
+    pub graph: Graph,
+}
+
+/// What one manifest of the project asks for, as its text has it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct WorkspaceEntry {
+    /// The folder below the root; empty for the root itself.
+    pub path: String,
+    /// Its name.
+    pub name: Option<Symbol>,
+    /// Its version if that is valid; never the root's.
+    pub version: Option<Symbol>,
+    /// Its commands; never the root's.
+    pub bin: Bin,
+    /// `dependencies` by name.
+    pub dependencies: Vec<(Alias, Symbol)>,
+    /// `devDependencies` by name.
+    pub dev_dependencies: Vec<(Alias, Symbol)>,
+    /// `optionalDependencies` by name.
+    pub optional_dependencies: Vec<(Alias, Symbol)>,
+    /// `peerDependencies` by name.
+    pub peer_dependencies: Vec<(Alias, Symbol)>,
+    /// Which of the peers may be missing, by name.
+    pub optional_peers: Vec<Alias>,
+}
+
+/// What one key of `overrides` does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OverrideRule {
+    /// Every dependency of that name gets this spec.
+    Everywhere(Symbol),
+    /// By the names below that package; `.` is the package itself.
+    Scoped(Vec<(Symbol, Symbol)>),
+}
+
+/// Edges that `packageExtensions` added to one package.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct PackageExtension {
+    /// Added dependencies, optional ones too, by name.
+    pub dependencies: Vec<Symbol>,
+    /// Added peers by name.
+    pub peer_dependencies: Vec<Symbol>,
+}
+
+impl Lockfile {
+    /// The version of the format that a new lockfile gets.
+    pub const NEW_VERSION: u32 = 2;
+    /// The newest version that is understood.
+    pub const NEWEST_VERSION: u32 = 3;
+
+    /// Returns the lockfile of a new project.
+    pub fn new(graph: Graph) -> Self {
+        Self {
+            version: Self::NEW_VERSION,
+            config_version: 1,
+            workspaces: Vec::new(),
+            trusted_dependencies: None,
+            patched_dependencies: Vec::new(),
+            overrides: Vec::new(),
+            catalog: Vec::new(),
+            catalogs: Vec::new(),
+            package_extensions: Vec::new(),
+            graph,
+        }
+    }
+
+    /// Returns the root's entry.
+    pub fn root(&self) -> Option<&WorkspaceEntry> {
+        self.workspaces.first().filter(|entry| entry.path.is_empty())
+    }
+
+    /// Returns the entry of the workspace in the folder `path`, `""` being the root.
+    pub fn workspace(&self, path: &str) -> Option<&WorkspaceEntry> {
+        self.workspaces.iter().find(|entry| entry.path == path)
+    }
+
+    /// Whether some override applies below one package only.
+    pub fn has_scoped_overrides(&self) -> bool {
+        self.overrides.iter().any(|(_, rule)| matches!(rule, OverrideRule::Scoped(_)))
+    }
+}
+
+impl WorkspaceEntry {
+    /// Returns the groups in the order in which they are printed.
+    pub fn groups(&self) -> [(EdgeKind, &[(Alias, Symbol)]); 4] {
+        [
+            (EdgeKind::Prod, &self.dependencies),
+            (EdgeKind::Dev, &self.dev_dependencies),
+            (EdgeKind::Optional, &self.optional_dependencies),
+            (EdgeKind::Peer, &self.peer_dependencies),
+        ]
+    }
+}
