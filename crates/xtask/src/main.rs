@@ -1,1 +1,28 @@
-fn main() {}
+//! Automation for the developers of deka: `cargo xtask <command>`.
+//!
+//! `ready` is what CI runs and what has to pass before a commit; the steps are listed in
+//! [`ready`].
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is for a terminal")]
+
+mod house;
+mod ready;
+
+use std::{env, process::ExitCode};
+
+const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+  ready [step...]   what CI runs: all steps, or only those named
+  steps             the names of the steps and what they run";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    match arguments.split_first() {
+        Some((command, names)) if command == "ready" => ready::run(names),
+        Some((command, [])) if command == "steps" => ready::list(),
+        _ => {
+            eprintln!("{USAGE}");
+            ExitCode::from(2)
+        }
+    }
+}
