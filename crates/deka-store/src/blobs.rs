@@ -1,0 +1,209 @@
+//! Files by the hash of their contents.
+//!
+//! A blob is written under its final name at once, without a sync. That is safe because a name that
+//! is taken is only trusted if the size is right: a process that was killed leaves a shorter file,
+//! and what a power cut leaves is found by recovery.
+
+use std::fs::File;
+use std::io::Write;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use deka_fs::{Creation, Dir, FileMode, FsError, Operation};
+
+use crate::hash::{BlobHash, shard_name};
+
+/// Folders named `00` to `ff`, opened when they are needed.
+#[derive(Debug)]
+pub(crate) struct Shards {
+    parent: Dir,
+    open: Box<[OnceLock<Dir>]>,
+}
+
+impl Shards {
+    pub(crate) fn new(parent: Dir) -> Self {
+        Self { parent, open: (0..256).map(|_| OnceLock::new()).collect() }
+    }
+
+    /// Returns the folder of a shard, made if it does not exist.
+    pub(crate) fn get(&self, shard: u8) -> Result<&Dir, FsError> {
+        let slot = &self.open[usize::from(shard)];
+        if let Some(dir) = slot.get() {
+            return Ok(dir);
+        }
+        let dir = self.parent.open_or_create_dir(&shard_name(shard)[..])?;
+        // Another thread may have opened it as well.
+        Ok(slot.get_or_init(|| dir))
+    }
+
+    /// Returns the folder of a shard, `None` if it does not exist.
+    pub(crate) fn existing(&self, shard: u8) -> Result<Option<&Dir>, FsError> {
+        match self.open[usize::from(shard)].get() {
+            Some(dir) => Ok(Some(dir)),
+            None => match self.parent.open_dir(&shard_name(shard)[..]) {
+                Ok(dir) => Ok(Some(self.open[usize::from(shard)].get_or_init(|| dir))),
+                Err(error) if error.is_not_found() => Ok(None),
+                Err(error) => Err(error),
+            },
+        }
+    }
+
+    /// Returns the folder that the shards are in.
+    pub(crate) fn parent(&self) -> &Dir {
+        &self.parent
+    }
+}
+
+/// The folder of files that have no final name yet.
+#[derive(Debug)]
+pub(crate) struct Temporary {
+    pub(crate) dir: Dir,
+    /// Tells processes with the same id (in containers) apart.
+    salt: u64,
+    count: AtomicU64,
+}
+
+impl Temporary {
+    pub(crate) fn new(dir: Dir) -> Self {
+        use std::hash::{BuildHasher, RandomState};
+        Self {
+            dir,
+            salt: RandomState::new().hash_one(std::process::id()),
+            count: AtomicU64::new(0),
+        }
+    }
+
+    fn name(&self) -> String {
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        format!("{:x}-{:x}-{count:x}", std::process::id(), self.salt)
+    }
+
+    /// Creates an empty file.
+    pub(crate) fn create(&self, mode: FileMode) -> Result<TemporaryFile<'_>, FsError> {
+        loop {
+            let name = self.name();
+            if let Some(file) = self.dir.create_new(name.as_str(), mode)? {
+                return Ok(TemporaryFile { dir: &self.dir, name, file, is_moved: false });
+            }
+        }
+    }
+
+    /// Creates a file with the given contents.
+    pub(crate) fn write(
+        &self,
+        contents: &[u8],
+        mode: FileMode,
+    ) -> Result<TemporaryFile<'_>, FsError> {
+        let mut file = self.create(mode)?;
+        file.append(contents)?;
+        Ok(file)
+    }
+}
+
+/// A file on its way to its final name; removed if it does not get there.
+pub(crate) struct TemporaryFile<'a> {
+    dir: &'a Dir,
+    name: String,
+    file: File,
+    is_moved: bool,
+}
+
+impl TemporaryFile<'_> {
+    pub(crate) fn append(&mut self, contents: &[u8]) -> Result<(), FsError> {
+        self.file.write_all(contents).map_err(|error| {
+            FsError::new(Operation::Write, self.dir.path_of(self.name.as_str()), error)
+        })
+    }
+
+    /// Gives it its final name, in place of what has it.
+    pub(crate) fn move_to(mut self, dir: &Dir, name: impl deka_fs::Name) -> Result<(), FsError> {
+        self.dir.rename(self.name.as_str(), dir, name)?;
+        self.is_moved = true;
+        Ok(())
+    }
+}
+
+impl Drop for TemporaryFile<'_> {
+    fn drop(&mut self) {
+        if !self.is_moved {
+            // Nobody waits for the result; recovery empties the folder.
+            drop(self.dir.remove_file(self.name.as_str()));
+        }
+    }
+}
+
+/// The blobs of a store.
+#[derive(Debug)]
+pub(crate) struct Blobs {
+    pub(crate) shards: Shards,
+    pub(crate) temporary: Temporary,
+}
+
+impl Blobs {
+    /// Writes a blob, or finds it written.
+    pub(crate) fn write(
+        &self,
+        hash: &BlobHash,
+        executable: bool,
+        contents: &[u8],
+    ) -> Result<(), FsError> {
+        let mode = FileMode::from_executable(executable);
+        let shard = self.shards.get(hash.shard())?;
+        let name = hash.name(executable);
+        match shard.write_new(name.as_c_str(), contents, mode)? {
+            Creation::Made => Ok(()),
+            Creation::Existed if self.is_whole(hash, executable, contents.len() as u64)? => Ok(()),
+            // Somebody is writing it, or was killed while doing so.
+            Creation::Existed => {
+                self.temporary.write(contents, mode)?.move_to(shard, name.as_c_str())
+            }
+        }
+    }
+
+    /// Gives a written file its name as a blob, unless it is there.
+    pub(crate) fn adopt(
+        &self,
+        hash: &BlobHash,
+        executable: bool,
+        size: u64,
+        file: TemporaryFile<'_>,
+    ) -> Result<(), FsError> {
+        // An inode that is linked into projects is better than a new one.
+        if self.is_whole(hash, executable, size)? {
+            return Ok(());
+        }
+        file.move_to(self.shards.get(hash.shard())?, hash.name(executable).as_c_str())
+    }
+
+    /// Whether the blob exists with all of its bytes.
+    pub(crate) fn is_whole(
+        &self,
+        hash: &BlobHash,
+        executable: bool,
+        size: u64,
+    ) -> Result<bool, FsError> {
+        let Some(shard) = self.shards.existing(hash.shard())? else { return Ok(false) };
+        let metadata = shard.metadata(hash.name(executable).as_c_str())?;
+        Ok(metadata.is_some_and(|metadata| metadata.is_file() && metadata.size == size))
+    }
+
+    /// Makes the executable twin of a blob: a copy with its own inode, because the mode belongs to
+    /// the inode that all projects share.
+    pub(crate) fn make_executable(&self, hash: &BlobHash) -> Result<(), FsError> {
+        let shard = self.shards.get(hash.shard())?;
+        let (plain, twin) = (hash.name(false), hash.name(true));
+        if let Some(twin) = shard.metadata(twin.as_c_str())?
+            && let Some(plain) = shard.metadata(plain.as_c_str())?
+            && twin.size == plain.size
+        {
+            return Ok(());
+        }
+        let temporary = self.temporary.name();
+        let (temporary, mode) = (temporary.as_str(), FileMode::Executable);
+        let Creation::Made = shard.copy(plain.as_c_str(), &self.temporary.dir, temporary, mode)?
+        else {
+            return self.make_executable(hash);
+        };
+        self.temporary.dir.rename(temporary, shard, twin.as_c_str())
+    }
+}
