@@ -8,7 +8,7 @@ pub enum Bundled {
     /// Nothing is bundled.
     #[default]
     None,
-    /// All of `dependencies` and `optionalDependencies` are: `true`.
+    /// All dependencies are, peers too: `true`.
     All,
     /// Those of these names are.
     Names(Vec<Symbol>),

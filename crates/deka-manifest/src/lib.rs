@@ -8,6 +8,7 @@ mod bin;
 mod bundled;
 mod integrity;
 mod name;
+pub mod package_json;
 mod packument;
 mod platform;
 mod semver;
@@ -18,6 +19,9 @@ pub use bin::Bin;
 pub use bundled::Bundled;
 pub use integrity::{Algorithm, Integrity, InvalidIntegrity};
 pub use name::{Alias, InvalidName, PackageName};
+pub use package_json::{
+    ManifestError, Override, OverrideTarget, PackageExtension, PackageJson, Problem,
+};
 pub use packument::{Packument, PackumentError, VersionIndex, VersionManifest};
 pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
 pub use semver::{InvalidSemver, Operator, Range, Version, VersionRef};

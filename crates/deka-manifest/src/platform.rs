@@ -1,7 +1,7 @@
 //! Operating systems, processors and C libraries that a package runs on.
 //!
 //! Sets are kept as bits in the order in which `bun.lock` prints them. The rules of reading
-//! (`!x` removes, unknown names count for nothing, `any` is all) and printing are Bun's.
+//! (`!x` removes, unknown names count for nothing, `any` for nothing at all) and printing are Bun's.
 
 /// Names of one kind of platform property, in `bun.lock`'s order.
 macro_rules! platform_set {
@@ -25,12 +25,9 @@ macro_rules! platform_set {
 
             /// Reads the entries of a manifest's or lockfile's list, such as `["!win32"]`.
             pub fn from_entries<'a>(entries: impl IntoIterator<Item = &'a str>) -> Self {
-                let (mut added, mut removed, mut positive, mut any_entry) = (0, 0, false, false);
-                for entry in entries {
-                    any_entry = true;
-                    if entry == "any" {
-                        return Self::ALL;
-                    }
+                let (mut added, mut removed, mut positive) = (0, 0, false);
+                // `any` adds nothing to what the other entries say, and alone it excludes nothing.
+                for entry in entries.into_iter().filter(|entry| *entry != "any") {
                     if let Some(excluded) = entry.strip_prefix('!') {
                         removed |= Self::of(excluded).0;
                     } else {
@@ -38,11 +35,7 @@ macro_rules! platform_set {
                         added |= Self::of(entry).0;
                     }
                 }
-                match (any_entry, positive) {
-                    (false, _) => Self::ALL,
-                    (true, true) => Self(added & !removed),
-                    (true, false) => Self(Self::ALL.0 & !removed),
-                }
+                Self(if positive { added } else { Self::ALL.0 } & !removed)
             }
 
             /// Whether the two sets have a name in common.
@@ -127,5 +120,39 @@ impl Target {
         self.os.intersects(platforms.os)
             && self.cpu.intersects(platforms.cpu)
             && (platforms.libc == LibcSet::ALL || self.libc.intersects(platforms.libc))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn entries_read_and_print_as_bun_does() {
+        let check = |entries: &[&str], expected: Option<&[&str]>| {
+            let printed = OsSet::from_entries(entries.iter().copied()).entries();
+            let expected = expected.map(|names| names.iter().map(ToString::to_string).collect());
+            assert_eq!(printed, expected, "{entries:?}");
+        };
+        check(&[], None);
+        check(&["any"], None);
+        check(&["linux", "darwin"], Some(&["linux", "darwin"]));
+        check(&["darwin", "linux"], Some(&["linux", "darwin"]));
+        check(&["!win32"], Some(&["!win32"]));
+        check(&["any", "!win32"], Some(&["!win32"]));
+        check(&["any", "linux"], Some(&["linux"]));
+        check(&["linux", "!linux"], Some(&["none"]));
+        check(&["beos"], Some(&["none"]));
+        check(&["!beos"], None);
+    }
+
+    #[test]
+    fn libc_is_only_asked_where_it_is_named() {
+        let target =
+            Target { os: OsSet::of("linux"), cpu: CpuSet::of("x64"), libc: LibcSet::of("glibc") };
+        let musl = Platforms { libc: LibcSet::of("musl"), ..Platforms::ALL };
+        assert!(!target.accepts(&musl));
+        assert!(target.accepts(&Platforms::ALL));
+        assert!(Target { libc: LibcSet::NONE, ..target }.accepts(&Platforms::ALL));
     }
 }

@@ -43,7 +43,10 @@ struct Fields<'a> {
 
 impl<'a> Fields<'a> {
     fn set(&mut self, field: Field, value: &'a [u8]) {
-        let is_nothing = matches!(value, b"null" | b"{}" | b"[]") || value.len() > MAX_VALUE_LEN;
+        let is_empty = matches!(value, b"null" | b"{}" | b"[]");
+        // An empty `bundleDependencies` still hides `bundledDependencies`.
+        let is_nothing =
+            (is_empty && field != Field::BundleDependencies) || value.len() > MAX_VALUE_LEN;
         self.values[field as usize] = (!is_nothing).then_some(value);
     }
 

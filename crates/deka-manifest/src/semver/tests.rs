@@ -2,10 +2,6 @@
 
 use super::*;
 
-fn version(text: &str) -> Version {
-    Version::parse(text).unwrap()
-}
-
 fn range(text: &str) -> Range {
     Range::parse(text).unwrap()
 }
