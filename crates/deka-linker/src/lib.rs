@@ -1,1 +1,36 @@
-//! From the graph and the store to node_modules: plans, executor, bins, state.
+//! From the graph and the store to `node_modules`.
+//!
+//! ```text
+//! graph + tree ─► LinkPlan ─┐                       ┌─► tasks ─► Linker::perform  (workers)
+//!                           ├─► difference ─────────┤
+//! .deka-state ─► LinkState ─┘   (and the disk)      └─► Linker::finish ─► .deka-state
+//! ```
+//! - [`LinkPlan`]: what `node_modules` shall be. A pure value; Bun's hoisted layout to the letter.
+//! - [`difference()`]: what has to be done to get there. A pure function; only what is planned and
+//!   what deka itself placed is ever touched.
+//! - [`Linker`]: does it, from as many threads as there are.
+//! - [`LinkState`]: what was done, for the next time; [`check_up_to_date`] answers from it whether
+//!   there is anything to do, before anything else of deka exists.
+//!
+//! What this crate does not do: fetch, unpack, run scripts, decide what is installed.
+
+mod commands;
+mod difference;
+mod error;
+mod linker;
+mod path;
+mod plan;
+mod state;
+
+pub use commands::{Command, Commands, Executable};
+pub use difference::{Action, Depth, Difference, Observed, Observer, Task, Trust, difference};
+pub use error::LinkError;
+pub use linker::{Backend, Finish, Finished, Linker, Outcome, Work};
+pub use plan::{
+    BinFolder, BinOwner, Identity, Link, LinkPlan, NativeBins, Placement, PlanError, PlanOptions,
+    Skipped, Source,
+};
+pub use state::{
+    Input, InputState, LinkState, PlacedBins, PlacedLink, PlacedPackage, STATE_FILE, Stamp,
+    Summary, UpToDate, check_up_to_date,
+};

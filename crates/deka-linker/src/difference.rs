@@ -1,0 +1,306 @@
+//! What has to be done to get from what is there to what is planned.
+//!
+//! A pure function of the last state, the plan, and what the disk says of each path in question.
+//! What it may touch is narrow: paths that are planned now, and paths that deka's own state says deka
+//! made. Everything else in `node_modules` is somebody else's.
+//!
+//! | at a planned path is              | and the last state says           | then                  |
+//! |-----------------------------------|-----------------------------------|-----------------------|
+//! | nothing                           | anything                          | place                 |
+//! | the folder as we left it          | the same package                  | leave alone           |
+//! | the folder, names changed         | the same package                  | verify                |
+//! | a folder                          | the same package, not yet flushed | verify contents       |
+//! | a folder                          | another package, or nothing known | move away, place      |
+//! | a symlink or a file               | anything                          | move away, place      |
+
+use deka_graph::PackageId;
+use hashbrown::{HashMap, HashSet};
+
+use crate::path::{is_within, parent};
+use crate::plan::{LinkPlan, Placement, Source};
+use crate::state::{LinkState, PlacedPackage, Stamp};
+
+/// What is at a path, a symlink not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observed {
+    /// Nothing.
+    Missing,
+    /// A folder.
+    Folder(Stamp),
+    /// A symlink.
+    Symlink,
+    /// A file or worse.
+    Other,
+}
+
+/// What the disk says.
+pub trait Observer {
+    /// Returns what is at a path below the project.
+    fn observe(&mut self, path: &str) -> Observed;
+    /// Whether the folder at `path` still is what `stamp` says of it, names included if it has them.
+    fn still_holds(&mut self, path: &str, stamp: &Stamp) -> bool;
+    /// Whether the symlink at `path` says `target`.
+    fn is_link(&mut self, path: &str, target: &str) -> bool;
+    /// Returns the fingerprint of the source of a `file:` dependency.
+    fn source_fingerprint(&mut self, path: &str) -> u64;
+}
+
+/// What can be believed of the last state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trust {
+    /// Everything: same epoch, or all of it was on the disk.
+    All,
+    /// Only what had been placed this many seconds before the state was written.
+    Flushed {
+        /// Seconds after which the kernel has written everything back; `None` if that is unknown.
+        horizon: Option<u64>,
+    },
+}
+
+/// How closely a placement is looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// All files are there with their sizes.
+    Sizes,
+    /// All files have their contents.
+    Contents,
+}
+
+/// What is to be done with a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// Make the folder and fill it.
+    Place,
+    /// Look whether it is intact, and make it anew if not.
+    Verify(Depth),
+}
+
+/// One independent piece of work: may be performed in any order, by any thread, as soon as the
+/// package's files are in the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Task {
+    /// The package whose files it needs.
+    pub package: PackageId,
+    /// The place in [`LinkPlan::placements`].
+    pub placement: u32,
+    /// What to do.
+    pub action: Action,
+}
+
+/// What has to be done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Difference {
+    /// Placements to make or to verify, in the plan's order.
+    pub tasks: Vec<Task>,
+    /// Paths to move out of the way before anything else, none inside another.
+    pub clear: Vec<Box<str>>,
+    /// Paths of [`Difference::clear`] and inside of it that are not wanted any more (the others are
+    /// replaced).
+    pub removed: Vec<Box<str>>,
+    /// Symlinks of the last install that are not wanted any more and still are ours.
+    pub unlink: Vec<Box<str>>,
+    /// How many placements stay as they are.
+    pub unchanged: usize,
+    /// For each placement of the plan, what the last state says of it, if it stays.
+    pub kept: Vec<Option<u32>>,
+    /// Whether some link of the plan is missing.
+    pub links_differ: bool,
+}
+
+impl Difference {
+    /// Whether no package, link or folder has to be touched.
+    pub fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+            && self.clear.is_empty()
+            && self.unlink.is_empty()
+            && !self.links_differ
+    }
+}
+
+/// Compares. `force` believes nothing of the last state.
+pub fn difference(
+    old: Option<&LinkState>,
+    plan: &LinkPlan,
+    trust: Trust,
+    force: bool,
+    disk: &mut dyn Observer,
+) -> Difference {
+    let mut comparison = Comparison {
+        known: HashMap::new(),
+        disk,
+        cleared: HashSet::new(),
+        difference: Difference::default(),
+        trust,
+        written_at: old.map_or(0, |old| old.written_at),
+        force,
+    };
+    if let Some(old) = old {
+        let placed = old.placements.iter().zip(0..);
+        comparison.known = placed.map(|(placed, at)| (&*placed.path, (placed, at))).collect();
+    }
+    comparison.clear_obsolete(old, plan);
+    comparison.clear_parents(plan);
+    comparison.compare_links(plan);
+    for (placement, at) in plan.placements.iter().zip(0..) {
+        comparison.compare(placement, at);
+    }
+    comparison.finish()
+}
+
+struct Comparison<'a> {
+    known: HashMap<&'a str, (&'a PlacedPackage, u32)>,
+    disk: &'a mut dyn Observer,
+    cleared: HashSet<Box<str>>,
+    difference: Difference,
+    trust: Trust,
+    written_at: u64,
+    force: bool,
+}
+
+impl Comparison<'_> {
+    /// Clears what the last install made and nobody wants any more.
+    fn clear_obsolete(&mut self, old: Option<&LinkState>, plan: &LinkPlan) {
+        let Some(old) = old else { return };
+        let placements = plan.placements.iter().map(|placement| &*placement.path);
+        let links = plan.links.iter().map(|link| &*link.path);
+        let planned: HashSet<&str> = placements.chain(links).collect();
+        for placed in &old.placements {
+            if planned.contains(&*placed.path) {
+                continue;
+            }
+            // A symlink or a file is not what was placed: somebody put it there.
+            if let Observed::Folder(_) = self.disk.observe(&placed.path) {
+                self.clear(&placed.path);
+                self.difference.removed.push(placed.path.clone());
+            }
+        }
+        for link in &old.links {
+            if !planned.contains(&*link.path) && self.disk.is_link(&link.path, &link.target) {
+                self.difference.unlink.push(link.path.clone());
+            }
+        }
+    }
+
+    /// Clears what stands where a scope's folder or an inner `node_modules` has to be. The outermost
+    /// `node_modules` may be a symlink, if the user likes.
+    fn clear_parents(&mut self, plan: &LinkPlan) {
+        let mut seen: HashSet<&str> = HashSet::new();
+        let placements = plan.placements.iter().map(|place| (&*place.path, place.base_length));
+        let links = plan.links.iter().map(|link| {
+            let base = link.path.find("node_modules").unwrap_or(0) + "node_modules".len();
+            (&*link.path, base as u32)
+        });
+        for (path, base_length) in placements.chain(links) {
+            let mut folder = parent(path);
+            while folder.len() > base_length as usize && seen.insert(folder) {
+                if let Observed::Symlink | Observed::Other = self.disk.observe(folder) {
+                    self.clear(folder);
+                }
+                folder = parent(folder);
+            }
+        }
+    }
+
+    fn compare_links(&mut self, plan: &LinkPlan) {
+        for link in &plan.links {
+            if self.disk.is_link(&link.path, &link.target) {
+                continue;
+            }
+            self.difference.links_differ = true;
+            if let Observed::Folder(_) | Observed::Other = self.disk.observe(&link.path) {
+                self.clear(&link.path);
+            }
+        }
+    }
+
+    fn compare(&mut self, placement: &Placement, at: u32) {
+        let action = self.action(placement);
+        let kept = self.known.get(&*placement.path).map(|(_, at)| *at);
+        self.difference.kept.push(kept.filter(|_| action != Some(Action::Place)));
+        match action {
+            None => self.difference.unchanged += 1,
+            Some(action) => {
+                self.difference.tasks.push(Task {
+                    package: placement.package,
+                    placement: at,
+                    action,
+                });
+            }
+        }
+    }
+
+    fn action(&mut self, placement: &Placement) -> Option<Action> {
+        let path = &*placement.path;
+        if self.is_cleared(path) {
+            return Some(Action::Place);
+        }
+        let observed = self.disk.observe(path);
+        let known = self.known.get(path).map(|(placed, _)| *placed);
+        match (observed, known) {
+            (Observed::Missing, _) => Some(Action::Place),
+            (Observed::Folder(_), Some(placed))
+                if !self.force && placed.identity == placement.identity =>
+            {
+                let replace = match placement.source {
+                    Source::Folder { path } => {
+                        self.disk.source_fingerprint(&path) != placed.source_fingerprint
+                    }
+                    Source::Store { .. } => false,
+                };
+                if replace {
+                    self.clear(path);
+                    return Some(Action::Place);
+                }
+                if !self.is_flushed(placed) {
+                    return Some(Action::Verify(Depth::Contents));
+                }
+                (!self.disk.still_holds(path, &placed.stamp))
+                    .then_some(Action::Verify(Depth::Sizes))
+            }
+            _ => {
+                self.clear(path);
+                Some(Action::Place)
+            }
+        }
+    }
+
+    /// Whether the files of a placement cannot be torn.
+    fn is_flushed(&self, placed: &PlacedPackage) -> bool {
+        match (self.trust, placed.unflushed_since) {
+            (Trust::All, _) | (_, None) => true,
+            (Trust::Flushed { horizon }, Some(since)) => horizon
+                .zip(self.written_at.checked_sub(since))
+                .is_some_and(|(horizon, age)| age >= horizon),
+        }
+    }
+
+    fn clear(&mut self, path: &str) {
+        self.cleared.insert(path.into());
+    }
+
+    fn is_cleared(&self, path: &str) -> bool {
+        let mut path = path;
+        while !path.is_empty() {
+            if self.cleared.contains(path) {
+                return true;
+            }
+            path = parent(path);
+        }
+        false
+    }
+
+    /// Keeps the outermost of the paths to clear.
+    fn finish(mut self) -> Difference {
+        let mut paths: Vec<Box<str>> = self.cleared.drain().collect();
+        // By whole names, so that what lies inside a folder follows it at once.
+        paths.sort_by(|one, other| one.split('/').cmp(other.split('/')));
+        for path in paths {
+            if !self.difference.clear.last().is_some_and(|outer| is_within(&path, outer)) {
+                self.difference.clear.push(path);
+            }
+        }
+        let clear = &self.difference.clear;
+        self.difference.unlink.retain(|path| !clear.iter().any(|outer| is_within(path, outer)));
+        self.difference
+    }
+}

@@ -1,0 +1,148 @@
+//! The writer of `.bin` folders: here symlinks; the one place that shims of other systems go to.
+//!
+//! What a plan offers is decided on the disk, as Bun does: the first owner whose file exists has the
+//! name. A command whose file is missing gets no link. The files of the store's packages have been
+//! made executable when they were placed; what is left are the user's own (workspaces, `link:`),
+//! which are simply changed, and the rare file that nobody could foresee, which gets an inode of its
+//! own first.
+
+use std::path::Path;
+
+use deka_fs::{Creation, Dir, FileKind, FileMode, FsError, Permissions};
+use hashbrown::HashSet;
+
+use super::Linker;
+use crate::LinkError;
+use crate::commands::Commands;
+use crate::path::relative;
+use crate::plan::{BinFolder, BinOwner, LinkPlan};
+use crate::state::PlacedLink;
+
+/// A command that exists.
+struct Found {
+    name: Box<str>,
+    /// The file, below the project.
+    file: String,
+    is_executable: bool,
+}
+
+impl Linker<'_> {
+    /// Links the commands of a `.bin` folder; returns what is in it.
+    pub(super) fn link_bins(
+        &self,
+        plan: &LinkPlan,
+        folder: &BinFolder,
+    ) -> Result<Vec<PlacedLink>, LinkError> {
+        let mut names: HashSet<Box<str>> = HashSet::new();
+        let mut bins = Vec::new();
+        let mut dir = None;
+        for owner in &folder.owners {
+            for found in self.find_commands(owner) {
+                if !found.is_executable {
+                    self.make_executable(plan, owner, &found.file);
+                }
+                if !names.insert(found.name.clone()) {
+                    continue;
+                }
+                let failed = |source| LinkError::Bin {
+                    name: found.name.clone(),
+                    folder: self.path_of(&folder.path),
+                    source,
+                };
+                let target = relative(&folder.path, &found.file);
+                let dir = match &mut dir {
+                    Some(dir) => dir,
+                    dir => dir.insert(self.make_bin_dir(&folder.path).map_err(failed)?),
+                };
+                set_link(dir, &found.name, &target).map_err(failed)?;
+                bins.push(PlacedLink { path: found.name, target: target.into() });
+            }
+        }
+        Ok(bins)
+    }
+
+    fn make_bin_dir(&self, path: &str) -> Result<Dir, FsError> {
+        super::make_dir(&self.root, path)
+    }
+
+    /// Returns the commands of `owner` whose files exist.
+    fn find_commands(&self, owner: &BinOwner) -> Vec<Found> {
+        let look = |name: &str, file: String| {
+            let metadata = self.root.metadata_following(file.as_str()).ok().flatten()?;
+            let is_file = metadata.kind == FileKind::File;
+            let is_executable = !is_file || metadata.permissions & 0o111 != 0;
+            Some(Found { name: name.into(), file, is_executable })
+        };
+        match &*owner.commands {
+            Commands::Files(commands) => commands
+                .iter()
+                .filter_map(|command| {
+                    let native = owner.native.as_ref().and_then(|native| {
+                        let targets = command.native_targets();
+                        targets
+                            .iter()
+                            .find_map(|file| look(&command.name, format!("{native}/{file}")))
+                    });
+                    native.or_else(|| {
+                        look(&command.name, format!("{}/{}", owner.path, command.target))
+                    })
+                })
+                .collect(),
+            Commands::Folder(folder) => {
+                let package = owner.native.as_ref().unwrap_or(&owner.path);
+                let separator = if folder.is_empty() { "" } else { "/" };
+                let folder = format!("{package}{separator}{folder}");
+                let entries = self.root.open_dir(folder.as_str()).and_then(|dir| dir.list());
+                let mut names: Vec<String> = entries
+                    .unwrap_or_default()
+                    .into_iter()
+                    .filter(|entry| matches!(entry.kind, FileKind::File | FileKind::Symlink))
+                    .filter_map(|entry| entry.name.into_string().ok())
+                    .filter(|name| !name.contains(char::is_control))
+                    .collect();
+                names.sort();
+                names.iter().filter_map(|name| look(name, format!("{folder}/{name}"))).collect()
+            }
+        }
+    }
+
+    /// Makes a file executable that is not; a file that cannot be is left as it is, with a warning.
+    fn make_executable(&self, plan: &LinkPlan, owner: &BinOwner, file: &str) {
+        let is_placed = |path: &str| plan.placement(path).is_some();
+        let is_from_store =
+            is_placed(&owner.path) || owner.native.as_deref().is_some_and(is_placed);
+        let result = if is_from_store {
+            self.replace_by_executable(file)
+        } else {
+            self.root.metadata_following(file).and_then(|metadata| {
+                let permissions = metadata.map_or(0o644, |metadata| metadata.permissions);
+                self.root.set_permissions(file, Permissions(permissions | 0o111))
+            })
+        };
+        if let Err(error) = result {
+            tracing::warn!(%error, "a command could not be made executable");
+        }
+    }
+
+    /// Puts an executable copy in the place of a file, whose inode may be the store's.
+    fn replace_by_executable(&self, file: &str) -> Result<(), FsError> {
+        let copy = format!("{file}.deka-{}", std::process::id());
+        self.root.remove_file(copy.as_str())?;
+        let (Creation::Made | Creation::Existed) =
+            self.root.copy(file, &self.root, copy.as_str(), FileMode::Executable)?;
+        self.root.rename(copy.as_str(), &self.root, file)
+    }
+}
+
+/// Makes the symlink `name`, in place of whatever has the name.
+pub(super) fn set_link(dir: &Dir, name: &str, target: &str) -> Result<(), FsError> {
+    if dir.symlink(target, name)? == Creation::Made {
+        return Ok(());
+    }
+    if dir.read_link(name)?.is_some_and(|now| now == Path::new(target)) {
+        return Ok(());
+    }
+    dir.remove_all(name)?;
+    let (Creation::Made | Creation::Existed) = dir.symlink(target, name)?;
+    Ok(())
+}

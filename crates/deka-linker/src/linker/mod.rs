@@ -1,0 +1,336 @@
+//! The executor: applies a plan to the disk.
+//!
+//! ```text
+//! begin    compare, take the state away, move aside what is in the way      one thread
+//! perform  one task per placement, as soon as its files are in the store    all workers
+//! finish   links, bins, removals, the state                                 one thread
+//! ```
+//! Each placement is a folder made and filled through descriptors on both sides: no path is
+//! resolved twice, nothing is asked before it is made, nothing is changed after. Parents are made on
+//! demand, so placements may come in any order. Whatever is in the way is moved into
+//! `node_modules/.deka-trash-*` first (one rename each) and removed at the end; what a kill leaves
+//! of it, the next run removes.
+
+mod bins;
+mod folder;
+mod observe;
+mod place;
+mod state;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use deka_fs::{Creation, Dir, Epoch, FileKind, FsError, flush_horizon};
+use deka_store::{PackageIndex, Store};
+use hashbrown::HashMap;
+
+pub(crate) use folder::folder_fingerprint;
+pub use state::{Finish, Finished};
+
+use crate::LinkError;
+use crate::difference::{Action, Difference, Task, Trust, difference};
+use crate::plan::{LinkPlan, Placement, Source};
+use crate::state::{LinkState, STATE_FILE};
+
+/// How files get from the store into `node_modules`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backend {
+    /// The best that the two volumes allow: hardlink (clone on macOS), else clone, else copy.
+    #[default]
+    Auto,
+    /// A second name of the store's file; where that is refused like [`Backend::Clone`].
+    Hardlink,
+    /// A file of its own that shares the blocks; where that is refused like [`Backend::Copy`].
+    Clone,
+    /// A file of its own.
+    Copy,
+    /// A symlink to the store's file. As with Bun, Node.js then needs `--preserve-symlinks`.
+    Symlink,
+}
+
+/// What is to be done, by whom, and what was found; made by [`Linker::begin`].
+#[derive(Debug, Default)]
+pub struct Work {
+    /// What differs.
+    pub difference: Difference,
+}
+
+impl Work {
+    /// Returns the tasks to perform.
+    pub fn tasks(&self) -> &[Task] {
+        &self.difference.tasks
+    }
+}
+
+/// What became of a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The folder was made.
+    Placed,
+    /// Everything was there already.
+    Intact,
+    /// Some files were missing or damaged and were made anew.
+    Repaired,
+}
+
+/// Makes `node_modules`.
+pub struct Linker<'a> {
+    root: Dir,
+    store: &'a Store,
+    backend: Backend,
+    force: bool,
+    bases: Mutex<HashMap<Box<str>, Arc<Base>>>,
+    trash: Mutex<Vec<Trash>>,
+    trash_names: AtomicU32,
+    /// What the sources of `file:` dependencies were when they were copied, by placement.
+    fingerprints: Mutex<HashMap<Box<str>, u64>>,
+}
+
+/// An outermost `node_modules`: the project's or a workspace's.
+struct Base {
+    dir: Dir,
+    /// The way that works between the store and here, as a number of `place::Way`.
+    way: AtomicU8,
+}
+
+/// A folder to be removed.
+struct Trash {
+    base: Arc<Base>,
+    name: String,
+}
+
+const TRASH_PREFIX: &str = ".deka-trash-";
+/// What deka's own passing files in `node_modules` begin with.
+const OWN_PREFIX: &str = ".deka-";
+
+impl<'a> Linker<'a> {
+    /// Opens the project at `root`.
+    pub fn new(root: &Path, backend: Backend, store: &'a Store) -> Result<Self, LinkError> {
+        let dir = Dir::open(root)
+            .map_err(|source| LinkError::NodeModules { path: root.to_owned(), source })?;
+        Ok(Self {
+            root: dir,
+            store,
+            backend,
+            force: false,
+            bases: Mutex::default(),
+            trash: Mutex::default(),
+            trash_names: AtomicU32::new(0),
+            fingerprints: Mutex::default(),
+        })
+    }
+
+    /// Has everything placed anew, whatever the last state says.
+    #[must_use]
+    pub fn with_force(mut self, force: bool) -> Self {
+        self.force = force;
+        self
+    }
+
+    /// Returns the project's folder.
+    pub fn root(&self) -> &Dir {
+        &self.root
+    }
+
+    /// Compares the plan with the last state and the disk, and touches nothing.
+    pub fn compare(&self, plan: &LinkPlan, old: Option<&LinkState>) -> Work {
+        let trust = old.map_or(Trust::All, |old| self.trust(old));
+        let mut disk = observe::Disk::new(&self.root);
+        Work { difference: difference(old, plan, trust, self.force, &mut disk) }
+    }
+
+    /// Compares the plan with the last state and the disk, and makes room for what is to be done.
+    ///
+    /// If something is, the state file is gone afterwards: until [`Linker::finish`] has written
+    /// another one, nobody takes this `node_modules` for complete.
+    pub fn begin(&self, plan: &LinkPlan, old: Option<&LinkState>) -> Result<Work, LinkError> {
+        let work = self.compare(plan, old);
+        if work.difference.is_empty() {
+            return Ok(work);
+        }
+        self.root.remove_file(STATE_FILE).map_err(|source| self.failed("node_modules", source))?;
+        if self.root.metadata("node_modules").is_ok_and(|metadata| metadata.is_some()) {
+            let base = self.base("node_modules")?;
+            self.find_left_over_trash(&base)?;
+        } else if !plan.is_empty() {
+            self.base("node_modules")?;
+        }
+        for path in &work.difference.clear {
+            self.move_aside(path)?;
+        }
+        Ok(work)
+    }
+
+    /// Performs one task; safe to call from many threads, and again after it failed.
+    ///
+    /// `index` has to be the one of the package that the task names; `file:` folders need none.
+    pub fn perform(
+        &self,
+        plan: &LinkPlan,
+        task: Task,
+        index: Option<&PackageIndex>,
+    ) -> Result<Outcome, LinkError> {
+        let Some(placement) = plan.placements.get(task.placement as usize) else {
+            return Ok(Outcome::Intact);
+        };
+        if let Source::Folder { path } = placement.source {
+            self.place_folder(placement, &path)?;
+            return Ok(Outcome::Placed);
+        }
+        let index = index.ok_or(LinkError::NoIndex { package: placement.label })?;
+        match task.action {
+            Action::Place => self.place(placement, index).map(|()| Outcome::Placed),
+            Action::Verify(depth) => self.verify(placement, index, depth),
+        }
+    }
+
+    fn trust(&self, old: &LinkState) -> Trust {
+        let epoch = self.root.open_dir("node_modules").and_then(|dir| Epoch::of(&dir));
+        if old.is_sealed || epoch.is_ok_and(|epoch| epoch.as_str() == old.epoch) {
+            return Trust::All;
+        }
+        Trust::Flushed { horizon: flush_horizon().map(|horizon| horizon.as_secs()) }
+    }
+
+    /// Returns the outermost `node_modules` at `path`, made if it does not exist.
+    fn base(&self, path: &str) -> Result<Arc<Base>, LinkError> {
+        let mut bases = self.bases.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(base) = bases.get(path) {
+            return Ok(base.clone());
+        }
+        let dir = match self.root.open_dir(path) {
+            Err(error) if error.is_not_found() => {
+                self.root.create_dir(path).and_then(|_| self.root.open_dir(path))
+            }
+            result => result,
+        };
+        let dir = dir.map_err(|source| self.failed(path, source))?;
+        let base = Arc::new(Base { dir, way: AtomicU8::new(place::first_way(self.backend)) });
+        bases.insert(path.into(), base.clone());
+        Ok(base)
+    }
+
+    fn find_left_over_trash(&self, base: &Arc<Base>) -> Result<(), LinkError> {
+        let entries = base.dir.list().map_err(|source| self.failed("node_modules", source))?;
+        let mut trash = self.trash.lock().unwrap_or_else(PoisonError::into_inner);
+        for entry in entries {
+            if let Some(name) = entry.name.to_str()
+                && name.starts_with(OWN_PREFIX)
+            {
+                trash.push(Trash { base: base.clone(), name: name.to_owned() });
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves whatever is at `path` out of the way; to be removed at the end.
+    fn move_aside(&self, path: &str) -> Result<(), LinkError> {
+        // What lies outside of every node_modules is never cleared.
+        let Some(end) = find_base(path) else { return Ok(()) };
+        let base = self.base(&path[..end])?;
+        let name = &path[end + 1..];
+        let number = self.trash_names.fetch_add(1, Ordering::Relaxed);
+        let trash = format!("{TRASH_PREFIX}{}-{number}", std::process::id());
+        match base.dir.rename(name, &base.dir, trash.as_str()) {
+            Ok(()) => {
+                let mut list = self.trash.lock().unwrap_or_else(PoisonError::into_inner);
+                list.push(Trash { base, name: trash });
+                Ok(())
+            }
+            Err(error) if error.is_not_found() => Ok(()),
+            // Folders of lower layers of an overlay cannot be renamed, mounts neither.
+            Err(_) => {
+                base.dir.remove_all(name).map(drop).map_err(|source| self.failed(path, source))
+            }
+        }
+    }
+
+    /// Removes what was moved aside, with a few threads if there is much of it.
+    fn empty_trash(&self) {
+        let trash = std::mem::take(&mut *self.trash.lock().unwrap_or_else(PoisonError::into_inner));
+        let next = AtomicU32::new(0);
+        let remove = || {
+            while let Some(trash) = trash.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                if let Err(error) = trash.base.dir.remove_all(trash.name.as_str()) {
+                    // It is in nobody's way; the next run tries again.
+                    tracing::debug!(%error, "what was replaced could not be removed");
+                }
+            }
+        };
+        const FEW: usize = 4;
+        if trash.len() <= FEW {
+            return remove();
+        }
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+        std::thread::scope(|scope| {
+            for _ in 1..threads {
+                scope.spawn(remove);
+            }
+            remove();
+        });
+    }
+
+    fn path_of(&self, path: &str) -> PathBuf {
+        self.root.path_of(path)
+    }
+
+    fn failed(&self, path: &str, source: FsError) -> LinkError {
+        LinkError::NodeModules { path: self.path_of(path), source }
+    }
+
+    fn place_failed(&self, placement: &Placement) -> impl Fn(FsError) -> LinkError {
+        let (package, path) = (placement.label, self.path_of(&placement.path));
+        move |source| LinkError::Place { package, path: path.clone(), source }
+    }
+}
+
+impl Base {
+    /// Makes and opens the folder at `path`, with the folders above it that do not exist.
+    ///
+    /// What is there instead of a folder is removed.
+    fn make_dir(&self, path: &str) -> Result<Dir, FsError> {
+        make_dir(&self.dir, path)
+    }
+}
+
+/// Makes and opens the folder `path` in `dir`, with the folders above it that do not exist; what is
+/// there instead is removed.
+fn make_dir(dir: &Dir, path: &str) -> Result<Dir, FsError> {
+    match dir.create_dir(path) {
+        Ok(Creation::Made) => return dir.open_dir_no_follow(path),
+        Ok(Creation::Existed) => {}
+        Err(error) if error.is_not_found() && path.contains('/') => {
+            drop(make_dir(dir, crate::path::parent(path))?);
+            let (Creation::Made | Creation::Existed) = dir.create_dir(path)?;
+        }
+        Err(error) => return Err(error),
+    }
+    match dir.open_dir_no_follow(path) {
+        Ok(opened) => Ok(opened),
+        Err(error) => match dir.metadata(path)? {
+            Some(metadata) if metadata.kind != FileKind::Directory => {
+                dir.remove_file(path)?;
+                let (Creation::Made | Creation::Existed) = dir.create_dir(path)?;
+                dir.open_dir_no_follow(path)
+            }
+            _ => Err(error),
+        },
+    }
+}
+
+/// Returns where the outermost `node_modules` of a path ends.
+fn find_base(path: &str) -> Option<usize> {
+    let mut end = 0;
+    for name in path.split('/') {
+        end += name.len();
+        if name == "node_modules" {
+            return (end < path.len()).then_some(end);
+        }
+        end += 1;
+    }
+    None
+}

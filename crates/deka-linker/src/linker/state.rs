@@ -1,0 +1,233 @@
+//! The end of an install: links, bins, removals, and the state that says that all is done.
+
+use std::path::Path;
+
+use deka_fs::{Durability, Epoch, FsError, atomic_write, flush_horizon};
+use hashbrown::HashSet;
+
+use super::bins::set_link;
+use super::{Linker, Work, find_base, make_dir};
+use crate::LinkError;
+use crate::path::parent;
+use crate::plan::{LinkPlan, Source};
+use crate::state::{
+    Input, LinkState, PlacedBins, PlacedLink, PlacedPackage, STATE_FILE, Stamp, Summary,
+    is_same_boot, now_on, uptime, young_since,
+};
+
+/// What [`Linker::finish`] needs to know.
+#[derive(Debug)]
+pub struct Finish<'a> {
+    /// The plan.
+    pub plan: &'a LinkPlan,
+    /// What [`Linker::begin`] returned.
+    pub work: &'a Work,
+    /// The state that it was compared with.
+    pub old: Option<&'a LinkState>,
+    /// The placements (by their place in the plan) that could not be made and need not be: optional
+    /// packages that failed. They are tried again next time.
+    pub failed: &'a [u32],
+    /// The files that decided about the install.
+    pub inputs: Vec<Input>,
+    /// The hash of the settings that decided about the install.
+    pub settings: u64,
+    /// The figures to report when there is nothing to do.
+    pub summary: Summary,
+    /// Whatever the caller wants to know next time.
+    pub payload: Vec<u8>,
+}
+
+/// What [`Linker::finish`] did.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Finished {
+    /// How many commands are linked.
+    pub bins: usize,
+    /// How many packages were removed that nothing replaces.
+    pub removed: usize,
+}
+
+impl Linker<'_> {
+    /// Ends an install: makes links and bins, removes what is obsolete, writes the state last.
+    ///
+    /// All tasks have to have been performed, but for those of [`Finish::failed`].
+    pub fn finish(&self, finish: Finish<'_>) -> Result<Finished, LinkError> {
+        let plan = finish.plan;
+        for path in &finish.work.difference.unlink {
+            self.root.remove_file(&**path).map_err(|source| self.failed(path, source))?;
+        }
+        for link in &plan.links {
+            let folder = parent(&link.path);
+            make_dir_following(self, folder)
+                .and_then(|dir| set_link(&dir, &link.path[folder.len() + 1..], &link.target))
+                .map_err(|source| self.failed(&link.path, source))?;
+        }
+        let mut bin_folders = Vec::with_capacity(plan.bin_folders.len());
+        for folder in &plan.bin_folders {
+            let bins = self.link_bins(plan, folder)?;
+            if !bins.is_empty() {
+                bin_folders.push((&*folder.path, bins));
+            }
+        }
+        self.remove_obsolete_bins(finish.old, &bin_folders);
+        self.empty_trash();
+        self.remove_empty_folders(finish.old, &finish.work.difference);
+
+        let count = bin_folders.iter().map(|(_, bins)| bins.len()).sum();
+        let removed = finish.work.difference.removed.len();
+        if self.root.metadata("node_modules").is_ok_and(|metadata| metadata.is_some()) {
+            self.write_state(finish, bin_folders)
+                .map_err(|source| self.failed(STATE_FILE, source))?;
+        }
+        Ok(Finished { bins: count, removed })
+    }
+
+    /// Removes the links of the last install that were not made again and are still its own.
+    fn remove_obsolete_bins(&self, old: Option<&LinkState>, now: &[(&str, Vec<PlacedLink>)]) {
+        let Some(old) = old else { return };
+        for folder in &old.bin_folders {
+            let made: HashSet<&str> = now
+                .iter()
+                .filter(|(path, _)| **path == *folder.path)
+                .flat_map(|(_, bins)| bins.iter().map(|bin| &*bin.path))
+                .collect();
+            let Ok(dir) = self.root.open_dir_no_follow(&*folder.path) else { continue };
+            for bin in folder.bins.iter().filter(|bin| !made.contains(&*bin.path)) {
+                let is_ours = matches!(dir.read_link(&*bin.path),
+                    Ok(Some(target)) if target == Path::new(&*bin.target));
+                if is_ours && let Err(error) = dir.remove_file(&*bin.path) {
+                    tracing::debug!(%error, "an obsolete command could not be removed");
+                }
+            }
+            if made.is_empty() {
+                // Unless somebody else's are in it.
+                drop(self.root.remove_dir(&*folder.path));
+            }
+        }
+    }
+
+    /// Removes scopes and inner `node_modules` that nothing is left in.
+    fn remove_empty_folders(
+        &self,
+        old: Option<&LinkState>,
+        difference: &crate::difference::Difference,
+    ) {
+        if old.is_none() {
+            return;
+        }
+        for path in difference.removed.iter().chain(&difference.unlink) {
+            let mut folder = parent(path);
+            while folder != "node_modules" && is_folder_of_packages(folder) {
+                // Stops at the first one that is not empty.
+                if !self.root.remove_dir(folder).unwrap_or(false) {
+                    break;
+                }
+                folder = parent(folder);
+            }
+        }
+    }
+
+    fn write_state(
+        &self,
+        finish: Finish<'_>,
+        bin_folders: Vec<(&str, Vec<PlacedLink>)>,
+    ) -> Result<(), FsError> {
+        let node_modules = self.root.open_dir("node_modules")?;
+        let epoch = Epoch::of(&node_modules)?;
+        let now = uptime();
+        // Taken before the stamps: what changes later is younger.
+        let young = young_since(now_on(&node_modules)?);
+        let failed: HashSet<u32> = finish.failed.iter().copied().collect();
+        let mut is_complete = failed.is_empty();
+        let mut placements = Vec::with_capacity(finish.plan.placements.len());
+        for (placement, at) in finish.plan.placements.iter().zip(0..) {
+            let stamp = Stamp::take_racy(&self.root, &placement.path, young)?;
+            let Some(stamp) = stamp.filter(|_| !failed.contains(&at)) else {
+                is_complete = false;
+                continue;
+            };
+            let kept = finish.work.difference.kept.get(at as usize).copied().flatten();
+            let kept = finish
+                .old
+                .zip(kept)
+                .and_then(|(old, at)| Some((old, old.placements.get(at as usize)?)));
+            let unflushed_since = match kept {
+                Some((old, placed)) => unflushed_since(old, placed, &epoch, now),
+                None => Some(now.unwrap_or(0)),
+            };
+            let source_path: Option<Box<str>> = match placement.source {
+                Source::Folder { path } => Some(path.as_str().into()),
+                Source::Store { .. } => None,
+            };
+            let source_fingerprint = match kept {
+                Some((_, placed)) => placed.source_fingerprint,
+                None => self.fingerprint_of(&placement.path),
+            };
+            placements.push(PlacedPackage {
+                path: placement.path.clone(),
+                identity: placement.identity,
+                stamp,
+                unflushed_since,
+                source_fingerprint,
+                source_path,
+            });
+        }
+        let links = finish
+            .plan
+            .links
+            .iter()
+            .map(|link| PlacedLink { path: link.path.clone(), target: link.target.clone() });
+        let mut placed_bins = Vec::with_capacity(bin_folders.len());
+        for (path, bins) in bin_folders {
+            let stamp = Stamp::take_racy(&self.root, path, young)?.unwrap_or_default();
+            placed_bins.push(PlacedBins { path: path.into(), stamp, bins });
+        }
+        let state = LinkState {
+            epoch: epoch.as_str().to_owned(),
+            written_at: now.unwrap_or(0),
+            is_sealed: placements.iter().all(|placed| placed.unflushed_since.is_none()),
+            is_complete,
+            settings: finish.settings,
+            summary: finish.summary,
+            payload: finish.payload,
+            inputs: finish.inputs,
+            placements,
+            links: links.collect(),
+            bin_folders: placed_bins,
+        };
+        atomic_write(self.root.path_of(STATE_FILE), &state.encode(), Durability::None)
+    }
+}
+
+/// Returns since when a placement that stayed may be torn by a power cut, on this boot's clock.
+fn unflushed_since(
+    old: &LinkState,
+    placed: &PlacedPackage,
+    epoch: &Epoch,
+    now: Option<u64>,
+) -> Option<u64> {
+    let since = placed.unflushed_since?;
+    if old.is_sealed {
+        return None;
+    }
+    if !is_same_boot(&old.epoch, epoch) {
+        // Verified in this run, by reading what was on the disk when the machine started.
+        return None;
+    }
+    let horizon = flush_horizon()?.as_secs();
+    let age = now?.checked_sub(since)?;
+    (age < horizon).then_some(since)
+}
+
+/// Whether a path is that of a scope or of a `node_modules`.
+fn is_folder_of_packages(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name == "node_modules" || name.starts_with('@') && parent(path).ends_with("node_modules")
+}
+
+/// Makes the folder that links go to; the outermost `node_modules` may be a symlink.
+fn make_dir_following(linker: &Linker<'_>, path: &str) -> Result<deka_fs::Dir, FsError> {
+    match find_base(path) {
+        Some(end) => make_dir(&linker.root.open_dir(&path[..end])?, &path[end + 1..]),
+        None => linker.root.open_or_create_dir(path),
+    }
+}

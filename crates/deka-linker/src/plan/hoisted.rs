@@ -1,0 +1,312 @@
+//! The plan of the hoisted layout.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use deka_graph::{Edge, EdgeKind, Graph, HoistedTree, NodeId, Package, PackageId, Resolution};
+use deka_manifest::{Alias, CpuSet, OsSet, Symbol};
+use hashbrown::{HashMap, HashSet};
+
+use super::{
+    BinFolder, BinOwner, Identity, Link, LinkPlan, Placement, PlanError, PlanOptions, Skipped,
+    Source,
+};
+use crate::commands::{Commands, Executable};
+use crate::path::{normalise, normalise_inside, parent, relative};
+
+impl LinkPlan {
+    /// Plans the hoisted layout: `tree` must hold what is wanted on disk and nothing else (made by
+    /// `hoist_filtered` with omitted groups and foreign platforms left out).
+    pub fn hoisted(
+        graph: &Graph,
+        tree: &HoistedTree,
+        options: &PlanOptions,
+    ) -> Result<Self, PlanError> {
+        let mut builder = Builder {
+            graph,
+            tree,
+            options,
+            places: Vec::with_capacity(tree.nodes().len()),
+            executables: HashMap::new(),
+            direct_edges: direct_edges(graph),
+            workspaces: HashSet::new(),
+            plan: Self::default(),
+        };
+        builder.find_places()?;
+        builder.plan_bins();
+        builder.plan_packages();
+        Ok(builder.plan)
+    }
+}
+
+struct Builder<'a> {
+    graph: &'a Graph,
+    tree: &'a HoistedTree,
+    options: &'a PlanOptions,
+    /// For each node its place, `None` for what is not on disk.
+    places: Vec<Option<Place>>,
+    executables: HashMap<PackageId, Vec<Executable>>,
+    /// The edges of the project and of its workspaces, ascending.
+    direct_edges: Vec<Range<u32>>,
+    /// Workspaces that have their link; what lies in their own `node_modules` is placed once.
+    workspaces: HashSet<PackageId>,
+    plan: LinkPlan,
+}
+
+struct Place {
+    path: Box<str>,
+    /// Where the folder's own `node_modules` lies; `None` if nothing is placed in it.
+    inner: Option<Box<str>>,
+    base_length: u32,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    Files(Source),
+    Link,
+}
+
+impl Builder<'_> {
+    fn find_places(&mut self) -> Result<(), PlanError> {
+        for id in self.tree.node_ids() {
+            let place = self.place(id)?;
+            self.places.push(place);
+        }
+        Ok(())
+    }
+
+    /// Finds out what a node becomes; the nodes above it have been visited.
+    fn place(&mut self, id: NodeId) -> Result<Option<Place>, PlanError> {
+        let node = self.tree.node(id);
+        if node.in_bundle {
+            return Ok(None);
+        }
+        let (folder, base_length) = match node.parent {
+            None => ("node_modules", "node_modules".len() as u32),
+            Some(parent) => match &self.places[parent.index()] {
+                Some(Place { inner: Some(inner), base_length, .. }) => (&**inner, *base_length),
+                _ => return Ok(None),
+            },
+        };
+        let path = format!("{folder}/{}", node.alias).into_boxed_str();
+        let package = self.graph.package(node.package);
+        let link = |target: &str, inner: Option<Box<str>>| {
+            let base_length = inner.as_ref().map_or(0, |inner| inner.len() as u32);
+            let target = relative(parent(&path), target).into_boxed_str();
+            let link = Link { path: path.clone(), target, package: node.package };
+            (link, Place { path: path.clone(), inner, base_length, kind: Kind::Link })
+        };
+        let (link, place) = match &package.resolution {
+            Resolution::Root => link("", None),
+            Resolution::Workspace(folder) => {
+                let folder = normalise_inside(folder)
+                    .ok_or(PlanError::WorkspaceOutside { name: package.name, path: *folder })?;
+                let is_first = !folder.is_empty() && self.workspaces.insert(node.package);
+                link(&folder, is_first.then(|| format!("{folder}/node_modules").into()))
+            }
+            Resolution::Symlink(target) => match linked_folder(target) {
+                Some(target) => link(&target, None),
+                None => {
+                    let reason = "only `link:` with a relative path is supported";
+                    self.plan.skipped.push(Skipped { path, reason });
+                    return Ok(None);
+                }
+            },
+            Resolution::Folder(folder) => {
+                let Some(folder) = source_folder(folder) else {
+                    let reason = "the path of the folder is not valid";
+                    self.plan.skipped.push(Skipped { path, reason });
+                    return Ok(None);
+                };
+                return Ok(Some(Place::files(path, base_length, Source::Folder { path: folder })));
+            }
+            Resolution::Npm { .. }
+            | Resolution::LocalTarball(_)
+            | Resolution::RemoteTarball(_)
+            | Resolution::Git { .. }
+            | Resolution::GitHub { .. } => {
+                let source = Source::Store { integrity: package.integrity };
+                return Ok(Some(Place::files(path, base_length, source)));
+            }
+        };
+        self.plan.links.push(link);
+        Ok(Some(place))
+    }
+
+    fn plan_bins(&mut self) {
+        let with_children =
+            self.tree.node_ids().filter(|id| self.tree.children(Some(*id)).len() > 0);
+        let folders: Vec<Option<NodeId>> =
+            std::iter::once(None).chain(with_children.map(Some)).collect();
+        for folder in folders {
+            let path = match folder {
+                None => "node_modules",
+                Some(id) => match &self.places[id.index()] {
+                    Some(Place { inner: Some(inner), .. }) => inner,
+                    _ => continue,
+                },
+            };
+            let path = format!("{path}/.bin").into_boxed_str();
+            let mut nodes: Vec<NodeId> = self
+                .tree
+                .children(folder)
+                .filter(|id| !self.package_at(*id).bin.is_none())
+                .collect();
+            // What the project or a workspace asks for goes before what came along with it; within
+            // both, by name (the order of the nodes).
+            nodes.sort_by_key(|id| !self.is_direct(*id));
+            let owners: Vec<BinOwner> =
+                nodes.into_iter().filter_map(|id| self.bin_owner(id)).collect();
+            if !owners.is_empty() {
+                self.plan.bin_folders.push(BinFolder { path, owners });
+            }
+        }
+    }
+
+    fn bin_owner(&mut self, id: NodeId) -> Option<BinOwner> {
+        let path = self.places[id.index()].as_ref()?.path.clone();
+        let node = self.tree.node(id);
+        let package = self.graph.package(node.package);
+        let commands = Commands::read(&package.bin, node.alias)?;
+        let native = self.native_node(id).and_then(|native| {
+            let place = self.places[native.index()].as_ref()?;
+            Some((self.tree.node(native).package, place.path.clone()))
+        });
+        if let Some((native, _)) = &native {
+            commands.add_native_executables(self.executables.entry(*native).or_default());
+        } else {
+            commands.add_executables(self.executables.entry(node.package).or_default());
+        }
+        let native = native.map(|(_, path)| path);
+        Some(BinOwner { path, native, commands: Arc::new(commands) })
+    }
+
+    /// Finds the package that brings the native programs of the package at `id`: its first
+    /// dependency for exactly this platform, where `require` would find it.
+    fn native_node(&self, id: NodeId) -> Option<NodeId> {
+        let target = &self.options.target;
+        let package = self.package_at(id);
+        if !self.options.native_bins.contains(package.name)
+            || target.os.intersects(OsSet::of("win32"))
+        {
+            return None;
+        }
+        let is_for_target = |package: &Package| {
+            let platforms = &package.platforms;
+            platforms.os != OsSet::ALL
+                && platforms.cpu != CpuSet::ALL
+                && platforms.os.intersects(target.os)
+                && platforms.cpu.intersects(target.cpu)
+        };
+        let targets = |edge: &Edge| edge.target;
+        let native = self
+            .graph
+            .edges_of(self.tree.node(id).package)
+            .iter()
+            .filter_map(targets)
+            .find(|package| is_for_target(self.graph.package(*package)))?;
+        let alias = Alias::from(self.graph.package(native).name);
+        let found = self.tree.resolve(Some(id), alias)?;
+        (self.tree.node(found).package == native).then_some(found)
+    }
+
+    fn plan_packages(&mut self) {
+        let executables: HashMap<PackageId, Arc<[Executable]>> = self
+            .executables
+            .drain()
+            .map(|(package, mut list)| {
+                list.sort_unstable_by(|one, other| one.cmp_text(other));
+                list.dedup();
+                (package, list.into())
+            })
+            .collect();
+        let none: Arc<[Executable]> = Arc::new([]);
+        for (id, place) in self.tree.node_ids().zip(std::mem::take(&mut self.places)) {
+            let Some(Place { path, base_length, kind: Kind::Files(source), .. }) = place else {
+                continue;
+            };
+            let node = self.tree.node(id);
+            let package = self.graph.package(node.package);
+            let executables = executables.get(&node.package).unwrap_or(&none).clone();
+            let resolution = describe(&package.resolution);
+            let nested = self
+                .tree
+                .children(Some(id))
+                .map(|child| self.tree.node(child))
+                .filter(|child| !child.in_bundle)
+                .map(|child| child.alias.symbol())
+                .collect();
+            self.plan.placements.push(Placement {
+                path,
+                base_length,
+                package: node.package,
+                name: package.name,
+                label: Symbol::new(&format!("{}@{resolution}", package.name)),
+                source,
+                identity: Identity::of(&source, &resolution, &executables),
+                executables,
+                nested,
+            });
+        }
+    }
+
+    /// Whether the project or a workspace asks for the package at `id`, other than as a peer.
+    fn is_direct(&self, id: NodeId) -> bool {
+        let edge = self.tree.node(id).edge;
+        let after = self.direct_edges.partition_point(|range| range.start <= edge.0);
+        let holds = after.checked_sub(1).is_some_and(|at| self.direct_edges[at].contains(&edge.0));
+        holds && self.graph.edge(edge).kind != EdgeKind::Peer
+    }
+
+    fn package_at(&self, id: NodeId) -> &Package {
+        self.graph.package(self.tree.node(id).package)
+    }
+}
+
+fn direct_edges(graph: &Graph) -> Vec<Range<u32>> {
+    let is_ours = |package: &&Package| {
+        matches!(package.resolution, Resolution::Root | Resolution::Workspace(_))
+            && !package.edges.is_empty()
+    };
+    let mut ranges: Vec<Range<u32>> =
+        graph.packages().iter().filter(is_ours).map(|package| package.edges.clone()).collect();
+    ranges.sort_by_key(|range| range.start);
+    ranges
+}
+
+impl Place {
+    fn files(path: Box<str>, base_length: u32, source: Source) -> Self {
+        let inner = Some(format!("{path}/node_modules").into());
+        Self { path, inner, base_length, kind: Kind::Files(source) }
+    }
+}
+
+/// Returns the folder of `link:./folder`; a plain name means one that was registered globally.
+fn linked_folder(target: &str) -> Option<String> {
+    (target.starts_with("./") || target.starts_with("../") || target == "." || target == "..")
+        .then(|| normalise(target))
+        .flatten()
+}
+
+fn source_folder(folder: &str) -> Option<Symbol> {
+    if folder.starts_with('/') && !folder.contains('\0') {
+        return Some(Symbol::new(folder));
+    }
+    normalise(folder).map(|folder| Symbol::new(&folder))
+}
+
+/// Returns what stands behind the `@` in messages.
+fn describe(resolution: &Resolution) -> String {
+    match resolution {
+        Resolution::Root => "root:".to_owned(),
+        Resolution::Npm { version, .. } => version.to_string(),
+        Resolution::Workspace(path) => format!("workspace:{path}"),
+        Resolution::Folder(path) => format!("file:{path}"),
+        Resolution::Symlink(path) => format!("link:{path}"),
+        Resolution::LocalTarball(path) => path.to_string(),
+        Resolution::RemoteTarball(url) => url.to_string(),
+        Resolution::Git { repository, commit } => format!("{repository}#{commit}"),
+        Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
+    }
+}

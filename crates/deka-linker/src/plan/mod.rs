@@ -1,0 +1,218 @@
+//! What `node_modules` shall be, as a value.
+//!
+//! ```text
+//! placements   node_modules/next                          ◄─ files of next@16.4.5
+//!              node_modules/next/node_modules/postcss     ◄─ files of postcss@8.4.31
+//!              packages/web/node_modules/react            ◄─ files of react@18.3.1
+//! links        node_modules/web                           ─► ../packages/web
+//! bins         node_modules/.bin    next, postcss, …      by precedence of their owners
+//! ```
+//! A plan knows no disk and no store: it is built from graph and tree, printed in tests, compared
+//! with the last one. The isolated layout fits in as well: its placements lie below
+//! `node_modules/.bun`, all the rest are links.
+
+mod hoisted;
+#[cfg(test)]
+pub(crate) mod tests;
+
+use std::sync::Arc;
+
+use deka_graph::PackageId;
+use deka_manifest::{PackageName, Symbol, Target};
+use xxhash_rust::xxh3::Xxh3;
+
+use crate::commands::{Commands, Executable};
+
+/// What `node_modules` shall be.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LinkPlan {
+    /// Folders with the files of packages; what lies inside another comes after it.
+    pub placements: Vec<Placement>,
+    /// Symlinks to folders: workspaces, the project itself, `link:` dependencies.
+    pub links: Vec<Link>,
+    /// The `.bin` folders and whose commands go there.
+    pub bin_folders: Vec<BinFolder>,
+    /// Dependencies that cannot be placed, with the reason; to be reported as warnings.
+    pub skipped: Vec<Skipped>,
+}
+
+/// A package at one place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// Its folder below the project: `node_modules/a/node_modules/b`.
+    pub path: Box<str>,
+    /// How many bytes of `path` name the outermost `node_modules` (`packages/web/node_modules`).
+    pub base_length: u32,
+    /// The package in the graph.
+    pub package: PackageId,
+    /// The package's real name.
+    pub name: PackageName,
+    /// `name@version` for messages.
+    pub label: Symbol,
+    /// Where its files come from.
+    pub source: Source,
+    /// Which of its files have to be executable.
+    pub executables: Arc<[Executable]>,
+    /// The names in its own `node_modules` that other placements fill: a tarball that ships
+    /// something there loses it.
+    pub nested: Box<[Symbol]>,
+    /// What it will be on disk: equal means nothing to do.
+    pub identity: Identity,
+}
+
+/// Where the files of a placement come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The store, by the SRI string of the graph; empty if there is none.
+    Store {
+        /// The SRI string, verbatim.
+        integrity: Symbol,
+    },
+    /// A folder (`file:`), relative to the project.
+    Folder {
+        /// The folder, normal; may start with `..`, or be absolute.
+        path: Symbol,
+    },
+}
+
+/// A hash over everything that decides about the bytes and modes of a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Identity(pub u128);
+
+/// A symlink to a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where it is, below the project.
+    pub path: Box<str>,
+    /// What it says: a relative path.
+    pub target: Box<str>,
+    /// The package that it leads to.
+    pub package: PackageId,
+}
+
+/// A `.bin` folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BinFolder {
+    /// The folder below the project: `node_modules/.bin`.
+    pub path: Box<str>,
+    /// Whose commands go there. Where two offer the same name, the first one whose file exists has it.
+    pub owners: Vec<BinOwner>,
+}
+
+/// A package whose commands go to a `.bin` folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BinOwner {
+    /// The package's folder (or the symlink to it), below the project.
+    pub path: Box<str>,
+    /// The folder of the package that holds the same commands as native programs for this platform,
+    /// preferred where it has them.
+    pub native: Option<Box<str>>,
+    /// The commands.
+    pub commands: Arc<Commands>,
+}
+
+/// A dependency that is not placed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Where it would be.
+    pub path: Box<str>,
+    /// What is in the way, without a full stop.
+    pub reason: &'static str,
+}
+
+/// What a plan depends on besides graph and tree.
+#[derive(Debug, Clone)]
+pub struct PlanOptions {
+    /// The platform that is installed for.
+    pub target: Target,
+    /// Whose commands may be replaced by the native programs of their platform packages.
+    pub native_bins: NativeBins,
+}
+
+/// The packages whose JavaScript launchers are skipped in favour of the program they start.
+///
+/// Bun has two by default; a `nativeDependencies` in the project's manifest names others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NativeBins(pub Vec<PackageName>);
+
+impl NativeBins {
+    /// None at all.
+    pub const NONE: Self = Self(Vec::new());
+
+    /// Whether `name` is one of them.
+    pub fn contains(&self, name: PackageName) -> bool {
+        self.0.contains(&name)
+    }
+}
+
+impl Default for NativeBins {
+    fn default() -> Self {
+        let names = ["esbuild", "@anthropic-ai/claude-code"];
+        Self(names.into_iter().filter_map(|name| PackageName::parse(name).ok()).collect())
+    }
+}
+
+/// Why there can be no plan: the lockfile or a manifest says something that would leave the project.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PlanError {
+    /// A workspace that is not inside the project.
+    #[error("The workspace `{name}` lies outside of the project, at `{path}`")]
+    WorkspaceOutside {
+        /// The workspace's name.
+        name: PackageName,
+        /// Its path as the lockfile or manifest has it.
+        path: Symbol,
+    },
+}
+
+impl LinkPlan {
+    /// Returns the placement at `path`.
+    pub fn placement(&self, path: &str) -> Option<&Placement> {
+        self.placements.iter().find(|placement| *placement.path == *path)
+    }
+
+    /// Whether there is nothing to place and nothing to link.
+    pub fn is_empty(&self) -> bool {
+        self.placements.is_empty() && self.links.is_empty()
+    }
+}
+
+impl Placement {
+    /// Returns the outermost `node_modules` that it lies in.
+    pub fn base(&self) -> &str {
+        &self.path[..self.base_length as usize]
+    }
+
+    /// Returns its path inside [`Placement::base`].
+    pub fn path_in_base(&self) -> &str {
+        &self.path[self.base_length as usize + 1..]
+    }
+}
+
+impl Identity {
+    fn of(source: &Source, resolution: &str, executables: &[Executable]) -> Self {
+        let mut hasher = Xxh3::new();
+        let mut part = |tag: u8, text: &str| {
+            hasher.update(&[tag]);
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        };
+        match source {
+            Source::Store { integrity } if !integrity.is_empty() => part(0, integrity),
+            Source::Store { .. } => part(1, resolution),
+            Source::Folder { path } => part(2, path),
+        }
+        for executable in executables {
+            match executable {
+                Executable::FirstOf(files) => {
+                    part(3, "");
+                    for file in files {
+                        part(4, file);
+                    }
+                }
+                Executable::AllIn(folder) => part(5, folder),
+            }
+        }
+        Self(hasher.digest128())
+    }
+}

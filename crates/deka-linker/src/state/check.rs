@@ -1,0 +1,143 @@
+//! The question asked before everything else: is there anything to do at all?
+//!
+//! It has to be answered before a runtime, a pool or the store exists, in a millisecond or two for a
+//! few hundred packages: one file is read, and for each input and each placed folder the system is
+//! asked once. Whatever is not certain is a no, which costs time but is never wrong.
+
+use std::path::Path;
+
+use deka_fs::{Dir, Durability, Epoch, atomic_write, flush_horizon};
+
+use super::codec::Reader;
+use super::{LinkState, STATE_FILE, Summary, is_same_boot, uptime};
+use crate::linker::folder_fingerprint;
+
+/// There is nothing to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpToDate {
+    /// How many packages are installed.
+    pub installs: u32,
+    /// How many packages the lockfile has.
+    pub packages: u32,
+    /// What the last install left for this one.
+    pub payload: Vec<u8>,
+}
+
+/// Returns `Some` if the last install of the project `root` was complete, had the same `settings`,
+/// and nothing has changed since.
+///
+/// `required` are paths (as in [`Input::path`](super::Input)) that decide about this install; if the
+/// last one did not know one of them, the answer is no.
+pub fn check_up_to_date(root: &Path, settings: u64, required: &[&str]) -> Option<UpToDate> {
+    let root = Dir::open(root).ok()?;
+    let bytes = root.read(STATE_FILE).ok().flatten()?;
+    let mut reader = Reader::open(&bytes)?;
+    let head = reader.head()?;
+    if !head.is_complete || head.settings != settings {
+        return no("the last install had other settings or was not complete");
+    }
+    let epoch = Epoch::of(&root.open_dir("node_modules").ok()?).ok()?;
+    if !head.is_sealed && head.epoch != epoch.as_str() {
+        return no("the last install may not have reached the disk");
+    }
+
+    let mut known = 0;
+    for _ in 0..reader.count()? {
+        let (path, state) = reader.input()?;
+        known += usize::from(required.contains(&path));
+        if !state.still_holds(&root, path) {
+            tracing::debug!(path, "changed since the last install");
+            return None;
+        }
+    }
+    if known < required.len() {
+        return no("a file decides that the last install did not know");
+    }
+    if !placements_hold(&root, &mut reader)? || !links_hold(&root, &mut reader)? {
+        return no("node_modules was changed");
+    }
+    if !bins_hold(&root, &mut reader)? || !reader.is_at_end() {
+        return no("a .bin folder was changed");
+    }
+
+    let age = uptime().and_then(|now| now.checked_sub(head.written_at));
+    if !head.is_sealed && is_same_boot(head.epoch, &epoch) && is_flushed(age) {
+        seal(&root, &bytes);
+    }
+    let Summary { installs, packages } = head.summary;
+    Some(UpToDate { installs, packages, payload: head.payload.to_vec() })
+}
+
+fn no(reason: &str) -> Option<UpToDate> {
+    tracing::debug!("{reason}");
+    None
+}
+
+fn placements_hold(root: &Dir, reader: &mut Reader<'_>) -> Option<bool> {
+    for _ in 0..reader.count()? {
+        let placed = reader.placement()?;
+        let source_holds = |source: &str| {
+            folder_fingerprint(root, source).is_ok_and(|now| now == placed.source_fingerprint)
+        };
+        if !placed.stamp.still_holds(root, placed.path)
+            || !placed.source_path.is_none_or(source_holds)
+        {
+            tracing::debug!(path = placed.path, "changed since the last install");
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+fn links_hold(root: &Dir, reader: &mut Reader<'_>) -> Option<bool> {
+    for _ in 0..reader.count()? {
+        let (path, target) = (reader.text()?, reader.text()?);
+        if !is_link(root, path, target) {
+            return Some(false);
+        }
+    }
+    Some(true)
+}
+
+/// A `.bin` folder that others add to is fine as long as our own links are in it.
+fn bins_hold(root: &Dir, reader: &mut Reader<'_>) -> Option<bool> {
+    for _ in 0..reader.count()? {
+        let (path, stamp) = (reader.text()?, reader.stamp()?);
+        let folder = if stamp.still_holds(root, path) {
+            None
+        } else {
+            match root.open_dir_no_follow(path) {
+                Ok(folder) => Some(folder),
+                Err(_) => return Some(false),
+            }
+        };
+        for _ in 0..reader.count()? {
+            let (name, target) = (reader.text()?, reader.text()?);
+            if folder.as_ref().is_some_and(|folder| !is_link(folder, name, target)) {
+                return Some(false);
+            }
+        }
+    }
+    Some(true)
+}
+
+fn is_link(dir: &Dir, name: &str, target: &str) -> bool {
+    matches!(dir.read_link(name), Ok(Some(now)) if now == Path::new(target))
+}
+
+fn is_flushed(age: Option<u64>) -> bool {
+    // The cheap half first: the horizon is read from files.
+    age.is_some_and(|age| {
+        age >= 600 && flush_horizon().is_some_and(|horizon| age >= horizon.as_secs())
+    })
+}
+
+/// Writes down that everything is on the disk. If that fails the next check tries again.
+fn seal(root: &Dir, bytes: &[u8]) {
+    let Some(mut state) = LinkState::decode(bytes) else { return };
+    state.is_sealed = true;
+    let path = root.path_of(STATE_FILE);
+    if let Err(error) = atomic_write(path, &state.encode(), Durability::None) {
+        tracing::debug!(%error, "the state could not be sealed");
+    }
+}
