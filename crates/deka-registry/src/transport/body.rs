@@ -1,0 +1,152 @@
+//! Bodies: read whole, with an idle timeout and a limit.
+
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Instant;
+
+use hyper::body::{Body as _, Bytes, Incoming};
+
+use super::pool::Lease;
+use super::{Timeouts, is_too_slow};
+use crate::error::{Cause, Reason};
+use crate::{Counters, RegistryError, SafeUrl};
+
+/// What is reserved at once at most, whatever length a server announces.
+const RESERVED: u64 = 16 * 1024 * 1024;
+/// A body that is not wanted is still read up to this length, so that its connection can be used again.
+const DISCARDED: u64 = 64 * 1024;
+
+/// The body of a response, still on its way.
+#[derive(Debug)]
+pub(crate) struct Body {
+    incoming: Incoming,
+    lease: Lease,
+    url: SafeUrl,
+    timeouts: Timeouts,
+    counters: Arc<Counters>,
+}
+
+impl Body {
+    pub(super) fn new(
+        incoming: Incoming,
+        lease: Lease,
+        url: SafeUrl,
+        timeouts: Timeouts,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Self { incoming, lease, url, timeouts, counters }
+    }
+
+    /// Returns the URL that answered, after redirects.
+    pub(crate) fn url(&self) -> &SafeUrl {
+        &self.url
+    }
+
+    /// Reads the whole body, if it has no more than `limit` bytes.
+    ///
+    /// A length that the server announces is a hint for the reservation only. A body that is shorter than
+    /// announced is an error.
+    pub(crate) async fn read(mut self, limit: u64) -> Result<Vec<u8>, RegistryError> {
+        let too_large = |url: &SafeUrl| RegistryError::TooLarge { url: url.clone(), limit };
+        let announced = self.incoming.size_hint().exact();
+        if announced.is_some_and(|length| length > limit) {
+            return Err(too_large(&self.url));
+        }
+        let mut bytes = Vec::new();
+        let reserved = announced.unwrap_or(0).min(RESERVED) as usize;
+        bytes.try_reserve_exact(reserved).map_err(|error| self.broken(Arc::new(error)))?;
+        let mut frames = Frames::new(self.timeouts);
+        while let Some(frame) = frames.next(&mut self).await? {
+            if bytes.len() as u64 + frame.len() as u64 > limit {
+                return Err(too_large(&self.url));
+            }
+            bytes.extend_from_slice(&frame);
+        }
+        // hyper checks this for HTTP/1.1, h2 for HTTP/2; here it would be a defect of theirs.
+        if announced.is_some_and(|length| length != bytes.len() as u64) {
+            return Err(self.broken(Arc::new(Reason("its length is not the announced one"))));
+        }
+        self.lease.release();
+        Ok(bytes)
+    }
+
+    /// Gives the connection back, if little is left to read.
+    pub(crate) async fn discard(mut self) {
+        let mut left = DISCARDED;
+        if self.incoming.size_hint().exact().is_some_and(|length| length > left) {
+            return;
+        }
+        let mut frames = Frames::new(self.timeouts);
+        loop {
+            match frames.next(&mut self).await {
+                Ok(Some(frame)) => match left.checked_sub(frame.len() as u64) {
+                    Some(rest) => left = rest,
+                    None => return,
+                },
+                Ok(None) => break self.lease.release(),
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn broken(&self, source: Cause) -> RegistryError {
+        RegistryError::Body { url: self.url.clone(), source }
+    }
+}
+
+/// The frames of one body, watched by one timer: it is looked at when it fires, not set anew for each frame.
+struct Frames {
+    timeouts: Timeouts,
+    started: Instant,
+    last: Instant,
+    bytes: u64,
+    timer: Pin<Box<tokio::time::Sleep>>,
+}
+
+impl Frames {
+    fn new(timeouts: Timeouts) -> Self {
+        let now = Instant::now();
+        let timer = Box::pin(tokio::time::sleep(timeouts.idle));
+        Self { timeouts, started: now, last: now, bytes: 0, timer }
+    }
+
+    async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, RegistryError> {
+        loop {
+            let frame = poll_fn(|context| {
+                if let Poll::Ready(frame) = Pin::new(&mut body.incoming).poll_frame(context) {
+                    return Poll::Ready(Some(frame));
+                }
+                self.timer.as_mut().poll(context).map(|()| None)
+            })
+            .await;
+            match frame {
+                None => self.weigh(body)?,
+                Some(None) => return Ok(None),
+                Some(Some(Err(error))) => return Err(body.broken(Arc::new(error))),
+                Some(Some(Ok(frame))) => {
+                    // Trailers say nothing that deka wants to know.
+                    let Ok(data) = frame.into_data() else { continue };
+                    self.last = Instant::now();
+                    self.bytes += data.len() as u64;
+                    body.counters.bytes().add(data.len() as u64);
+                    return Ok(Some(data));
+                }
+            }
+        }
+    }
+
+    /// The timer fired: either nothing came all the time, or it is set to when that would be so.
+    fn weigh(&mut self, body: &Body) -> Result<(), RegistryError> {
+        let timeout = |doing, after| RegistryError::Timeout { url: body.url.clone(), doing, after };
+        if self.last.elapsed() >= self.timeouts.idle {
+            return Err(timeout("receiving", self.timeouts.idle));
+        }
+        if is_too_slow(self.bytes, self.started.elapsed(), &self.timeouts) {
+            return Err(timeout("receiving at less than 1 KiB/s", self.started.elapsed()));
+        }
+        self.timer.as_mut().reset((self.last + self.timeouts.idle).into());
+        Ok(())
+    }
+}
