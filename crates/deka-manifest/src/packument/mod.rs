@@ -8,6 +8,7 @@
 //! Registries hold odd versions of long ago. Whatever is wrong with one of them makes that field,
 //! or that version, absent and harms no other.
 
+mod blocks;
 mod build;
 mod manifest;
 mod record;

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use memchr::memchr2;
+use super::blocks;
 
 /// A place in a JSON text. Methods return `None` where the text cannot go on like that; then
 /// [`Scanner::position`] tells where.
@@ -113,27 +113,21 @@ impl<'a> Scanner<'a> {
     fn raw_string(&mut self) -> Option<&'a [u8]> {
         let start = self.position;
         self.expect(b'"')?;
-        loop {
-            let rest = self.bytes.get(self.position..)?;
-            match memchr2(b'"', b'\\', rest) {
-                Some(at) if rest[at] == b'"' => {
-                    self.position += at + 1;
-                    return self.bytes.get(start..self.position);
-                }
-                Some(at) => self.position += at + 2,
-                None => {
-                    self.position = self.bytes.len();
-                    return None;
-                }
-            }
-        }
+        let rest = self.bytes.get(self.position..)?;
+        let Some(end) = blocks::string_end(rest) else {
+            self.position = self.bytes.len();
+            return None;
+        };
+        self.position += end;
+        self.bytes.get(start..self.position)
     }
 
+    #[inline]
     fn key(&mut self) -> Option<Cow<'a, [u8]>> {
         self.peek()?;
         let raw = self.raw_string()?;
         let inner = raw.get(1..raw.len() - 1)?;
-        if memchr::memchr(b'\\', inner).is_none() {
+        if !inner.contains(&b'\\') {
             return Some(Cow::Borrowed(inner));
         }
         // A key that nobody can read is nobody's key.
@@ -161,26 +155,14 @@ impl<'a> Scanner<'a> {
     }
 
     fn skip_container(&mut self) -> Option<&'a [u8]> {
-        let start = self.position;
-        let mut depth = 0_usize;
-        loop {
-            match *self.bytes.get(self.position)? {
-                b'"' => {
-                    self.raw_string()?;
-                    continue;
-                }
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => {
-                    depth -= 1;
-                    if depth == 0 {
-                        self.position += 1;
-                        return self.bytes.get(start..self.position);
-                    }
-                }
-                _ => {}
-            }
-            self.position += 1;
-        }
+        let rest = self.bytes.get(self.position..)?;
+        let Some(end) = blocks::container_end(rest) else {
+            self.position = self.bytes.len();
+            return None;
+        };
+        let container = rest.get(..end)?;
+        self.position += end;
+        Some(container)
     }
 
     /// Takes a value; returns its text if it is a string that can be read.
