@@ -293,6 +293,9 @@ struct Builder {
     any: bool,
     /// Whether that set has one that nothing satisfies.
     impossible: bool,
+    /// Whether the word that is being read is the first or last of its set; elsewhere npm loses
+    /// stars.
+    at_edge: bool,
     has_prerelease: bool,
 }
 
@@ -339,6 +342,12 @@ impl Builder {
 
     fn push_below(&mut self, major: u64, minor: u64, patch: u64) -> Result<(), TooLarge> {
         self.push(Operator::Less, VersionRef::lowest(major, minor, patch))
+    }
+
+    /// Whether npm drops a comparator with these numbers: it has counted on from one that
+    /// JavaScript prints as `1e+21`, which is no version.
+    fn is_dropped(numbers: [u64; 3]) -> bool {
+        numbers.contains(&read::ENORMOUS)
     }
 
     fn finish_set(&mut self) {
@@ -390,6 +399,7 @@ impl Builder {
         if text.len() > MAX_LENGTH {
             return None;
         }
+        self.at_edge = true;
         for set in text.split("||") {
             let mut words = set.split(' ').filter(|word| !word.is_empty()).peekable();
             self.any |= words.peek().is_none();
@@ -432,7 +442,7 @@ impl Builder {
             return match prefix {
                 Prefix::Comparison(Operator::Less | Operator::Greater) => self.push_impossible(),
                 _ => {
-                    self.any = true;
+                    self.any |= self.at_edge;
                     Ok(())
                 }
             };
@@ -461,6 +471,11 @@ impl Builder {
                 }
                 Prefix::Comparison(Operator::GreaterOrEqual) => {
                     self.push_floor(floor.0, "", floor.1)
+                }
+                Prefix::Comparison(Operator::Greater | Operator::LessOrEqual)
+                    if Self::is_dropped(end) =>
+                {
+                    Ok(())
                 }
                 Prefix::Comparison(Operator::Greater) => self.push_floor(end, "", false),
                 Prefix::Comparison(Operator::LessOrEqual) => {
@@ -506,7 +521,9 @@ impl Builder {
             let set = trim_comparators(hyphen.as_deref().unwrap_or(set));
             let set = trim_behind(&set, "~", true);
             let set = trim_behind(&set, "^", false);
-            for word in set.split(' ') {
+            let last = set.split(' ').count() - 1;
+            for (index, word) in set.split(' ').enumerate() {
+                self.at_edge = index == 0 || index == last;
                 self.read_word(word)?;
             }
             self.finish_set();
@@ -518,7 +535,7 @@ impl Builder {
     fn read_word(&mut self, word: &str) -> Result<(), TooLarge> {
         let word = word.trim_matches(is_space);
         if word.is_empty() {
-            self.any = true;
+            self.any |= self.at_edge;
             return Ok(());
         }
         if let Some(partial) = word.strip_prefix('^').and_then(read::loose_partial) {
@@ -544,7 +561,7 @@ impl Builder {
         before = before.strip_suffix(['<', '>']).unwrap_or(before);
         let word = [before, &word[star + 1..]].concat();
         if word.is_empty() {
-            self.any = true;
+            self.any |= self.at_edge;
             return Ok(());
         }
         let (prefix, version) = split_operator(&word);
@@ -657,6 +674,7 @@ fn replace_hyphen(set: &str) -> Option<String> {
         to_partial.prerelease,
     ) {
         (None, ..) => String::new(),
+        (Some(read::ENORMOUS), None, ..) | (_, Some(read::ENORMOUS), None, _) => String::new(),
         (Some(major), None, ..) => format!("<{}.0.0-0", major.saturating_add(1)),
         (Some(major), Some(minor), None, _) => format!("<{major}.{}.0-0", minor.saturating_add(1)),
         (Some(major), Some(minor), Some(patch), prerelease) if !prerelease.is_empty() => {

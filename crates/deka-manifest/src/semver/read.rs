@@ -7,6 +7,8 @@ use super::VersionRef;
 
 /// The largest integer that JavaScript's numbers hold exactly; larger numbers are no versions.
 pub(super) const MAX_SAFE_INTEGER: u64 = (1 << 53) - 1;
+/// Stands for numbers so large (1e21) that JavaScript prints them with an exponent.
+pub(super) const ENORMOUS: u64 = u64::MAX;
 /// Longer texts are no versions.
 pub(super) const MAX_LENGTH: usize = 256;
 

@@ -143,35 +143,53 @@ impl<'a> VersionRef<'a> {
 
 /// Compares two lists of identifiers separated by dots; a list comes before its continuations.
 fn cmp_identifiers(left: &str, right: &str) -> Ordering {
-    let (mut left, mut right) = (left.split('.'), right.split('.'));
+    let is_dot = |byte: &u8| *byte == b'.';
+    let (mut left, mut right) = (left.as_bytes().split(is_dot), right.as_bytes().split(is_dot));
     loop {
         match (left.next(), right.next()) {
             (None, None) => return Ordering::Equal,
             (None, Some(_)) => return Ordering::Less,
             (Some(_), None) => return Ordering::Greater,
+            (Some(left), Some(right)) if left == right => {}
             (Some(left), Some(right)) => match cmp_identifier(left, right) {
-                Ordering::Equal => {}
-                unequal => return unequal,
+                Some(ordering) => return ordering,
+                None => {}
             },
         }
     }
 }
 
-/// Numbers come before texts and compare as JavaScript's numbers do, which are exact to 2^53 only.
-fn cmp_identifier(left: &str, right: &str) -> Ordering {
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    match (is_number(left), is_number(right)) {
+/// Compares identifiers of different texts; `None` if they are the same number all the same.
+///
+/// Numbers come before texts. They compare as JavaScript's do, which are exact to 2^53 only: two
+/// that become one there end the comparison, as npm's does not look at what follows.
+fn cmp_identifier(left: &[u8], right: &[u8]) -> Option<Ordering> {
+    let is_number = |text: &[u8]| text.iter().all(u8::is_ascii_digit);
+    Some(match (is_number(left), is_number(right)) {
         (false, false) => left.cmp(right),
         (true, false) => Ordering::Less,
         (false, true) => Ordering::Greater,
-        (true, true) => match (left.len() <= 15, right.len() <= 15) {
-            (true, true) => left.parse::<u64>().ok().cmp(&right.parse::<u64>().ok()),
-            _ => {
-                let number = |text: &str| text.parse::<f64>().unwrap_or(f64::INFINITY);
+        (true, true) => {
+            let (left, right) = (significant_digits(left), significant_digits(right));
+            if left == right {
+                return None;
+            }
+            if left.len().max(right.len()) <= 15 {
+                left.len().cmp(&right.len()).then_with(|| left.cmp(right))
+            } else {
+                let number = |digits: &[u8]| {
+                    let digits = std::str::from_utf8(digits).unwrap_or_default();
+                    digits.parse::<f64>().unwrap_or_default()
+                };
                 number(left).total_cmp(&number(right))
             }
-        },
-    }
+        }
+    })
+}
+
+fn significant_digits(digits: &[u8]) -> &[u8] {
+    let zeros = digits.iter().take_while(|digit| **digit == b'0').count();
+    &digits[zeros..]
 }
 
 impl PartialOrd for VersionRef<'_> {
