@@ -55,7 +55,10 @@ const STEPS: &[Step] = &[
             variables: &[("RUSTDOCFLAGS", "-D warnings")],
         },
     },
-    Step { name: "deny", what: What::CargoIfThere(&["deny", "--locked", "check"]) },
+    Step {
+        name: "deny",
+        what: What::CargoIfThere(&["deny", "--locked", "check", "bans", "licenses", "sources"]),
+    },
     Step {
         name: "test",
         what: What::Cargo { arguments: &["test", "--workspace", "--locked"], variables: &[] },
