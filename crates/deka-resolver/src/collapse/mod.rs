@@ -1,0 +1,269 @@
+//! As few versions of a package as all ranges allow.
+//!
+//! Every edge picked its version for itself, so `^1.2.0` here and `1.2.3` there make two versions
+//! where one would do. For each name, the versions that must stay are found (those of edges that
+//! may not move: of the root, of workspaces, of the lockfile, with a patch, bundled, without a
+//! range), then versions are added greedily: always the one that satisfies most of the remaining
+//! edges, the higher one of two. Edges whose version is left out go to the highest that stays and
+//! satisfies them.
+//!
+//! ```text
+//! a ─► x ^1.2.0 (1.9.0)                        a ─► x 1.2.3
+//! z ─► x 1.2.3  (1.2.3)    1.2.3 satisfies     z ─► x 1.2.3
+//! ```
+//! Edges of packages that nobody needs after that should not have voted. So the vote is repeated
+//! without them, until nobody votes who is left out.
+
+use deka_manifest::Range;
+use hashbrown::HashMap;
+
+use crate::arena::{EdgeId, NodeId, Origin, RequestId};
+use crate::resolver::Resolver;
+
+/// The versions of one name and the edges to them.
+struct Group {
+    /// The highest first.
+    candidates: Vec<NodeId>,
+    voters: Vec<Voter>,
+}
+
+#[derive(Clone, Copy)]
+struct Voter {
+    edge: EdgeId,
+    owner: NodeId,
+    /// Which other versions would do; `None` if the edge may not move.
+    request: Option<RequestId>,
+}
+
+impl Resolver<'_> {
+    /// Moves edges so that versions fall away, until nothing changes.
+    pub(crate) fn collapse(&mut self) {
+        let groups = self.groups();
+        if groups.is_empty() {
+            return;
+        }
+        let mut satisfied = Satisfied::default();
+        let mut targets: Vec<Option<NodeId>> =
+            self.arena.edges.iter().map(|edge| edge.target).collect();
+        let mut live = self.live(&targets);
+        loop {
+            targets = self.settle_votes(&groups, targets, &live, &mut satisfied);
+            let after = self.live(&targets);
+            if after == live {
+                break;
+            }
+            live = after;
+        }
+        for (edge, target) in self.arena.edges.iter_mut().zip(targets) {
+            edge.target = target;
+        }
+    }
+
+    /// Collects the names of which there are several versions, at least one of them new.
+    fn groups(&mut self) -> Vec<Group> {
+        let mut group_of: Vec<Option<u32>> = vec![None; self.arena.nodes.len()];
+        let mut groups: Vec<Group> = Vec::new();
+        for name in &self.arena.names {
+            let is_locked = |id: &NodeId| self.arena.node(*id).origin == Origin::Locked;
+            if name.nodes.len() < 2 || name.nodes.iter().all(is_locked) {
+                continue;
+            }
+            for node in &name.nodes {
+                group_of[node.index()] = Some(groups.len() as u32);
+            }
+            groups.push(Group { candidates: name.nodes.to_vec(), voters: Vec::new() });
+        }
+        for edge in self.arena.edge_ids() {
+            let state = self.arena.edge(edge);
+            let Some(target) = state.target else { continue };
+            let Some(group) = group_of[target.index()] else { continue };
+            let (owner, row) = (state.owner, state.row);
+            let target = self.arena.node(target);
+            let may_move = !self.arena.node(owner).is_importer()
+                && target.origin != Origin::Locked
+                && !row.bundled
+                && !self.is_patched(target);
+            let request = may_move
+                .then(|| self.request_of(edge))
+                .filter(|request| self.requests.get(*request).range.is_some());
+            groups[group as usize].voters.push(Voter { edge, owner, request });
+        }
+        groups
+    }
+
+    fn is_patched(&self, node: &crate::arena::Node) -> bool {
+        let patched = &self.input.patched;
+        !patched.is_empty() && patched.iter().any(|label| label.as_str() == node.label())
+    }
+
+    /// Returns which packages can be reached from the root.
+    fn live(&self, targets: &[Option<NodeId>]) -> Vec<bool> {
+        let mut live = vec![false; self.arena.nodes.len()];
+        let mut stack = vec![NodeId::ROOT];
+        live[0] = true;
+        while let Some(node) = stack.pop() {
+            for edge in self.arena.edge_ids_of(node) {
+                if let Some(target) = targets[edge.index()]
+                    && !std::mem::replace(&mut live[target.index()], true)
+                {
+                    stack.push(target);
+                }
+            }
+        }
+        live
+    }
+
+    /// Votes until no one votes who falls away by the vote.
+    fn settle_votes(
+        &self,
+        groups: &[Group],
+        targets: Vec<Option<NodeId>>,
+        live: &[bool],
+        satisfied: &mut Satisfied,
+    ) -> Vec<Option<NodeId>> {
+        let mut may_vote = live.to_vec();
+        let mut best = None;
+        loop {
+            let mut next = targets.clone();
+            let mut voted = vec![false; live.len()];
+            for group in groups {
+                self.vote(group, &targets, live, &may_vote, satisfied, (&mut next, &mut voted));
+            }
+            let after = self.live(&next);
+            let all_may_vote = after.iter().zip(&may_vote).all(|(after, may)| !after || *may);
+            if !all_may_vote {
+                return best.unwrap_or(next);
+            }
+            let mut is_settled = true;
+            for ((voted, after), may_vote) in voted.iter().zip(&after).zip(&mut may_vote) {
+                if *voted && !after {
+                    *may_vote = false;
+                    is_settled = false;
+                }
+            }
+            if is_settled {
+                return next;
+            }
+            best = Some(next);
+        }
+    }
+
+    fn vote(
+        &self,
+        group: &Group,
+        targets: &[Option<NodeId>],
+        live: &[bool],
+        may_vote: &[bool],
+        satisfied: &mut Satisfied,
+        (next, voted): (&mut [Option<NodeId>], &mut [bool]),
+    ) {
+        let candidates: Vec<NodeId> =
+            group.candidates.iter().copied().filter(|id| live[id.index()]).collect();
+        let mut ballot = Ballot::new(candidates.len());
+        let mut movable = Vec::new();
+        for voter in &group.voters {
+            if !may_vote[voter.owner.index()] {
+                continue;
+            }
+            let current = targets[voter.edge.index()];
+            let Some(at) = candidates.iter().position(|id| Some(*id) == current) else { continue };
+            voted[voter.owner.index()] = true;
+            match voter.request {
+                None => ballot.require(at),
+                Some(request) => {
+                    let choices: Vec<bool> = candidates
+                        .iter()
+                        .map(|id| satisfied.ask(self, request, *id))
+                        .collect();
+                    movable.push((voter.edge, at, ballot.add(choices)));
+                }
+            }
+        }
+        if candidates.len() < 2 {
+            return;
+        }
+        let kept = ballot.cover();
+        for (edge, at, ballot_index) in movable {
+            if kept[at] {
+                continue;
+            }
+            let choices = ballot.choices(ballot_index);
+            if let Some(to) = (0..candidates.len()).find(|to| kept[*to] && choices[*to]) {
+                next[edge.index()] = Some(candidates[to]);
+            }
+        }
+    }
+}
+
+/// Which version satisfies which request, asked once.
+#[derive(Default)]
+struct Satisfied(HashMap<(RequestId, NodeId), bool>);
+
+impl Satisfied {
+    fn ask(&mut self, resolver: &Resolver<'_>, request: RequestId, node: NodeId) -> bool {
+        *self.0.entry((request, node)).or_insert_with(|| {
+            let range = resolver.requests.get(request).range.as_ref();
+            let version = resolver.arena.node(node).version();
+            range.zip(version).is_some_and(|(range, version): (&Range, _)| range.satisfies(version))
+        })
+    }
+}
+
+/// Who accepts which candidates. Equal choices are counted, not repeated.
+struct Ballot {
+    required: Vec<bool>,
+    choices: Vec<(Vec<bool>, usize)>,
+    index_of: HashMap<Vec<bool>, usize>,
+}
+
+impl Ballot {
+    fn new(candidates: usize) -> Self {
+        Self { required: vec![false; candidates], choices: Vec::new(), index_of: HashMap::new() }
+    }
+
+    fn require(&mut self, candidate: usize) {
+        self.required[candidate] = true;
+    }
+
+    /// Adds one voter and returns where its choices are.
+    fn add(&mut self, choices: Vec<bool>) -> usize {
+        if let Some(index) = self.index_of.get(&choices) {
+            self.choices[*index].1 += 1;
+            return *index;
+        }
+        self.index_of.insert(choices.clone(), self.choices.len());
+        self.choices.push((choices, 1));
+        self.choices.len() - 1
+    }
+
+    fn choices(&self, index: usize) -> &[bool] {
+        &self.choices[index].0
+    }
+
+    /// Chooses candidates greedily until every voter accepts one.
+    fn cover(&self) -> Vec<bool> {
+        let mut kept = self.required.clone();
+        let mut open: Vec<&(Vec<bool>, usize)> = self
+            .choices
+            .iter()
+            .filter(|(choices, _)| !choices.iter().zip(&kept).any(|(choice, kept)| *choice && *kept))
+            .collect();
+        while !open.is_empty() {
+            let mut votes = vec![0; kept.len()];
+            for (choices, count) in &open {
+                for (votes, choice) in votes.iter_mut().zip(choices) {
+                    *votes += if *choice { *count } else { 0 };
+                }
+            }
+            // Candidates stand highest first, and the first of equals wins.
+            let best = (0..kept.len()).rev().max_by_key(|at| votes[*at]);
+            let Some(best) = best.filter(|best| votes[*best] > 0) else { break };
+            kept[best] = true;
+            open.retain(|(choices, _)| !choices[best]);
+        }
+        kept
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,336 @@
+//! From the arena to the graph: what is needed, in an order of its own.
+
+use deka_graph::{Edge, EdgeKind, Graph, PackageId};
+use deka_manifest::{OsSet, Target, VersionIndex};
+
+use crate::arena::{Answer, EdgeId, NodeId, Origin};
+use crate::pick::NoPick;
+use crate::requests::{Choice, Request, Want};
+use crate::resolver::Resolver;
+use crate::{
+    Available, ForeignError, InvalidSpecOf, RequiredBy, ResolveError, SourceError, Warning,
+};
+
+/// What a project was resolved to.
+#[derive(Debug)]
+pub struct Resolved {
+    /// Packages and edges: the root, the workspaces by name, then breadth first.
+    pub graph: Graph,
+    /// What is worth telling.
+    pub warnings: Vec<Warning>,
+    /// How many packages were not in the lockfile.
+    pub added: usize,
+}
+
+impl Resolver<'_> {
+    /// Reports what is missing, binds peers to the best that is left, and builds the graph.
+    pub(crate) fn finish(mut self) -> Result<Resolved, ResolveError> {
+        if let Some(error) = self.first_error() {
+            return Err(error);
+        }
+        self.rebind_peers();
+        let order = self.order();
+        self.warn_about(&order);
+        let mut id_of = vec![None; self.arena.nodes.len()];
+        for (id, node) in order.iter().enumerate() {
+            id_of[node.index()] = Some(PackageId(id as u32));
+        }
+        let mut graph = Graph::new();
+        let mut added = 0;
+        for node in order {
+            let edges: Vec<Edge> = self
+                .arena
+                .edges_of(node)
+                .iter()
+                .map(|edge| Edge {
+                    alias: edge.row.alias,
+                    spec: edge.row.spec,
+                    kind: edge.row.kind,
+                    optional_peer: edge.row.optional_peer,
+                    bundled: edge.row.bundled,
+                    target: edge.target.and_then(|target| id_of[target.index()]),
+                })
+                .collect();
+            let state = &self.arena.nodes[node.index()];
+            added += usize::from(!matches!(state.origin, Origin::Importer | Origin::Locked));
+            graph.add_package(state.package.clone(), edges);
+        }
+        Ok(Resolved { graph, warnings: self.warnings, added })
+    }
+
+    /// Returns the packages that are needed: importers first, the rest breadth first. What only
+    /// optional peers lead to is not needed.
+    fn order(&self) -> Vec<NodeId> {
+        let mut order = self.arena.breadth_first(|edge| !edge.row.optional_peer);
+        order.sort_by_key(|node| !self.arena.node(*node).is_importer());
+        order
+    }
+
+    /// Binds every peer that asks for a range to the highest version that satisfies it, for that is
+    /// how the lockfile is read.
+    fn rebind_peers(&mut self) {
+        let mut is_needed = vec![false; self.arena.nodes.len()];
+        for node in self.order() {
+            is_needed[node.index()] = true;
+        }
+        for edge in self.arena.edge_ids() {
+            let state = self.arena.edge(edge);
+            if !state.is_required_peer() || !is_needed[state.owner.index()] || state.target.is_none()
+            {
+                continue;
+            }
+            let request = self.request_of(edge);
+            let request = self.requests.get(request);
+            let (Want::Registry { name, choice: Choice::Range(_) }, Some(range)) =
+                (&request.want, &request.range)
+            else {
+                continue;
+            };
+            if range.is_star() || self.linked_workspace(request).is_some() {
+                continue;
+            }
+            let highest = self.arena.names[name.index()].nodes.iter().copied().find(|id| {
+                let version = self.arena.node(*id).version();
+                is_needed[id.index()] && version.is_some_and(|version| range.satisfies(version))
+            });
+            if let Some(highest) = highest {
+                self.arena.edges[edge.index()].target = Some(highest);
+            }
+        }
+    }
+
+    fn warn_about(&mut self, order: &[NodeId]) {
+        let mut warnings = Vec::new();
+        for node in order {
+            let state = self.arena.node(*node);
+            if let (Some(message), Some(version)) = (&state.deprecated, state.version()) {
+                warnings.push(Warning::Deprecated {
+                    name: state.package.name,
+                    version: version.clone(),
+                    message: message.to_string(),
+                });
+            }
+        }
+        if let Some(target) = self.input.options.target {
+            let mut warned = vec![false; self.arena.nodes.len()];
+            for node in order {
+                for edge in self.arena.edges_of(*node) {
+                    let Some(to) = edge.target else { continue };
+                    let is_skipped = matches!(edge.row.kind, EdgeKind::Prod | EdgeKind::Dev)
+                        && self.arena.node(*node).is_announced
+                        && !target.accepts(&self.arena.node(to).package.platforms);
+                    if is_skipped && !std::mem::replace(&mut warned[to.index()], true) {
+                        warnings.push(Warning::UnsupportedPlatform {
+                            package: self.arena.node(to).label(),
+                            wants: unsupported(&target, &self.arena.node(to).package.platforms),
+                        });
+                    }
+                }
+            }
+        }
+        for node in order {
+            for edge in self.arena.edge_ids_of(*node) {
+                warnings.extend(self.incorrect_peer(edge));
+            }
+        }
+        self.warnings.extend(warnings);
+    }
+
+    fn incorrect_peer(&mut self, edge: EdgeId) -> Option<Warning> {
+        let state = self.arena.edge(edge);
+        let (target, owner) = (state.target.filter(|_| state.is_required_peer())?, state.owner);
+        if self.arena.node(owner).origin == Origin::Locked {
+            return None;
+        }
+        let request = self.request_of(edge);
+        let request = self.requests.get(request);
+        let found = self.arena.node(target);
+        let range = request.range.as_ref()?;
+        let version = found.version()?;
+        (!range.satisfies(version) && !range.is_star()).then(|| Warning::IncorrectPeer {
+            peer: self.arena.edge(edge).row.alias,
+            spec: request.spec,
+            found: found.label(),
+            required_by: self.required_by(owner).0,
+        })
+    }
+
+    /// Returns the way from the project to a package, as people write it.
+    pub(crate) fn required_by(&self, node: NodeId) -> RequiredBy {
+        let label = |id: &NodeId| {
+            let node = self.arena.node(*id);
+            let importer = if *id == NodeId::ROOT {
+                Some(&self.input.root)
+            } else {
+                self.input.workspaces.iter().find(|workspace| {
+                    node.is_importer() && workspace.name == Some(node.package.name)
+                })
+            };
+            match importer {
+                Some(importer) => match (importer.name, &importer.version) {
+                    (Some(name), Some(version)) => format!("{name}@{version}"),
+                    (Some(name), None) => name.to_string(),
+                    (None, _) => "the project".to_owned(),
+                },
+                None => node.label(),
+            }
+        };
+        let mut path = self.arena.path_to(node);
+        let starts_at_importer = path.first().is_some_and(|id| self.arena.node(*id).is_importer());
+        if !starts_at_importer {
+            path.insert(0, NodeId::ROOT);
+        }
+        RequiredBy(path.iter().map(label).collect())
+    }
+
+    /// Returns the error of the first edge that could not be resolved, in breadth-first order.
+    fn first_error(&mut self) -> Option<ResolveError> {
+        if self.failed.is_empty() {
+            return None;
+        }
+        let mut rank = vec![u32::MAX; self.arena.nodes.len()];
+        for (at, node) in self.arena.breadth_first(|_| true).into_iter().enumerate() {
+            rank[node.index()] = at as u32;
+        }
+        let edge = *self.failed.iter().min_by_key(|edge| {
+            (rank[self.arena.edge(**edge).owner.index()], **edge)
+        })?;
+        Some(self.error_of(edge))
+    }
+
+    fn error_of(&mut self, edge: EdgeId) -> ResolveError {
+        let required_by = self.required_by(self.arena.edge(edge).owner);
+        let id = self.request_of(edge);
+        let request = self.requests.get(id);
+        let (alias, spec) = (request.alias, request.spec);
+        match &request.want {
+            Want::Registry { name, .. } => {
+                let name = *name;
+                match std::mem::replace(&mut self.arena.names[name.index()].answer, Answer::Unasked) {
+                    Answer::Here(packument) => {
+                        no_version(request, &packument, required_by, self.input)
+                    }
+                    Answer::Failed(SourceError::NotFound) => ResolveError::NotFound {
+                        name: self.arena.names[name.index()].name,
+                        spec,
+                        required_by,
+                    },
+                    Answer::Failed(source) => ResolveError::Source {
+                        name: self.arena.names[name.index()].name,
+                        required_by,
+                        source,
+                    },
+                    Answer::Unasked | Answer::Asked => ResolveError::Source {
+                        name: self.arena.names[name.index()].name,
+                        required_by,
+                        source: SourceError::Offline,
+                    },
+                }
+            }
+            Want::Workspace(_) => match self.workspaces.get(&alias.to_package_name()) {
+                Some(_) => {
+                    let workspace = self
+                        .input
+                        .workspaces
+                        .iter()
+                        .find(|workspace| workspace.name == Some(alias.to_package_name()));
+                    ResolveError::WorkspaceMismatch {
+                        alias,
+                        spec,
+                        version: workspace
+                            .and_then(|workspace| workspace.version.as_ref())
+                            .map(ToString::to_string),
+                        required_by,
+                    }
+                }
+                None => ResolveError::WorkspaceNotFound { alias, spec, required_by },
+            },
+            Want::NotInCatalog(spec) => {
+                ResolveError::NotInCatalog { alias, spec: *spec, required_by }
+            }
+            Want::Invalid(invalid) => {
+                InvalidSpecOf { source: invalid.clone(), required_by }.into()
+            }
+            Want::Foreign(_) => {
+                let source = self.foreign_errors.remove(&id).unwrap_or(ForeignError::Unsupported);
+                ResolveError::Foreign { alias, spec, required_by, source }
+            }
+        }
+    }
+}
+
+fn no_version(
+    request: &Request,
+    packument: &deka_manifest::Packument,
+    required_by: RequiredBy,
+    input: &crate::Input<'_>,
+) -> ResolveError {
+    let name = packument.name();
+    let text = |index: VersionIndex| packument.version(index).to_string();
+    match (request.best, &request.want) {
+        // A version was picked but could not be decoded.
+        (Some(Ok(index)), _) => match packument.manifest(index) {
+            Err(source) => ResolveError::Packument { name, source },
+            Ok(_) => ResolveError::NotFound { name, spec: request.spec, required_by },
+        },
+        (Some(Err(NoPick::TooRecent)), _) => ResolveError::TooRecent {
+            name,
+            spec: request.spec,
+            required_by,
+            minimum_seconds: input
+                .options
+                .release_age
+                .as_ref()
+                .map_or(0, |age| age.minimum_ms.unsigned_abs() / 1000),
+        },
+        (_, Want::Registry { choice: Choice::Tag(tag), .. }) => ResolveError::NoTag {
+            name,
+            tag: *tag,
+            required_by,
+            tags: packument
+                .dist_tags()
+                .take(Available::LISTED)
+                .map(|(tag, version)| (tag.to_owned(), text(version)))
+                .collect(),
+        },
+        _ => {
+            let latest = packument.dist_tag("latest");
+            let stable = packument.versions().rev().filter(|index| !packument.is_prerelease(*index));
+            let prereleases =
+                packument.versions().rev().filter(|index| packument.is_prerelease(*index));
+            ResolveError::NoVersion {
+                name,
+                spec: request.spec,
+                required_by,
+                available: Available {
+                    latest: latest.map(text),
+                    versions: stable
+                        .chain(prereleases)
+                        .filter(|index| Some(*index) != latest)
+                        .take(Available::LISTED)
+                        .map(text)
+                        .collect(),
+                    total: packument.len(),
+                },
+            }
+        }
+    }
+}
+
+/// Says what of a package's platforms does not fit.
+fn unsupported(
+    target: &Target,
+    platforms: &deka_manifest::Platforms,
+) -> Vec<(&'static str, Vec<String>)> {
+    let mut wants = Vec::new();
+    if !target.os.intersects(platforms.os) {
+        wants.push(("os", platforms.os.entries().unwrap_or_default()));
+    }
+    if !target.cpu.intersects(platforms.cpu) {
+        wants.push(("cpu", platforms.cpu.entries().unwrap_or_default()));
+    }
+    if target.os.intersects(OsSet::of("linux")) && !target.libc.intersects(platforms.libc) {
+        wants.push(("libc", platforms.libc.entries().unwrap_or_default()));
+    }
+    wants
+}

@@ -1,0 +1,223 @@
+//! What an earlier run resolved is kept: only what changed is asked for again.
+//!
+//! An edge of the root or of a workspace keeps its target if the manifest still says the same, or
+//! something that the target satisfies as well. Edges of packages in the lockfile are not looked at
+//! again, unless the overrides or the catalog that they went through changed.
+
+use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
+use deka_manifest::Symbol;
+use hashbrown::{HashMap, HashSet};
+
+use crate::arena::{NodeId, Origin};
+use crate::requests::Want;
+use crate::resolver::Resolver;
+use crate::{Locked, Row};
+
+impl Resolver<'_> {
+    /// Adds the packages of the lockfile and gives the importers' edges their old targets.
+    pub(crate) fn load_locked(&mut self, importers: &[NodeId]) {
+        let Some(locked) = self.input.locked else { return };
+        let graph = locked.graph;
+        if graph.packages().is_empty() {
+            return;
+        }
+        let mut node_of = self.add_locked_packages(graph, importers);
+        node_of[PackageId::ROOT.index()] = Some(NodeId::ROOT);
+        let changed = self.changed_names(locked);
+        for id in graph.package_ids() {
+            let Some(node) = node_of[id.index()] else { continue };
+            if self.arena.node(node).is_importer() {
+                continue;
+            }
+            let mut target_of: HashMap<(EdgeKind, Symbol), _> = HashMap::new();
+            for edge in graph.edges_of(id) {
+                let target = edge.target.and_then(|target| node_of[target.index()]);
+                target_of.insert((edge.kind, edge.alias.symbol()), target);
+            }
+            let mut is_changed = false;
+            for edge in self.arena.edge_ids_of(node) {
+                let row = self.arena.edge(edge).row;
+                if changed.contains(&row.alias.symbol()) {
+                    is_changed = true;
+                    self.open(edge);
+                    continue;
+                }
+                let target = target_of.get(&(row.kind, row.alias.symbol())).copied().flatten();
+                self.arena.edges[edge.index()].target = target;
+            }
+            if is_changed {
+                tracing::debug!(package = %self.arena.node(node).label(), "overrides changed");
+            }
+        }
+        for importer in importers {
+            self.keep_targets(locked, *importer, &node_of, &changed);
+        }
+    }
+
+    /// Adds the packages that are neither the root nor a workspace; returns the node of each, also
+    /// of the workspaces that are still there.
+    fn add_locked_packages(
+        &mut self,
+        graph: &Graph,
+        importers: &[NodeId],
+    ) -> Vec<Option<NodeId>> {
+        let path_of = |resolution: &Resolution| match resolution {
+            Resolution::Workspace(path) => Some(*path),
+            _ => None,
+        };
+        let workspaces: HashMap<Symbol, NodeId> = importers
+            .iter()
+            .filter_map(|id| Some((path_of(&self.arena.node(*id).package.resolution)?, *id)))
+            .collect();
+        let mut node_of = vec![None; graph.packages().len()];
+        for id in graph.package_ids() {
+            let package = graph.package(id);
+            node_of[id.index()] = match &package.resolution {
+                Resolution::Root => Some(NodeId::ROOT),
+                Resolution::Workspace(path) => workspaces.get(path).copied(),
+                _ => {
+                    let rows = graph.edges_of(id).iter().map(|edge| Row {
+                        alias: edge.alias,
+                        spec: edge.spec,
+                        kind: edge.kind,
+                        optional_peer: edge.optional_peer,
+                        bundled: edge.bundled,
+                    });
+                    Some(self.arena.add_node(package.clone(), Origin::Locked, rows.collect()))
+                }
+            };
+        }
+        node_of
+    }
+
+    /// Returns the names of dependencies that mean something else than before.
+    fn changed_names(&self, locked: Locked<'_>) -> HashSet<Symbol> {
+        self.input.overrides.changed_names(locked.overrides).collect()
+    }
+
+    fn keep_targets(
+        &mut self,
+        locked: Locked<'_>,
+        importer: NodeId,
+        node_of: &[Option<NodeId>],
+        changed: &HashSet<Symbol>,
+    ) {
+        let resolution = self.arena.node(importer).package.resolution.clone();
+        let old = locked
+            .graph
+            .package_ids()
+            .find(|id| locked.graph.package(*id).resolution == resolution);
+        let Some(old) = old else { return };
+        let mut old_edges: HashMap<Symbol, Vec<&deka_graph::Edge>> = HashMap::new();
+        for edge in locked.graph.edges_of(old) {
+            if edge.kind != EdgeKind::Workspace {
+                old_edges.entry(edge.alias.symbol()).or_default().push(edge);
+            }
+        }
+        for edge in self.arena.edge_ids_of(importer) {
+            let row = self.arena.edge(edge).row;
+            if row.kind == EdgeKind::Workspace || changed.contains(&row.alias.symbol()) {
+                continue;
+            }
+            let Some(candidates) = old_edges.get(&row.alias.symbol()) else { continue };
+            let same_group = candidates.iter().find(|old| old.kind == row.kind);
+            let Some(before) = same_group.or_else(|| candidates.first()) else { continue };
+            let Some(target) = before.target.and_then(|target| node_of[target.index()]) else {
+                continue;
+            };
+            let is_same = before.spec == row.spec && self.means_the_same(locked, row);
+            if is_same || self.will_do(edge, target) {
+                self.arena.edges[edge.index()].target = Some(target);
+            }
+        }
+    }
+
+    /// Whether a spec that is written as before also stands for the same as before.
+    fn means_the_same(&self, locked: Locked<'_>, row: Row) -> bool {
+        match deka_manifest::Spec::parse(row.alias, &row.spec) {
+            Ok(deka_manifest::Spec::Catalog(catalog)) => {
+                self.input.catalogs.get(catalog, row.alias)
+                    == locked.catalogs.get(catalog, row.alias)
+            }
+            _ => true,
+        }
+    }
+
+    /// Whether a package of the lockfile is what an edge asks for now.
+    fn will_do(&mut self, edge: crate::arena::EdgeId, target: NodeId) -> bool {
+        let request = self.request_of(edge);
+        let request = self.requests.get(request);
+        let Want::Registry { name, .. } = request.want else { return false };
+        let package = &self.arena.node(target).package;
+        package.name == self.arena.names[name.index()].name
+            && package.version().is_some_and(|version| {
+                request.range.as_ref().is_some_and(|range| range.satisfies(version))
+            })
+    }
+
+    /// Lets edges of packages follow the root's and the workspaces' edges: where such an edge led
+    /// to a package of the lockfile and leads to another version now, all edges to the old version
+    /// that accept the new one go there too.
+    pub(crate) fn follow_moved(&mut self) {
+        let Some(locked) = self.input.locked else { return };
+        let mut moved: HashMap<NodeId, NodeId> = HashMap::new();
+        let label_of: HashMap<_, NodeId> = self
+            .arena
+            .node_ids()
+            .filter(|id| self.arena.node(*id).origin == Origin::Locked)
+            .map(|id| {
+                let package = &self.arena.node(id).package;
+                ((package.name, package.resolution.clone()), id)
+            })
+            .collect();
+        for importer in self.arena.node_ids().take_while(|id| self.arena.node(*id).is_importer()) {
+            let resolution = &self.arena.node(importer).package.resolution;
+            let old = locked
+                .graph
+                .package_ids()
+                .find(|id| locked.graph.package(*id).resolution == *resolution);
+            let Some(old) = old else { continue };
+            for edge in self.arena.edges_of(importer) {
+                let before = locked
+                    .graph
+                    .edges_of(old)
+                    .iter()
+                    .find(|before| before.alias == edge.row.alias && before.kind == edge.row.kind);
+                let Some(before) = before.and_then(|before| before.target) else { continue };
+                let before = locked.graph.package(before);
+                let Some(from) = label_of.get(&(before.name, before.resolution.clone())) else {
+                    continue;
+                };
+                if let Some(to) = edge.target
+                    && to != *from
+                    && self.arena.node(to).version().is_some()
+                    && self.arena.node(to).package.name == before.name
+                {
+                    moved.entry(*from).or_insert(to);
+                }
+            }
+        }
+        if moved.is_empty() {
+            return;
+        }
+        for edge in self.arena.edge_ids() {
+            let state = self.arena.edge(edge);
+            let Some(to) = state.target.and_then(|target| moved.get(&target)).copied() else {
+                continue;
+            };
+            if !state.row.bundled && self.accepts(edge, to) {
+                self.arena.edges[edge.index()].target = Some(to);
+            }
+        }
+    }
+
+    /// Whether the range of an edge accepts a package.
+    pub(crate) fn accepts(&mut self, edge: crate::arena::EdgeId, node: NodeId) -> bool {
+        let request = self.request_of(edge);
+        let range = self.requests.get(request).range.as_ref();
+        self.arena
+            .node(node)
+            .version()
+            .is_some_and(|version| range.is_some_and(|range| range.satisfies(version)))
+    }
+}

@@ -1,0 +1,326 @@
+//! The second phase: peers that have to be there.
+//!
+//! Peers come in batches: those of all packages that are there after the first phase, then those of
+//! packages that the first batch brought, and so on. Within a batch they are settled in the order
+//! of their dependents (the project, workspaces, then by name and version), each by the first of
+//! these that holds:
+//!
+//! 1. the highest version that is there already and satisfies it,
+//! 2. what an ancestor provides: the nearest package on the way to the root that depends on the same
+//!    name itself, whether the version fits or not,
+//! 3. what another peer put at the top, where peers go that no ancestor provides: unless the version
+//!    that the registry would give fits all peers of that name at the top,
+//! 4. the version that the registry gives.
+//!
+//! Optional peers are left to hoisting, which binds them to what they see.
+
+use std::cmp::Ordering;
+
+use deka_graph::EdgeKind;
+use deka_manifest::{Alias, PackageName, Version};
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use crate::Warning;
+use crate::arena::{EdgeId, NodeId, Origin, RequestId};
+use crate::requests::Want;
+use crate::resolver::Resolver;
+
+/// What the walk up from a dependent finds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Provider {
+    /// An ancestor provides this package.
+    Package(NodeId),
+    /// The root is an ancestor and no ancestor provides anything.
+    Top,
+    /// The dependent is only there as somebody's peer: its ancestors are not known.
+    Nowhere,
+}
+
+impl Resolver<'_> {
+    /// Settles peers batch by batch until no package brings new ones.
+    pub(crate) fn resolve_peers(&mut self) {
+        while !self.peers.is_empty() {
+            let batch = std::mem::take(&mut self.peers);
+            self.settle_batch(batch);
+            self.drain();
+        }
+    }
+
+    fn settle_batch(&mut self, mut batch: Vec<EdgeId>) {
+        self.sort_batch(&mut batch);
+        let mut unsatisfied = Vec::new();
+        for edge in &batch {
+            let request = self.request_of(*edge);
+            let Want::Registry { name, .. } = self.requests.get(request).want else {
+                self.demand(*edge, request);
+                continue;
+            };
+            if let Some(workspace) = self.linked_workspace(self.requests.get(request)) {
+                self.bind(*edge, workspace);
+                continue;
+            }
+            match self.highest_satisfying(request) {
+                Some(node) => self.bind(*edge, node),
+                None => unsatisfied.push((*edge, request, name)),
+            }
+        }
+        if unsatisfied.is_empty() {
+            return;
+        }
+        let mut scopes = Scopes::new(self);
+        if self.input.options.install_peers {
+            for (_, _, name) in &unsatisfied {
+                self.ask(*name);
+            }
+            self.wait_for_packuments();
+        }
+        for (edge, request, _) in unsatisfied {
+            self.settle_unsatisfied(edge, request, &batch, &mut scopes);
+        }
+    }
+
+    /// Sorts by dependent, so that nothing depends on which packument came first.
+    fn sort_batch(&self, batch: &mut [EdgeId]) {
+        batch.sort_by(|a, b| {
+            let (a, b) = (self.arena.edge(*a), self.arena.edge(*b));
+            let (node_a, node_b) = (self.arena.node(a.owner), self.arena.node(b.owner));
+            match (node_a.is_importer(), node_b.is_importer()) {
+                (true, true) => a.owner.cmp(&b.owner),
+                (true, false) => Ordering::Less,
+                (false, true) => Ordering::Greater,
+                (false, false) => (node_a.package.name, node_a.version())
+                    .cmp(&(node_b.package.name, node_b.version()))
+                    .then(a.owner.cmp(&b.owner)),
+            }
+            .then(a.row.alias.cmp(&b.row.alias))
+        });
+    }
+
+    /// Returns the highest version that is there and will do.
+    fn highest_satisfying(&self, request: RequestId) -> Option<NodeId> {
+        let request = self.requests.get(request);
+        let Want::Registry { name, .. } = request.want else { return None };
+        let range = request.range.as_ref()?;
+        self.arena.names[name.index()].nodes.iter().copied().find(|id| {
+            self.arena
+                .node(*id)
+                .version()
+                .is_some_and(|version| range.satisfies(version) || range.is_star())
+        })
+    }
+
+    fn settle_unsatisfied(
+        &mut self,
+        edge: EdgeId,
+        request: RequestId,
+        batch: &[EdgeId],
+        scopes: &mut Scopes,
+    ) {
+        let best = self.best(request);
+        let state = self.arena.edge(edge);
+        let (alias, owner) = (state.row.alias, state.owner);
+        let is_range = self.requests.get(request).range.is_some();
+        if is_range {
+            match scopes.provider(self, edge) {
+                Provider::Package(node) => return self.bind(edge, node),
+                Provider::Top if !self.arena.node(owner).is_importer() => {
+                    let top = scopes.top_peers(self, alias, batch);
+                    let occupant = self.highest_target(&top);
+                    if let Some(occupant) = occupant
+                        && !best.is_some_and(|best| self.suits_all(best, &top))
+                    {
+                        return self.bind(edge, occupant);
+                    }
+                }
+                Provider::Top | Provider::Nowhere => {}
+            }
+        }
+        if !self.input.options.install_peers {
+            return;
+        }
+        match best {
+            Some((name, index)) => {
+                let origin = if self.arena.node(owner).is_importer() {
+                    Origin::Direct
+                } else {
+                    Origin::Transitive
+                };
+                match self.node_of(name, index, origin) {
+                    Ok(node) => self.bind(edge, node),
+                    Err(_) => self.failed.push(edge),
+                }
+            }
+            None if self.is_answered(request) => self.warn_unmet(edge, request),
+            None => self.failed.push(edge),
+        }
+    }
+
+    /// Whether the registry knows the package at all.
+    fn is_answered(&self, request: RequestId) -> bool {
+        let Want::Registry { name, .. } = self.requests.get(request).want else { return false };
+        matches!(self.arena.names[name.index()].answer, crate::arena::Answer::Here(_))
+    }
+
+    fn warn_unmet(&mut self, edge: EdgeId, request: RequestId) {
+        let state = self.arena.edge(edge);
+        let required_by = self.required_by(state.owner).0;
+        self.warnings.push(Warning::UnmetPeer {
+            peer: state.row.alias,
+            spec: self.requests.get(request).spec,
+            required_by,
+        });
+    }
+
+    /// Returns the highest of the packages that peers at the top lead to.
+    fn highest_target(&self, top: &[EdgeId]) -> Option<NodeId> {
+        top.iter()
+            .filter_map(|edge| self.arena.edge(*edge).target)
+            .filter(|node| self.arena.node(*node).version().is_some())
+            .max_by(|a, b| self.arena.node(*a).version().cmp(&self.arena.node(*b).version()))
+    }
+
+    /// Whether a version satisfies all peers at the top.
+    fn suits_all(
+        &mut self,
+        (name, index): (crate::arena::NameId, deka_manifest::VersionIndex),
+        top: &[EdgeId],
+    ) -> bool {
+        let crate::arena::Answer::Here(packument) = &self.arena.names[name.index()].answer else {
+            return false;
+        };
+        let version: Version = packument.version(index);
+        top.iter().all(|edge| {
+            let request = self.request_of(*edge);
+            let range = self.requests.get(request).range.as_ref();
+            range.is_none_or(|range| range.satisfies(&version))
+        })
+    }
+}
+
+/// Who depends on whom, for walks up from dependents.
+struct Scopes {
+    /// The owners of edges to each package, peers aside, nearest to the root first.
+    dependents: Vec<SmallVec<[NodeId; 4]>>,
+    /// Peers of the batch that go to the top, by name.
+    top: HashMap<Alias, Vec<EdgeId>>,
+    seen: Vec<u32>,
+    walk: u32,
+}
+
+impl Scopes {
+    fn new(resolver: &Resolver<'_>) -> Self {
+        let arena = &resolver.arena;
+        let mut dependents = vec![SmallVec::new(); arena.nodes.len()];
+        for node in arena.breadth_first(|edge| edge.row.kind != EdgeKind::Peer) {
+            for edge in arena.edges_of(node) {
+                if let Some(target) = edge.target
+                    && edge.row.kind != EdgeKind::Peer
+                {
+                    let owners: &mut SmallVec<[NodeId; 4]> = &mut dependents[target.index()];
+                    owners.push(node);
+                }
+            }
+        }
+        // What only peers lead to is not on that way, but may have dependents among itself.
+        let reached: Vec<bool> = {
+            let mut reached = vec![false; arena.nodes.len()];
+            for node in arena.breadth_first(|edge| edge.row.kind != EdgeKind::Peer) {
+                reached[node.index()] = true;
+            }
+            reached
+        };
+        for node in arena.breadth_first(|_| true) {
+            if reached[node.index()] {
+                continue;
+            }
+            for edge in arena.edges_of(node) {
+                if let Some(target) = edge.target
+                    && edge.row.kind != EdgeKind::Peer
+                {
+                    dependents[target.index()].push(node);
+                }
+            }
+        }
+        Self { seen: vec![0; arena.nodes.len()], dependents, top: HashMap::new(), walk: 0 }
+    }
+
+    /// Walks up from the dependent of a peer, level by level.
+    fn provider(&mut self, resolver: &Resolver<'_>, edge: EdgeId) -> Provider {
+        let arena = &resolver.arena;
+        let state = arena.edge(edge);
+        let Some(request) = state.request else { return Provider::Nowhere };
+        let Want::Registry { name, .. } = resolver.requests.get(request).want else {
+            return Provider::Nowhere;
+        };
+        let name = arena.names[name.index()].name;
+        self.walk += 1;
+        // Packages of this batch have no dependents that are known.
+        if state.owner.index() >= self.seen.len() {
+            return Provider::Nowhere;
+        }
+        self.seen[state.owner.index()] = self.walk;
+        let mut queue = vec![state.owner];
+        let mut next = 0;
+        let mut found = Provider::Nowhere;
+        while let Some(&node) = queue.get(next) {
+            next += 1;
+            if node == NodeId::ROOT {
+                found = Provider::Top;
+            }
+            for dependent in &self.dependents[node.index()] {
+                if std::mem::replace(&mut self.seen[dependent.index()], self.walk) == self.walk {
+                    continue;
+                }
+                if let Some(provided) = provided_by(resolver, *dependent, state.row.alias, name) {
+                    return Provider::Package(provided);
+                }
+                queue.push(*dependent);
+            }
+        }
+        found
+    }
+
+    /// Returns the peers of this name in the batch that no ancestor provides.
+    fn top_peers(&mut self, resolver: &mut Resolver<'_>, alias: Alias, batch: &[EdgeId]) -> Vec<EdgeId> {
+        if let Some(top) = self.top.get(&alias) {
+            return top.clone();
+        }
+        let mut top = Vec::new();
+        for edge in batch {
+            let state = resolver.arena.edge(*edge);
+            if state.row.alias != alias || resolver.arena.node(state.owner).is_importer() {
+                continue;
+            }
+            let request = resolver.request_of(*edge);
+            if resolver.requests.get(request).range.is_some()
+                && self.provider(resolver, *edge) == Provider::Top
+            {
+                top.push(*edge);
+            }
+        }
+        self.top.insert(alias, top.clone());
+        top
+    }
+}
+
+/// Returns what `dependent` itself depends on under this name, or the dependent if it is the package
+/// in question.
+fn provided_by(
+    resolver: &Resolver<'_>,
+    dependent: NodeId,
+    alias: Alias,
+    name: PackageName,
+) -> Option<NodeId> {
+    let arena = &resolver.arena;
+    let is_meant = |id: &NodeId| {
+        let node = arena.node(*id);
+        node.package.name == name && node.version().is_some()
+    };
+    arena
+        .edges_of(dependent)
+        .iter()
+        .filter(|edge| edge.row.alias == alias)
+        .find_map(|edge| edge.target.filter(is_meant))
+        .or_else(|| Some(dependent).filter(is_meant))
+}

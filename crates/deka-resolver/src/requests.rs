@@ -1,0 +1,255 @@
+//! What edges ask for, after aliases, overrides and catalogs: each question once.
+
+use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex};
+use hashbrown::HashMap;
+use smallvec::SmallVec;
+
+use crate::arena::{EdgeId, NameId, NodeId, RequestId};
+use crate::overrides::Dependent;
+use crate::pick::{NoPick, Query};
+use crate::{Catalogs, Overrides, Row};
+
+/// What is asked for.
+#[derive(Debug)]
+pub(crate) enum Want {
+    /// A version from a registry.
+    Registry {
+        /// Of which package.
+        name: NameId,
+        choice: Choice,
+    },
+    /// A workspace by the text behind `workspace:`.
+    Workspace(Symbol),
+    /// Something that no registry has.
+    Foreign(Spec),
+    /// A catalog without such an entry.
+    NotInCatalog(Symbol),
+    /// Nothing that could be understood.
+    Invalid(InvalidSpec),
+}
+
+/// Which of the versions.
+#[derive(Debug, Clone)]
+pub(crate) enum Choice {
+    Range(Range),
+    Tag(Symbol),
+}
+
+impl Choice {
+    pub(crate) fn query(&self) -> Query<'_> {
+        match self {
+            Self::Range(range) => Query::Range(range),
+            Self::Tag(tag) => Query::Tag(tag),
+        }
+    }
+
+    pub(crate) fn range(&self) -> Option<&Range> {
+        match self {
+            Self::Range(range) => Some(range),
+            Self::Tag(_) => None,
+        }
+    }
+}
+
+/// A question, and how far its answer is.
+#[derive(Debug)]
+pub(crate) struct Request {
+    /// The name that the dependent uses.
+    pub(crate) alias: Alias,
+    /// The spec that counts, as its author wrote it.
+    pub(crate) spec: Symbol,
+    pub(crate) want: Want,
+    /// The range that decides which other versions would do as well; of an edge that a root alias
+    /// satisfies it is its own, not the alias's.
+    pub(crate) range: Option<Range>,
+    pub(crate) state: RequestState,
+    /// The registry's answer, once it was asked for.
+    pub(crate) best: Option<Result<VersionIndex, NoPick>>,
+    /// Edges that wait for the answer.
+    pub(crate) waiting: SmallVec<[EdgeId; 4]>,
+}
+
+/// How far an answer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RequestState {
+    Open,
+    Waiting,
+    Answered(NodeId),
+    Failed,
+}
+
+/// A dependency of the root under another name than the package's own: the name is taken.
+#[derive(Debug)]
+struct RootAlias {
+    target: PackageName,
+    choice: Choice,
+    spec: Symbol,
+    /// The bounds of its range: a dependency on the name may mean the alias if it accepts one.
+    bounds: Vec<Version>,
+}
+
+/// All questions.
+#[derive(Debug, Default)]
+pub(crate) struct Requests {
+    requests: Vec<Request>,
+    by_text: HashMap<(Alias, Symbol), RequestId>,
+    root_aliases: HashMap<PackageName, RootAlias>,
+}
+
+impl Requests {
+    pub(crate) fn get(&self, id: RequestId) -> &Request {
+        &self.requests[id.index()]
+    }
+
+    pub(crate) fn get_mut(&mut self, id: RequestId) -> &mut Request {
+        &mut self.requests[id.index()]
+    }
+
+    /// Remembers the aliases among the rows of the root or a workspace.
+    pub(crate) fn note_aliases(&mut self, rows: &[Row]) {
+        for row in rows {
+            let Ok(Spec::Alias { name, spec }) = Spec::parse(row.alias, &row.spec) else { continue };
+            let (choice, bounds) = match *spec {
+                Spec::Range(range) => {
+                    let bounds = bounds(&range);
+                    (Choice::Range(range), bounds)
+                }
+                Spec::Tag(tag) => (Choice::Tag(tag), Vec::new()),
+                _ => continue,
+            };
+            let alias = RootAlias { target: name, choice, spec: row.spec, bounds };
+            self.root_aliases.entry(row.alias.to_package_name()).or_insert(alias);
+        }
+    }
+
+    /// Returns what a row asks for.
+    pub(crate) fn of_row(
+        &mut self,
+        row: &Row,
+        dependent: Dependent<'_>,
+        context: &mut Context<'_>,
+    ) -> RequestId {
+        let is_overridable = context.overrides.concerns(row.alias.symbol());
+        if !is_overridable && let Some(known) = self.by_text.get(&(row.alias, row.spec)) {
+            return *known;
+        }
+        let spec = Spec::parse(row.alias, &row.spec);
+        let replacement = match &spec {
+            Ok(Spec::Alias { .. }) => None,
+            Ok(Spec::Range(range)) if self.root_alias_for(row.alias, range).is_some() => None,
+            Ok(spec) => context.overrides.find(row.alias.symbol(), spec, dependent),
+            Err(_) => None,
+        };
+        let Some(text) = replacement else {
+            return self.of_text(row.alias, row.spec, spec, context);
+        };
+        match self.by_text.get(&(row.alias, text)) {
+            Some(known) => *known,
+            None => self.of_text(row.alias, text, Spec::parse(row.alias, &text), context),
+        }
+    }
+
+    fn root_alias_for(&self, alias: Alias, range: &Range) -> Option<&RootAlias> {
+        self.root_aliases
+            .get(&alias.to_package_name())
+            .filter(|known| known.bounds.iter().any(|bound| range.satisfies(bound)))
+    }
+
+    fn of_text(
+        &mut self,
+        alias: Alias,
+        text: Symbol,
+        spec: Result<Spec, InvalidSpec>,
+        context: &mut Context<'_>,
+    ) -> RequestId {
+        let mut counting = text;
+        let (want, range) = match spec {
+            Ok(Spec::Catalog(catalog)) => match context.catalogs.get(catalog, alias) {
+                Some(entry) => {
+                    counting = entry;
+                    match Spec::parse(alias, &entry) {
+                        Ok(Spec::Catalog(_)) => (Want::NotInCatalog(entry), None),
+                        spec => self.want(alias, spec, &mut counting, context),
+                    }
+                }
+                None => (Want::NotInCatalog(text), None),
+            },
+            spec => self.want(alias, spec, &mut counting, context),
+        };
+        let id = RequestId(self.requests.len() as u32);
+        self.requests.push(Request {
+            alias,
+            spec: counting,
+            want,
+            range,
+            state: RequestState::Open,
+            best: None,
+            waiting: SmallVec::new(),
+        });
+        self.by_text.insert((alias, text), id);
+        id
+    }
+
+    fn want(
+        &self,
+        alias: Alias,
+        spec: Result<Spec, InvalidSpec>,
+        counting: &mut Symbol,
+        context: &mut Context<'_>,
+    ) -> (Want, Option<Range>) {
+        let mut registry = |name: PackageName, choice: Choice| {
+            let range = choice.range().cloned();
+            (Want::Registry { name: (context.name)(name), choice }, range)
+        };
+        match spec {
+            Ok(Spec::Range(range)) => match self.root_alias_for(alias, &range) {
+                Some(known) => {
+                    *counting = known.spec;
+                    let (want, _) = registry(known.target, known.choice.clone());
+                    (want, Some(range))
+                }
+                None => registry(alias.to_package_name(), Choice::Range(range)),
+            },
+            Ok(Spec::Tag(tag)) => registry(alias.to_package_name(), Choice::Tag(tag)),
+            Ok(Spec::Alias { name, spec }) => match *spec {
+                Spec::Range(range) => registry(name, Choice::Range(range)),
+                Spec::Tag(tag) => registry(name, Choice::Tag(tag)),
+                other => (Want::Foreign(other), None),
+            },
+            Ok(Spec::Workspace(text)) => (Want::Workspace(text), None),
+            Ok(Spec::Catalog(_)) => (Want::NotInCatalog(*counting), None),
+            Ok(foreign) => (Want::Foreign(foreign), None),
+            Err(invalid) => (Want::Invalid(invalid), None),
+        }
+    }
+}
+
+/// What a spec means depends on these.
+pub(crate) struct Context<'a> {
+    pub(crate) overrides: &'a Overrides,
+    pub(crate) catalogs: &'a Catalogs,
+    pub(crate) name: &'a mut dyn FnMut(PackageName) -> NameId,
+}
+
+/// Returns the versions that a range is written with: for each comparator the one that it starts
+/// or ends at, and zero where it has no other end.
+fn bounds(range: &Range) -> Vec<Version> {
+    let mut bounds = Vec::new();
+    for set in range.to_string().split("||") {
+        let before = bounds.len();
+        for comparator in set.split_ascii_whitespace() {
+            let text = comparator.trim_start_matches(['>', '<', '=']);
+            // `^1` ends before 2.0.0-0; what is meant is 2.0.0.
+            let text = if comparator.starts_with('<') {
+                text.strip_suffix("-0").unwrap_or(text)
+            } else {
+                text
+            };
+            bounds.extend(Version::parse(text));
+        }
+        if bounds.len() < before + 2 {
+            bounds.push(Version::new(0, 0, 0));
+        }
+    }
+    bounds
+}

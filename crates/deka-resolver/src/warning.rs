@@ -1,0 +1,76 @@
+//! What is worth telling although it does not stop the install.
+
+use deka_graph::EdgeKind;
+use deka_manifest::{Alias, PackageName, Symbol, Version};
+
+use crate::OverrideProblem;
+
+/// Something that the user may want to know.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// A version was picked that its authors deprecated.
+    Deprecated {
+        /// The package.
+        name: PackageName,
+        /// Its version.
+        version: Version,
+        /// What the authors say.
+        message: String,
+    },
+    /// No version does for a peer, and nothing of that name is there; it stays missing.
+    UnmetPeer {
+        /// The peer.
+        peer: Alias,
+        /// What is asked for.
+        spec: Symbol,
+        /// Who asks, from the root on, as `name@version`.
+        required_by: Vec<String>,
+    },
+    /// A peer is provided in a version that its dependent does not ask for.
+    IncorrectPeer {
+        /// The peer.
+        peer: Alias,
+        /// What is asked for.
+        spec: Symbol,
+        /// What is there, as `name@version`.
+        found: String,
+        /// Who asks, from the root on, as `name@version`.
+        required_by: Vec<String>,
+    },
+    /// A package that is not optional does not run on the platform; it is not installed.
+    UnsupportedPlatform {
+        /// The package as `name@version`.
+        package: String,
+        /// What it runs on: `os`, `cpu` or `libc` with the entries that do not fit.
+        wants: Vec<(&'static str, Vec<String>)>,
+    },
+    /// A manifest has a name in two groups; the second does not count.
+    DuplicateDependency {
+        /// The manifest's folder below the root.
+        path: String,
+        /// The name.
+        alias: Alias,
+        /// The group that counts.
+        kept: EdgeKind,
+        /// The group that does not.
+        dropped: EdgeKind,
+    },
+    /// An entry of `overrides` or `resolutions` counts for nothing.
+    Override {
+        /// `overrides` or `resolutions`.
+        field: &'static str,
+        /// The entry's key.
+        key: String,
+        /// What is wrong with it.
+        reason: OverrideProblem,
+    },
+    /// An optional dependency was left out because it could not be resolved.
+    SkippedOptional {
+        /// The dependency.
+        alias: Alias,
+        /// What is asked for.
+        spec: Symbol,
+        /// Why, in a few words.
+        reason: String,
+    },
+}
