@@ -344,12 +344,6 @@ impl Builder {
         self.push(Operator::Less, VersionRef::lowest(major, minor, patch))
     }
 
-    /// Whether npm drops a comparator with these numbers: it has counted on from one that
-    /// JavaScript prints as `1e+21`, which is no version.
-    fn is_dropped(numbers: [u64; 3]) -> bool {
-        numbers.contains(&read::ENORMOUS)
-    }
-
     fn finish_set(&mut self) {
         if self.comparators.len() == self.start {
             if !self.any {
@@ -437,7 +431,6 @@ impl Builder {
             Component::Number { value, is_plain_zero } => Some((value, is_plain_zero)),
             Component::Any { .. } => None,
         };
-        let next = |value: u64| value.saturating_add(1);
         let Some((major, zero_major)) = number(partial.major) else {
             return match prefix {
                 Prefix::Comparison(Operator::Less | Operator::Greater) => self.push_impossible(),
@@ -456,6 +449,9 @@ impl Builder {
                 None => [next(major), 0, 0],
                 Some((minor, _)) => [major, next(minor), 0],
             };
+            // npm has counted on here from a number that JavaScript prints as `1e+21`, which makes
+            // a comparator that it cannot read any more.
+            let is_lost = minor.map_or(end[0], |_| end[1]) == read::ENORMOUS;
             let floor = ([major, minor_value, 0], zero_major && zero_minor);
             return match prefix {
                 Prefix::Caret if !zero_major => {
@@ -472,11 +468,7 @@ impl Builder {
                 Prefix::Comparison(Operator::GreaterOrEqual) => {
                     self.push_floor(floor.0, "", floor.1)
                 }
-                Prefix::Comparison(Operator::Greater | Operator::LessOrEqual)
-                    if Self::is_dropped(end) =>
-                {
-                    Ok(())
-                }
+                Prefix::Comparison(Operator::Greater | Operator::LessOrEqual) if is_lost => Ok(()),
                 Prefix::Comparison(Operator::Greater) => self.push_floor(end, "", false),
                 Prefix::Comparison(Operator::LessOrEqual) => {
                     self.push_below(end[0], end[1], end[2])
@@ -590,6 +582,11 @@ impl Builder {
     }
 }
 
+/// Counts on, unless the number is too large to be one anyway.
+const fn next(value: u64) -> u64 {
+    if value > MAX_SAFE_INTEGER { value } else { value + 1 }
+}
+
 /// Whether a number stands behind an open one, as in `1.x.3`, which npm's ranges do not have.
 fn is_out_of_order(partial: &Partial<'_>) -> bool {
     (partial.major.is_any() && !partial.minor.is_any())
@@ -660,10 +657,13 @@ fn replace_hyphen(set: &str) -> Option<String> {
         Component::Number { value, .. } => Some(value),
         Component::Any { .. } => None,
     };
+    // The numbers stay as they are written, for `>=00.0.0` is not dropped as `>=0.0.0` is.
+    let mut texts = from.trim_start_matches(|c| c == 'v' || c == '=' || is_space(c)).split('.');
+    let mut text = || texts.next().unwrap_or_default();
     let mut comparators = match (number(from_partial.major), number(from_partial.minor)) {
         (None, _) => String::new(),
-        (Some(major), None) => format!(">={major}.0.0"),
-        (Some(major), Some(minor)) if from_partial.patch.is_any() => format!(">={major}.{minor}.0"),
+        (Some(_), None) => format!(">={}.0.0", text()),
+        (Some(_), Some(_)) if from_partial.patch.is_any() => format!(">={}.{}.0", text(), text()),
         _ => format!(">={from}"),
     };
     comparators.push(' ');
@@ -675,8 +675,8 @@ fn replace_hyphen(set: &str) -> Option<String> {
     ) {
         (None, ..) => String::new(),
         (Some(read::ENORMOUS), None, ..) | (_, Some(read::ENORMOUS), None, _) => String::new(),
-        (Some(major), None, ..) => format!("<{}.0.0-0", major.saturating_add(1)),
-        (Some(major), Some(minor), None, _) => format!("<{major}.{}.0-0", minor.saturating_add(1)),
+        (Some(major), None, ..) => format!("<{}.0.0-0", next(major)),
+        (Some(major), Some(minor), None, _) => format!("<{major}.{}.0-0", next(minor)),
         (Some(major), Some(minor), Some(patch), prerelease) if !prerelease.is_empty() => {
             format!("<={major}.{minor}.{patch}-{prerelease}")
         }
