@@ -61,9 +61,9 @@ impl Encoding {
 /// What a claimed length may reserve before a byte of it was seen.
 const RESERVED: usize = 32 * 1024 * 1024;
 
-fn read_limited(decoder: impl io::Read, hint: usize, limit: u64) -> io::Result<Vec<u8>> {
+fn read_limited(reader: impl io::Read, hint: usize, limit: u64) -> io::Result<Vec<u8>> {
     let mut decoded = Vec::with_capacity(hint.min(RESERVED));
-    decoder.take(limit.saturating_add(1)).read_to_end(&mut decoded)?;
+    reader.take(limit.saturating_add(1)).read_to_end(&mut decoded)?;
     Ok(decoded)
 }
 

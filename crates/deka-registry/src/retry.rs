@@ -62,7 +62,7 @@ impl Attempts {
             _ => (self.rules.minimum, None),
         };
         let wait = asked.unwrap_or_else(|| {
-            let grown = self.rules.factor.max(1.0).powi(self.failed.min(64) as i32);
+            let grown = self.rules.factor.max(1.0).powf(f64::from(self.failed));
             let wait = Duration::try_from_secs_f64(first.as_secs_f64() * grown);
             with_jitter(wait.unwrap_or(self.rules.maximum).min(self.rules.maximum))
         });
@@ -134,7 +134,7 @@ mod tests {
     #[test]
     fn timeouts_are_tried_again_once() {
         let timeout =
-            RegistryError::Timeout { url: url(), doing: "reading", after: Duration::from_secs(60) };
+            RegistryError::Timeout { url: url(), doing: "reading", after: Duration::from_mins(1) };
         let mut attempts = start(5);
         assert!(attempts.after(&timeout).is_some());
         assert_eq!(attempts.after(&timeout), None);

@@ -7,9 +7,9 @@ use http::header::{CACHE_CONTROL, ETAG, HeaderName, HeaderValue, LAST_MODIFIED};
 
 /// How long an answer holds if the registry does not say. The public registry says the same, and so does
 /// Bun for every registry.
-const USUAL_AGE: Duration = Duration::from_secs(300);
+const USUAL_AGE: Duration = Duration::from_mins(5);
 /// No packument is believed for longer than this without asking, whatever the registry says.
-const LONGEST_AGE: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_AGE: Duration = Duration::from_hours(24);
 /// Longer ones are no tags; the limit keeps the header of a cache file small.
 const LONGEST_TAG: usize = 1024;
 
@@ -37,7 +37,7 @@ impl Validators {
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let text = |name: HeaderName| {
             let text = headers.get(name)?.to_str().ok()?.trim();
-            (!text.is_empty() && text.len() <= LONGEST_TAG).then(|| text.into())
+            (!text.is_empty() && text.len() <= LONGEST_TAG).then_some(text)
         };
         let mut may_be_stored = true;
         let mut must_ask = false;
@@ -58,9 +58,10 @@ impl Validators {
             }
         }
         Self {
-            etag: text(ETAG),
+            etag: text(ETAG).map(Into::into),
             last_modified: text(LAST_MODIFIED)
-                .filter(|date: &Box<str>| httpdate::parse_http_date(date).is_ok()),
+                .filter(|date| httpdate::parse_http_date(date).is_ok())
+                .map(Into::into),
             max_age: if must_ask { Duration::ZERO } else { max_age },
             may_be_stored,
         }

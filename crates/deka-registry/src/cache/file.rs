@@ -65,7 +65,7 @@ pub(super) fn write(
         name.as_str(),
     ]
     // What is too long to be noted is left out: without a registry the file is of no use, but harmless.
-    .map(|text| if text.len() <= usize::from(u16::MAX) { text } else { "" });
+    .map(|text| if u16::try_from(text.len()).is_ok() { text } else { "" });
     let header =
         (TEXTS + texts.iter().map(|text| text.len()).sum::<usize>()).next_multiple_of(ALIGNMENT);
 

@@ -74,7 +74,7 @@ mod tests {
         let long = "A".repeat(200);
         let longer = "A".repeat(201);
         let names =
-            ["jsonstream", "JSONStream", "@a/b", "@a%2fb", "a%41", "aA", "aa", &long, &longer];
+            ["jsonstream", "JSONStream", "@a/b", "a%2fb", "a%41", "aA", "aa", &long, &longer];
         let mut files: Vec<_> = names.iter().map(|name| file(name).to_lowercase()).collect();
         assert!(files.iter().all(|file| file.len() <= 255));
         files.sort();

@@ -18,8 +18,6 @@
 mod body;
 mod connector;
 mod pool;
-#[cfg(test)]
-mod tests;
 mod tls;
 
 use std::sync::Arc;
@@ -140,11 +138,10 @@ impl Transport {
         let authorization = self.authorization(url)?;
         for _ in 0..STALE_CONNECTIONS {
             let lease = self.pool.lease(&origin).await.map_err(|error| error.at(url))?;
-            let message = self.message(request, &target, &lease, authorization.as_ref())?;
+            let message = self.message(request, &target, &lease, authorization.as_ref());
             self.counters.requests().raise();
-            match self.exchange(lease, message, url).await? {
-                Exchange::Answer(response) => return Ok((response, authorization.is_some())),
-                Exchange::Stale => {}
+            if let Some(response) = self.exchange(lease, message, url).await? {
+                return Ok((response, authorization.is_some()));
             }
         }
         Err(RegistryError::Request {
@@ -153,12 +150,13 @@ impl Transport {
         })
     }
 
+    /// Sends `message`. `None` if the connection was dead before the request reached the server.
     async fn exchange(
         &self,
         mut lease: Lease,
         message: HttpRequest<Empty<Bytes>>,
         url: &Url,
-    ) -> Result<Exchange, RegistryError> {
+    ) -> Result<Option<Response>, RegistryError> {
         let timeouts = self.config.network.timeouts;
         let patience = timeouts.idle.min(timeouts.request);
         let sent = async {
@@ -179,7 +177,7 @@ impl Transport {
                 let body =
                     Body::new(incoming, lease, SafeUrl::new(url), timeouts, self.counters.clone());
                 let (status, headers) = (parts.status, parts.headers);
-                Ok(Exchange::Answer(Response { status, headers, body }))
+                Ok(Some(Response { status, headers, body }))
             }
             Err(mut error) => {
                 // A server may close a connection that rests at any time, also while a request is on
@@ -188,7 +186,7 @@ impl Transport {
                 let error = error.into_error();
                 let closed = error.is_incomplete_message() || error.is_canceled();
                 if never_sent || (lease.is_reused && (closed || is_reset(&error))) {
-                    return Ok(Exchange::Stale);
+                    return Ok(None);
                 }
                 Err(RegistryError::Request {
                     url: SafeUrl::new(url),
@@ -205,7 +203,7 @@ impl Transport {
         target: &Target,
         lease: &Lease,
         authorization: Option<&HeaderValue>,
-    ) -> Result<HttpRequest<Empty<Bytes>>, RegistryError> {
+    ) -> HttpRequest<Empty<Bytes>> {
         let mut message = HttpRequest::new(Empty::new());
         *message.method_mut() = Method::GET;
         let is_http2 = matches!(lease.sender, Sender::Http2(_));
@@ -237,7 +235,7 @@ impl Transport {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         }
         *message.version_mut() = if is_http2 { Version::HTTP_2 } else { Version::HTTP_11 };
-        Ok(message)
+        message
     }
 
     /// Returns what `url` gets as `Authorization`: what the configuration has for this host and path, else
@@ -258,12 +256,6 @@ impl Transport {
         value.set_sensitive(true);
         Ok(Some(value))
     }
-}
-
-enum Exchange {
-    Answer(Response),
-    /// The connection was dead before the request reached the server.
-    Stale,
 }
 
 /// A URL in the forms that requests need.

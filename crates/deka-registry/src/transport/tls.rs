@@ -39,7 +39,15 @@ pub(super) enum TlsProblem {
 pub(super) struct Tls {
     config: Arc<Config>,
     base: OnceCell<Base>,
-    built: Mutex<Vec<(Protocols, Option<ClientCertificate>, Arc<ClientConfig>)>>,
+    built: Mutex<Vec<Built>>,
+}
+
+/// A configuration, and what it was built for.
+#[derive(Debug)]
+struct Built {
+    protocols: Protocols,
+    identity: Option<ClientCertificate>,
+    config: Arc<ClientConfig>,
 }
 
 /// What all configurations share.
@@ -79,7 +87,7 @@ impl Tls {
         }
         let config = Arc::new(base.build(protocols, identity.as_ref(), &self.config)?);
         let mut built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        built.push((protocols, identity, config.clone()));
+        built.push(Built { protocols, identity, config: config.clone() });
         Ok(config)
     }
 
@@ -89,10 +97,10 @@ impl Tls {
         identity: Option<&ClientCertificate>,
     ) -> Option<Arc<ClientConfig>> {
         let built = self.built.lock().unwrap_or_else(PoisonError::into_inner);
-        built
+        let found = built
             .iter()
-            .find(|(offered, presented, _)| *offered == protocols && presented.as_ref() == identity)
-            .map(|(_, _, config)| config.clone())
+            .find(|built| built.protocols == protocols && built.identity.as_ref() == identity);
+        found.map(|built| built.config.clone())
     }
 }
 
