@@ -251,6 +251,9 @@ impl<'a> Linker<'a> {
 
     /// Removes what was moved aside, with a few threads if there is much of it.
     fn empty_trash(&self) {
+        /// As many as one thread removes before others would have started.
+        const FEW: usize = 4;
+
         let trash = std::mem::take(&mut *self.trash.lock().unwrap_or_else(PoisonError::into_inner));
         let next = AtomicU32::new(0);
         let remove = || {
@@ -261,7 +264,6 @@ impl<'a> Linker<'a> {
                 }
             }
         };
-        const FEW: usize = 4;
         if trash.len() <= FEW {
             return remove();
         }

@@ -105,14 +105,14 @@ impl Builder<'_> {
                 let is_first = !folder.is_empty() && self.workspaces.insert(node.package);
                 link(&folder, is_first.then(|| format!("{folder}/node_modules").into()))
             }
-            Resolution::Symlink(target) => match linked_folder(target) {
-                Some(target) => link(&target, None),
-                None => {
+            Resolution::Symlink(target) => {
+                let Some(target) = linked_folder(target) else {
                     let reason = "only `link:` with a relative path is supported";
                     self.plan.skipped.push(Skipped { path, reason });
                     return Ok(None);
-                }
-            },
+                };
+                link(&target, None)
+            }
             Resolution::Folder(folder) => {
                 let Some(folder) = source_folder(folder) else {
                     let reason = "the path of the folder is not valid";
@@ -216,19 +216,19 @@ impl Builder<'_> {
             .executables
             .drain()
             .map(|(package, mut list)| {
-                list.sort_unstable_by(|one, other| one.cmp_text(other));
+                list.sort_unstable_by(Executable::cmp_text);
                 list.dedup();
                 (package, list.into())
             })
             .collect();
-        let none: Arc<[Executable]> = Arc::new([]);
+        let nothing: Arc<[Executable]> = Arc::new([]);
         for (id, place) in self.tree.node_ids().zip(std::mem::take(&mut self.places)) {
             let Some(Place { path, base_length, kind: Kind::Files(source), .. }) = place else {
                 continue;
             };
             let node = self.tree.node(id);
             let package = self.graph.package(node.package);
-            let executables = executables.get(&node.package).unwrap_or(&none).clone();
+            let executables = executables.get(&node.package).unwrap_or(&nothing).clone();
             let resolution = describe(&package.resolution);
             let nested = self
                 .tree

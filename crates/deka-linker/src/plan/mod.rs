@@ -11,9 +11,11 @@
 //! with the last one. The isolated layout fits in as well: its placements lie below
 //! `node_modules/.bun`, all the rest are links.
 
+#[cfg(test)]
+pub(crate) mod fixture;
 mod hoisted;
 #[cfg(test)]
-pub(crate) mod tests;
+mod tests;
 
 use std::sync::Arc;
 
