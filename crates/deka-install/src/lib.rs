@@ -1,1 +1,32 @@
 //! The pipeline: the one place where registry, resolver, store and linker meet.
+//!
+//! ```text
+//! caller's thread    read ─► (resolve) ─► hoist ─► plan ──────► wait ─► bins, bun.lock, state
+//!                                │ picked      │ tasks
+//! workers                        ▼             ▼
+//!   (as many as cores)      store lookup ─► import ─► link
+//!                                │              ▲
+//! network thread                 └── fetch ─────┘      packuments ─► resolver
+//! ```
+//! With a lockfile everything about the tree is known before the first byte arrives; without one
+//! tarballs start while versions are still being picked. Either way a package is linked by the worker
+//! that has it as soon as both its files and its place are known. See [`install`].
+
+mod engine;
+mod error;
+mod install;
+mod locked;
+mod network;
+mod packuments;
+mod project;
+mod queue;
+mod report;
+mod settings;
+mod tarballs;
+mod warning;
+
+pub use engine::{DownloadError, InvalidTarballUrl};
+pub use error::InstallError;
+pub use install::{Request, install};
+pub use project::{LOCKFILE, MANIFEST, find_project};
+pub use report::{DirectDependency, Outcome, Reporter, Silent, Summary};

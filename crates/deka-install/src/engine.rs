@@ -1,0 +1,416 @@
+//! The workers: they look packages up in the store, unpack what comes from the network, and link.
+//!
+//! ```text
+//! want ──► Prepare ── in the store ─────────────────────────► ready ──► Link ──► done
+//!             └────── not there ──► network ──► Import ────────┘
+//! ```
+//! Each tarball has a slot. Two things come together there in any order: its files (an index) and its
+//! tasks (places in `node_modules`). Who brings the second one links, while the inodes are warm.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use crossbeam_channel::Sender;
+use deka_linker::{LinkError, LinkPlan, Linker, Task};
+use deka_manifest::{Integrity, Symbol};
+use deka_registry::{Counters, RegistryError};
+use deka_store::{Importer, PackageIndex, Store, StoreError};
+use hashbrown::HashMap;
+use url::Url;
+
+use crate::network::{Command, Network, Room};
+use crate::queue::{Lane, WorkQueue};
+use crate::{InstallError, Reporter};
+
+/// What identifies the bytes of a tarball: its integrity, or where it has none its URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct TarballKey(pub(crate) Symbol);
+
+/// A tarball that is wanted.
+#[derive(Debug)]
+pub(crate) struct Tarball {
+    pub(crate) key: TarballKey,
+    /// `name@version`, for messages.
+    pub(crate) label: Symbol,
+    pub(crate) url: Result<Url, InvalidTarballUrl>,
+    pub(crate) integrity: Option<Integrity>,
+    /// About how many bytes it has, if anybody said so.
+    pub(crate) size_hint: Option<u64>,
+}
+
+/// A tarball URL that is none.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("`{url}` is no URL of a tarball")]
+pub struct InvalidTarballUrl {
+    /// As the lockfile or registry has it.
+    pub url: String,
+}
+
+/// Why the bytes of a tarball could not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum DownloadError {
+    /// The registry or the way to it failed.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// Nobody can be asked for it.
+    #[error(transparent)]
+    Url(#[from] InvalidTarballUrl),
+}
+
+/// Work for a worker.
+pub(crate) enum Job {
+    /// Something that would hold up the network thread.
+    Run(Box<dyn FnOnce() + Send>),
+    /// See whether the store has it, else have it fetched.
+    Prepare(Arc<Tarball>),
+    /// Verify and unpack what was fetched.
+    Import {
+        tarball: Arc<Tarball>,
+        body: Result<Vec<u8>, DownloadError>,
+        is_refetch: bool,
+        room: Room,
+    },
+    /// Link a package whose files are there.
+    Link { key: TarballKey, task: Task },
+}
+
+/// A message to the thread that waits for the end.
+pub(crate) enum Event {
+    /// All tasks are done.
+    Linked,
+    /// Something failed; nothing more will be done.
+    Failed(InstallError),
+}
+
+/// Has long work of the registry client done by the workers.
+pub(crate) struct QueueWorkers(pub(crate) Arc<WorkQueue<Job>>);
+
+impl std::fmt::Debug for QueueWorkers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("QueueWorkers")
+    }
+}
+
+impl deka_registry::Workers for QueueWorkers {
+    fn run(&self, job: Box<dyn FnOnce() + Send>) {
+        self.0.push(Lane::Urgent, Job::Run(job));
+    }
+}
+
+#[derive(Default)]
+struct Slot {
+    tarball: Option<Arc<Tarball>>,
+    index: Option<Arc<PackageIndex>>,
+    /// Why it can't be had, which only optional packages survive.
+    missing: Option<DownloadError>,
+    /// Whether it was fetched again because the store had lost files of it.
+    is_healed: bool,
+    tasks: Vec<Task>,
+}
+
+/// The plan that is being carried out.
+pub(crate) struct Linking<'a> {
+    pub(crate) linker: Linker<'a>,
+    pub(crate) plan: Arc<LinkPlan>,
+    /// For each placement of the plan, whether the install may go on without it.
+    pub(crate) may_be_missing: Vec<bool>,
+}
+
+/// What the workers share.
+pub(crate) struct Engine<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) queue: Arc<WorkQueue<Job>>,
+    pub(crate) network: Network,
+    pub(crate) reporter: &'a dyn Reporter,
+    pub(crate) counters: Arc<Counters>,
+    /// Whether packages are fetched although the store has them.
+    pub(crate) force: bool,
+    slots: Mutex<HashMap<TarballKey, Slot>>,
+    linking: OnceLock<Linking<'a>>,
+    events: Sender<Event>,
+    tasks_left: AtomicUsize,
+    wanted: AtomicUsize,
+    stored: AtomicUsize,
+    linked: AtomicUsize,
+    tasks: AtomicUsize,
+    /// Placements that were left out because their optional package could not be had.
+    missing: Mutex<Vec<u32>>,
+}
+
+impl<'a> Engine<'a> {
+    pub(crate) fn new(
+        store: &'a Store,
+        queue: Arc<WorkQueue<Job>>,
+        network: Network,
+        counters: Arc<Counters>,
+        reporter: &'a dyn Reporter,
+        force: bool,
+        events: Sender<Event>,
+    ) -> Self {
+        Self {
+            store,
+            queue,
+            network,
+            reporter,
+            counters,
+            force,
+            slots: Mutex::default(),
+            linking: OnceLock::new(),
+            events,
+            tasks_left: AtomicUsize::new(0),
+            wanted: AtomicUsize::new(0),
+            stored: AtomicUsize::new(0),
+            linked: AtomicUsize::new(0),
+            tasks: AtomicUsize::new(0),
+            missing: Mutex::default(),
+        }
+    }
+
+    fn slots(&self) -> MutexGuard<'_, HashMap<TarballKey, Slot>> {
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Has a tarball looked up or fetched, unless that was asked for before.
+    pub(crate) fn want(&self, key: TarballKey, describe: impl FnOnce() -> Tarball) {
+        let mut slots = self.slots();
+        let slot = slots.entry(key).or_default();
+        if slot.tarball.is_some() {
+            return;
+        }
+        let tarball = Arc::new(describe());
+        slot.tarball = Some(tarball.clone());
+        drop(slots);
+        self.queue.push(Lane::Normal, Job::Prepare(tarball));
+    }
+
+    /// Begins to carry out a plan; `tasks` name the tarballs that they need, all of them wanted.
+    ///
+    /// [`Event::Linked`] comes once all tasks are done, at once if there are none.
+    pub(crate) fn link(&self, linking: Linking<'a>, tasks: Vec<(TarballKey, Task)>) {
+        if self.linking.set(linking).is_err() {
+            return;
+        }
+        self.tasks.store(tasks.len(), Ordering::Relaxed);
+        self.tasks_left.store(tasks.len(), Ordering::Release);
+        if tasks.is_empty() {
+            drop(self.events.send(Event::Linked));
+            return;
+        }
+        let mut jobs = Vec::new();
+        let mut missing = Vec::new();
+        let mut slots = self.slots();
+        for (key, task) in tasks {
+            let slot = slots.entry(key).or_default();
+            if slot.index.is_some() {
+                jobs.push(Job::Link { key, task });
+            } else {
+                if slot.missing.is_some() && slot.tasks.is_empty() {
+                    missing.push(key);
+                }
+                slot.tasks.push(task);
+            }
+        }
+        drop(slots);
+        self.queue.extend(Lane::Normal, jobs);
+        for key in missing {
+            if let Err(error) = self.settle_missing(key) {
+                self.fail(error);
+            }
+        }
+    }
+
+    /// Gives the plan back once all workers have ended.
+    pub(crate) fn into_linking(self) -> (Option<Linking<'a>>, Vec<u32>) {
+        let missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);
+        (self.linking.into_inner(), missing)
+    }
+
+    /// Works until the queue is closed.
+    pub(crate) fn work(&self) {
+        let mut importer = Importer::new();
+        while let Some(job) = self.queue.pop() {
+            if let Err(error) = self.perform(job, &mut importer) {
+                self.fail(error);
+                return;
+            }
+        }
+    }
+
+    /// Ends everything; the first failure is the one that is reported.
+    pub(crate) fn fail(&self, error: InstallError) {
+        drop(self.events.send(Event::Failed(error)));
+        self.queue.abort();
+    }
+
+    fn perform(&self, job: Job, importer: &mut Importer) -> Result<(), InstallError> {
+        match job {
+            Job::Run(run) => {
+                run();
+                Ok(())
+            }
+            Job::Prepare(tarball) => self.prepare(tarball),
+            Job::Import { tarball, body, is_refetch, room } => {
+                let result = self.import(&tarball, body, is_refetch, importer);
+                drop(room);
+                result
+            }
+            Job::Link { key, task } => {
+                let index = self.slots().get(&key).and_then(|slot| slot.index.clone());
+                match index {
+                    Some(index) => self.place(key, task, &index),
+                    None => Ok(()),
+                }
+            }
+        }
+    }
+
+    fn prepare(&self, tarball: Arc<Tarball>) -> Result<(), InstallError> {
+        if !self.force
+            && let Some(integrity) = &tarball.integrity
+            && let Some(index) = self.store.lookup(integrity).map_err(InstallError::Store)?
+        {
+            return self.ready(tarball.key, index);
+        }
+        self.wanted.fetch_add(1, Ordering::Relaxed);
+        self.report_download();
+        self.network.send(Command::Tarball { tarball, is_refetch: false });
+        Ok(())
+    }
+
+    fn import(
+        &self,
+        tarball: &Arc<Tarball>,
+        body: Result<Vec<u8>, DownloadError>,
+        is_refetch: bool,
+        importer: &mut Importer,
+    ) -> Result<(), InstallError> {
+        let body = match body {
+            Ok(body) => body,
+            Err(source) => return self.unavailable(tarball, source),
+        };
+        let expected = tarball.integrity.as_ref();
+        match self.store.import(&body, expected, &tarball.label, importer) {
+            Ok(index) => {
+                drop(body);
+                self.stored.fetch_add(1, Ordering::Relaxed);
+                self.report_download();
+                self.ready(tarball.key, index)
+            }
+            // Whatever lay between here and the registry may have garbled it: once more.
+            Err(error @ (StoreError::Integrity { .. } | StoreError::Archive { .. }))
+                if !is_refetch =>
+            {
+                tracing::debug!(package = %tarball.label, %error, "fetching the tarball again");
+                let tarball = tarball.clone();
+                self.network.send(Command::Tarball { tarball, is_refetch: true });
+                Ok(())
+            }
+            Err(source) => Err(InstallError::Import {
+                package: tarball.label,
+                url: tarball.url.as_ref().ok().map(deka_registry::SafeUrl::new),
+                source,
+            }),
+        }
+    }
+
+    /// A tarball can't be had. Whether it is needed is known once there is a plan.
+    fn unavailable(&self, tarball: &Tarball, source: DownloadError) -> Result<(), InstallError> {
+        self.slots().entry(tarball.key).or_default().missing = Some(source);
+        if self.linking.get().is_some() { self.settle_missing(tarball.key) } else { Ok(()) }
+    }
+
+    /// Leaves out the placements whose tarball can't be had, or fails if one of them is needed.
+    fn settle_missing(&self, key: TarballKey) -> Result<(), InstallError> {
+        let Some(linking) = self.linking.get() else { return Ok(()) };
+        let (tasks, package) = {
+            let mut slots = self.slots();
+            let Some(slot) = slots.get_mut(&key) else { return Ok(()) };
+            let tasks = std::mem::take(&mut slot.tasks);
+            let is_optional = |task: &Task| {
+                linking.may_be_missing.get(task.placement as usize).copied().unwrap_or(false)
+            };
+            let package = slot.tarball.as_ref().map(|tarball| tarball.label);
+            if !tasks.iter().all(is_optional)
+                && let (Some(package), Some(source)) = (package, slot.missing.take())
+            {
+                return Err(InstallError::Download { package, source });
+            }
+            (tasks, package)
+        };
+        if let Some(package) = package.filter(|_| !tasks.is_empty()) {
+            self.reporter.warning(&format!(
+                "Skipped the optional package `{package}`: its tarball can't be had"
+            ));
+        }
+        for task in tasks {
+            self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(task.placement);
+            self.task_done();
+        }
+        Ok(())
+    }
+
+    /// The files of a package are in the store.
+    fn ready(&self, key: TarballKey, index: PackageIndex) -> Result<(), InstallError> {
+        let index = Arc::new(index);
+        let tasks = {
+            let mut slots = self.slots();
+            let slot = slots.entry(key).or_default();
+            slot.index = Some(index.clone());
+            std::mem::take(&mut slot.tasks)
+        };
+        tasks.into_iter().try_for_each(|task| self.place(key, task, &index))
+    }
+
+    fn place(&self, key: TarballKey, task: Task, index: &PackageIndex) -> Result<(), InstallError> {
+        let Some(linking) = self.linking.get() else { return Ok(()) };
+        match linking.linker.perform(&linking.plan, task, Some(index)) {
+            Ok(_) => {
+                self.task_done();
+                Ok(())
+            }
+            Err(error) if error.is_missing_blob() => self.heal(key, task, error),
+            Err(error) => Err(InstallError::Link(error)),
+        }
+    }
+
+    /// The store has lost a file of a package: fetches it again, once.
+    fn heal(&self, key: TarballKey, task: Task, error: LinkError) -> Result<(), InstallError> {
+        let mut slots = self.slots();
+        let slot = slots.entry(key).or_default();
+        let Some(tarball) = slot.tarball.clone() else { return Err(InstallError::Link(error)) };
+        if slot.index.is_none() {
+            // Another task found out first, and waits as well.
+            slot.tasks.push(task);
+            return Ok(());
+        }
+        if std::mem::replace(&mut slot.is_healed, true) {
+            return Err(InstallError::Link(error));
+        }
+        tracing::debug!(package = %tarball.label, %error, "fetching what the store has lost");
+        slot.index = None;
+        slot.tasks.push(task);
+        drop(slots);
+        if let Some(integrity) = &tarball.integrity {
+            self.store.forget(integrity).map_err(InstallError::Store)?;
+        }
+        self.wanted.fetch_add(1, Ordering::Relaxed);
+        self.network.send(Command::Tarball { tarball, is_refetch: false });
+        Ok(())
+    }
+
+    fn task_done(&self) {
+        let linked = self.linked.fetch_add(1, Ordering::Relaxed) + 1;
+        self.reporter.linking(linked, self.tasks.load(Ordering::Relaxed));
+        if self.tasks_left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            drop(self.events.send(Event::Linked));
+        }
+    }
+
+    fn report_download(&self) {
+        self.reporter.downloading(
+            self.stored.load(Ordering::Relaxed),
+            self.wanted.load(Ordering::Relaxed),
+            self.counters.now().bytes,
+        );
+    }
+}

@@ -1,0 +1,167 @@
+//! Why an install failed.
+
+use std::path::PathBuf;
+
+use deka_fs::FsError;
+use deka_graph::HoistError;
+use deka_linker::{LinkError, PlanError};
+use deka_lockfile::LockfileError;
+use deka_manifest::{ManifestError, PackageName, Problem, Symbol};
+use deka_registry::{RegistryError, SafeUrl};
+use deka_resolver::ResolveError;
+use deka_store::StoreError;
+
+use crate::engine::DownloadError;
+
+/// Why an install failed. Nothing of `package.json` and `bun.lock` has changed then.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// There is no `package.json`.
+    #[error("There is no `package.json` in `{}` or a folder above it", folder.display())]
+    NoManifest {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// A file of the project could not be read.
+    #[error("Failed to read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The failed operation.
+        source: FsError,
+    },
+    /// A `package.json` is no JSON or says something that can't be.
+    #[error("Failed to read `{}`", path.display())]
+    Manifest {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        source: Box<ManifestError>,
+    },
+    /// A `package.json` says something that can't be.
+    #[error("`{}` can't be installed: {problem}", path.display())]
+    ManifestProblem {
+        /// The file.
+        path: PathBuf,
+        /// The first thing that is wrong with it, and where.
+        problem: Problem,
+    },
+    /// The project needs something that deka can't do yet.
+    #[error("`{}` uses {feature}, which deka can't install yet", path.display())]
+    NotYet {
+        /// The file that asks for it.
+        path: PathBuf,
+        /// What it asks for.
+        feature: &'static str,
+    },
+    /// The lockfile can't be read, and must not be replaced.
+    #[error("Failed to read `{}`", path.display())]
+    Lockfile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        source: std::sync::Arc<LockfileError>,
+    },
+    /// The lockfile would have to change, and must not.
+    #[error("The lockfile would change, but it is frozen")]
+    Frozen {
+        /// What was changed in the manifests since, one line for each edit.
+        changes: Vec<String>,
+    },
+    /// The versions could not be chosen.
+    #[error(transparent)]
+    Resolve(#[from] Box<ResolveError>),
+    /// A registry could not be asked.
+    #[error("Failed to get the packument of `{name}`")]
+    Packument {
+        /// The package.
+        name: PackageName,
+        /// What went wrong.
+        source: RegistryError,
+    },
+    /// The packages could not be placed.
+    #[error("Failed to lay out `node_modules`")]
+    Hoist(#[from] HoistError),
+    /// The plan leaves the project.
+    #[error("Failed to lay out `node_modules`")]
+    Plan(#[from] PlanError),
+    /// A tarball could not be fetched.
+    #[error("Failed to download `{package}`")]
+    Download {
+        /// `name@version`.
+        package: Symbol,
+        /// What went wrong.
+        source: DownloadError,
+    },
+    /// A tarball is not what it should be, or could not be stored.
+    #[error("Failed to unpack `{package}`")]
+    Import {
+        /// `name@version`.
+        package: Symbol,
+        /// Where it came from.
+        url: Option<SafeUrl>,
+        /// What went wrong.
+        source: StoreError,
+    },
+    /// The store could not be used.
+    #[error("Failed to use the store at `{}`", path.display())]
+    OpenStore {
+        /// Its folder.
+        path: PathBuf,
+        /// What went wrong.
+        source: StoreError,
+    },
+    /// The store could not be used.
+    #[error("Failed to use the store")]
+    Store(#[source] StoreError),
+    /// The registry client could not be made of the settings.
+    #[error("Failed to set up the registry client")]
+    Client(#[source] RegistryError),
+    /// `node_modules` could not be made.
+    #[error("Failed to link the packages")]
+    Link(#[from] LinkError),
+    /// The lockfile could not be made or written.
+    #[error("Failed to write `{}`", path.display())]
+    WriteLockfile {
+        /// The file.
+        path: PathBuf,
+        /// The failed operation.
+        source: FsError,
+    },
+    /// A thread or an async runtime could not be started.
+    #[error("Failed to start a thread")]
+    Thread(#[source] std::io::Error),
+}
+
+impl InstallError {
+    /// Returns npm's code for the error, where npm has one.
+    pub fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::NoManifest { .. } => Some("ENOENT"),
+            Self::Manifest { .. } => Some("EJSONPARSE"),
+            Self::Frozen { .. } => Some("EUSAGE"),
+            Self::Packument { source, .. }
+            | Self::Download { source: DownloadError::Registry(source), .. } => source.code(),
+            Self::Import { source, .. } | Self::Store(source) | Self::OpenStore { source, .. } => {
+                source.code()
+            }
+            Self::Resolve(error) => Some(error.code()),
+            _ => self.fs_error().filter(|error| error.is_full()).map(|_| "ENOSPC"),
+        }
+    }
+
+    /// Returns the failed operation on the disk, if it was one.
+    pub fn fs_error(&self) -> Option<&FsError> {
+        match self {
+            Self::Read { source, .. } | Self::WriteLockfile { source, .. } => Some(source),
+            Self::Link(error) => error.fs_error(),
+            Self::Import { source, .. } | Self::Store(source) | Self::OpenStore { source, .. } => {
+                match source {
+                    StoreError::Write { source, .. } | StoreError::Fs(source) => Some(source),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+}

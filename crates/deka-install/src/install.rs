@@ -1,0 +1,508 @@
+//! An install from beginning to end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use crossbeam_channel::Receiver;
+use deka_config::Config;
+use deka_fs::{Durability, atomic_write};
+use deka_graph::{EdgeId, EdgeKind, Graph, HoistOptions, PackageId, hoist, hoist_filtered};
+use deka_linker::{
+    Action, Backend, Finish, Input, LinkPlan, LinkState, Linker, NativeBins, PlanOptions, UpToDate,
+    Work, check_up_to_date,
+};
+use deka_lockfile::Lockfile;
+use deka_manifest::{PackageName, Target, Version, VersionManifest};
+use deka_registry::{Client, ManifestCache};
+use deka_resolver::Observer;
+use deka_store::Store;
+use hashbrown::{HashMap, HashSet};
+
+use crate::engine::{Engine, Event, Linking, QueueWorkers};
+use crate::network::{Command, Network, PackumentAnswer};
+use crate::packuments::Packuments;
+use crate::project::{LOCKFILE, MANIFEST, Project, Read};
+use crate::queue::WorkQueue;
+use crate::report::{DirectDependency, Outcome, Reporter, Summary};
+use crate::{InstallError, settings, tarballs, warning};
+
+/// What to install, and how.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The project's folder; see [`find_project`](crate::find_project).
+    pub root: PathBuf,
+    /// All settings.
+    pub config: Arc<Config>,
+}
+
+/// Installs a project.
+///
+/// If it fails, `package.json` and `bun.lock` are as they were, and `node_modules` is either complete
+/// or marked as unfinished, so that the next install completes it.
+pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, InstallError> {
+    let started = Instant::now();
+    let config = &*request.config;
+    if let Some(known) = nothing_to_do(&request.root, config) {
+        let outcome = Outcome::Unchanged {
+            installs: known.installs as usize,
+            packages: known.packages as usize,
+        };
+        return Ok(Summary {
+            outcome,
+            direct: Vec::new(),
+            skipped_scripts: 0,
+            lockfile_saved: false,
+            elapsed: started.elapsed(),
+        });
+    }
+
+    let project = Project::read(&request.root, !config.install.skip_load_lockfile)?;
+    project.check(config)?;
+    let start = Start::of(&project, config, reporter)?;
+    let mut summary = Install { request, config, project, reporter }.run(start)?;
+    summary.elapsed = started.elapsed();
+    Ok(summary)
+}
+
+/// Asks the last install's state, before anything else exists.
+fn nothing_to_do(root: &Path, config: &Config) -> Option<UpToDate> {
+    let options = &config.install;
+    if options.force || options.dry_run || options.lockfile_only {
+        return None;
+    }
+    check_up_to_date(root, settings::fingerprint(config), &[MANIFEST, LOCKFILE])
+}
+
+/// Where an install starts.
+enum Start {
+    /// The lockfile has all the answers.
+    Locked(Box<Lockfile>),
+    /// There are versions to be picked; what the old lockfile knows is kept.
+    Resolve(Option<Box<Lockfile>>),
+}
+
+impl Start {
+    fn of(
+        project: &Project,
+        config: &Config,
+        reporter: &dyn Reporter,
+    ) -> Result<Self, InstallError> {
+        let is_frozen = config.install.is_frozen();
+        match &project.lockfile {
+            Read::Absent => Ok(Self::Resolve(None)),
+            Read::Damaged(error) if is_frozen => Err(InstallError::Lockfile {
+                path: project.lockfile_path(),
+                source: error.clone(),
+            }),
+            Read::Damaged(error) => {
+                reporter.warning(&format!("Ignoring `{LOCKFILE}`: {error}"));
+                Ok(Self::Resolve(None))
+            }
+            Read::Good(lockfile) => {
+                let changes = project.changes(lockfile);
+                if changes.is_empty() {
+                    Ok(Self::Locked(lockfile.clone()))
+                } else if is_frozen {
+                    let changes = changes.iter().map(ToString::to_string).collect();
+                    Err(InstallError::Frozen { changes })
+                } else {
+                    Ok(Self::Resolve(Some(lockfile.clone())))
+                }
+            }
+        }
+    }
+}
+
+/// An install that is under way.
+struct Install<'a> {
+    request: &'a Request,
+    config: &'a Config,
+    project: Project,
+    reporter: &'a dyn Reporter,
+}
+
+/// What is known once versions are picked and places are found.
+struct Layout {
+    lockfile: Lockfile,
+    /// The text of the new lockfile, if it differs from the old one.
+    new_text: Option<String>,
+    plan: Arc<LinkPlan>,
+    /// The latest versions of direct dependencies, as far as the registry was asked.
+    latest: HashMap<PackageName, Option<Version>>,
+}
+
+/// How far [`Install::drive`] came.
+enum Driven {
+    /// The tree is to be finished.
+    Linked { layout: Layout, work: Work, old: Option<LinkState> },
+    /// `node_modules` is not touched.
+    Laid(Layout),
+}
+
+/// What the main thread talks to while the workers work.
+struct Surroundings<'a, 'e> {
+    engine: &'a Engine<'e>,
+    client: Client,
+    network: Network,
+    answers: Receiver<PackumentAnswer>,
+    events: Receiver<Event>,
+}
+
+impl Install<'_> {
+    fn run(mut self, start: Start) -> Result<Summary, InstallError> {
+        let config = self.config;
+        let queue = Arc::new(WorkQueue::new());
+        let client = Client::with_workers(
+            self.request.config.clone(),
+            ManifestCache::of(config),
+            Arc::new(QueueWorkers(queue.clone())),
+        )
+        .map_err(InstallError::Client)?;
+        let (send_answer, answers) = crossbeam_channel::unbounded();
+        let (network, network_thread) = Network::new(client.clone(), queue.clone(), send_answer);
+        let (send_event, events) = crossbeam_channel::unbounded();
+        let folder = config.cache.folder();
+        let store = Store::open(folder)
+            .map_err(|source| InstallError::OpenStore { path: folder.to_owned(), source })?;
+        let engine = Engine::new(
+            &store,
+            queue.clone(),
+            network.clone(),
+            client.counters().clone(),
+            self.reporter,
+            config.install.force || config.cache.disabled,
+            send_event,
+        );
+
+        let driven = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                if let Err(error) = network_thread.run() {
+                    engine.fail(InstallError::Thread(error));
+                }
+            });
+            for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
+                scope.spawn(|| engine.work());
+            }
+            let surroundings = Surroundings {
+                engine: &engine,
+                client,
+                network: network.clone(),
+                answers,
+                events: events.clone(),
+            };
+            let driven = self.drive(&surroundings, start);
+            // What still waits belongs to versions that were picked and dropped again.
+            queue.abort();
+            network.send(Command::Stop);
+            driven
+        });
+        let driven = match driven {
+            Ok(driven) => driven,
+            // The first failure is the cause of the others.
+            Err(error) => {
+                return Err(match events.try_recv() {
+                    Ok(Event::Failed(first)) => first,
+                    _ => error,
+                });
+            }
+        };
+        let (linking, missing) = engine.into_linking();
+        match (driven, linking) {
+            (Driven::Linked { layout, work, old }, Some(linking)) => {
+                self.finish(layout, &work, old.as_ref(), &linking, &missing)
+            }
+            (Driven::Linked { layout, .. } | Driven::Laid(layout), _) => self.end_without_tree(layout),
+        }
+    }
+
+    /// Everything up to the last package's being linked.
+    fn drive(
+        &self,
+        surroundings: &Surroundings<'_, '_>,
+        start: Start,
+    ) -> Result<Driven, InstallError> {
+        let layout = self.lay_out(surroundings, start)?;
+        if self.config.install.lockfile_only || self.config.install.dry_run {
+            return Ok(Driven::Laid(layout));
+        }
+        let engine = surroundings.engine;
+        let linker = Linker::new(&self.project.root, backend(self.config), engine.store)?
+            .with_force(self.config.install.force);
+        let old = LinkState::load(linker.root());
+        let work = linker.begin(&layout.plan, old.as_ref())?;
+
+        let graph = &layout.lockfile.graph;
+        let mut tasks = Vec::with_capacity(work.tasks().len());
+        for task in work.tasks() {
+            match tarballs::of_package(self.config, graph, task.package) {
+                Some((key, describe)) => {
+                    engine.want(key, describe);
+                    tasks.push((key, *task));
+                }
+                // A folder: there is nothing to wait for.
+                None => drop(linker.perform(&layout.plan, *task, None)?),
+            }
+        }
+        let optional = only_optional(graph);
+        let may_be_missing = layout
+            .plan
+            .placements
+            .iter()
+            .map(|placement| optional[placement.package.index()])
+            .collect();
+        let plan = layout.plan.clone();
+        engine.link(Linking { linker, plan, may_be_missing }, tasks);
+        match surroundings.events.recv() {
+            Ok(Event::Linked) => Ok(Driven::Linked { layout, work, old }),
+            Ok(Event::Failed(error)) => Err(error),
+            // The engine holds a sender as long as this runs.
+            Err(error) => Err(InstallError::Thread(std::io::Error::other(error))),
+        }
+    }
+
+    /// Picks versions where that is needed, and finds the places of all packages.
+    fn lay_out(
+        &self,
+        surroundings: &Surroundings<'_, '_>,
+        start: Start,
+    ) -> Result<Layout, InstallError> {
+        let (mut lockfile, latest) = match start {
+            Start::Locked(lockfile) => (*lockfile, HashMap::new()),
+            Start::Resolve(old) => self.resolve(surroundings, old)?,
+        };
+        let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
+        let options = &self.config.install;
+        let is_written = !options.is_frozen() && !options.no_save && !options.no_lockfile;
+        let new_text = is_written
+            .then(|| deka_lockfile::bun::emit_placed(&lockfile, &tree))
+            .filter(|text| self.project.lockfile_text.as_deref() != Some(text.as_bytes()));
+
+        let target = settings::target(self.config);
+        let keep = |edge: EdgeId| self.is_kept(&lockfile.graph, edge, &target);
+        let tree = hoist_filtered(&lockfile.graph, &keep)?;
+        let plan = LinkPlan::hoisted(
+            &lockfile.graph,
+            &tree,
+            &PlanOptions { target, native_bins: NativeBins::default() },
+        )?;
+        for skipped in &plan.skipped {
+            self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
+        }
+        Ok(Layout { lockfile, new_text, plan: Arc::new(plan), latest })
+    }
+
+    fn resolve(
+        &self,
+        surroundings: &Surroundings<'_, '_>,
+        old: Option<Box<Lockfile>>,
+    ) -> Result<(Lockfile, HashMap<PackageName, Option<Version>>), InstallError> {
+        let direct = self.project.direct_packages();
+        let mut source = Packuments::new(
+            surroundings.client.clone(),
+            surroundings.network.clone(),
+            surroundings.answers.clone(),
+            !self.config.install.minimum_release_age.age.is_zero(),
+            direct,
+        );
+        let mut picks = Picks {
+            engine: surroundings.engine,
+            reporter: self.reporter,
+            are_fetched: !self.config.install.lockfile_only && !self.config.install.dry_run,
+        };
+        let resolved = self.project.resolve(self.config, old.as_deref(), &mut source, &mut picks)?;
+        for warning in &resolved.warnings {
+            self.reporter.warning(&warning::text(warning));
+        }
+        let lockfile = self.project.new_lockfile(old.as_deref(), resolved.graph);
+        Ok((lockfile, source.into_latest()))
+    }
+
+    /// Whether an edge leads to something that is wanted on disk.
+    fn is_kept(&self, graph: &Graph, edge: EdgeId, target: &Target) -> bool {
+        let options = &self.config.install;
+        let edge = graph.edge(edge);
+        let is_omitted = match edge.kind {
+            EdgeKind::Dev => options.omits_dev(),
+            EdgeKind::Optional => options.omit.optional,
+            EdgeKind::Peer => options.omit.peer,
+            EdgeKind::Workspace | EdgeKind::Prod => false,
+        };
+        !is_omitted && edge.target.is_some_and(|to| target.accepts(&graph.package(to).platforms))
+    }
+
+    /// Bins, removals, the lockfile, and last the state.
+    fn finish(
+        &mut self,
+        layout: Layout,
+        work: &Work,
+        old: Option<&LinkState>,
+        linking: &Linking<'_>,
+        missing: &[u32],
+    ) -> Result<Summary, InstallError> {
+        let graph = &layout.lockfile.graph;
+        let lockfile_saved = self.write_lockfile(&layout)?;
+        let counts = deka_linker::Summary {
+            installs: layout.plan.placements.len() as u32,
+            packages: graph.packages().len() as u32,
+        };
+        let finished = linking.linker.finish(Finish {
+            plan: &layout.plan,
+            work,
+            old,
+            failed: missing,
+            inputs: std::mem::take(&mut self.project.inputs),
+            settings: settings::fingerprint(self.config),
+            summary: counts,
+            payload: Vec::new(),
+        })?;
+
+        let placed: Vec<u32> = work
+            .tasks()
+            .iter()
+            .filter(|task| task.action == Action::Place && !missing.contains(&task.placement))
+            .map(|task| task.placement)
+            .collect();
+        let packages: HashSet<PackageId> = placed
+            .iter()
+            .map(|placement| layout.plan.placements[*placement as usize].package)
+            .collect();
+        let outcome = if graph.packages().len() <= 1 {
+            Outcome::NoDependencies { lockfile_deleted: lockfile_saved }
+        } else if packages.is_empty() && finished.removed == 0 {
+            Outcome::Unchanged {
+                installs: counts.installs as usize,
+                packages: counts.packages as usize,
+            }
+        } else {
+            Outcome::Installed { installed: packages.len(), removed: finished.removed }
+        };
+        let with_scripts =
+            packages.iter().filter(|id| graph.package(**id).has_install_script).count();
+        Ok(Summary {
+            outcome,
+            direct: direct_dependencies(&layout, &packages),
+            skipped_scripts: if self.config.install.ignore_scripts { 0 } else { with_scripts },
+            lockfile_saved,
+            elapsed: std::time::Duration::ZERO,
+        })
+    }
+
+    fn end_without_tree(&mut self, layout: Layout) -> Result<Summary, InstallError> {
+        let packages = layout.lockfile.graph.packages().len();
+        let (outcome, lockfile_saved) = if self.config.install.dry_run {
+            (Outcome::DryRun(planned_packages(&layout)), false)
+        } else {
+            (Outcome::LockfileSaved { packages }, self.write_lockfile(&layout)?)
+        };
+        Ok(Summary {
+            outcome,
+            direct: Vec::new(),
+            skipped_scripts: 0,
+            lockfile_saved,
+            elapsed: std::time::Duration::ZERO,
+        })
+    }
+
+    /// Writes the lockfile if it changed; removes one that would be empty. Returns whether it did.
+    fn write_lockfile(&mut self, layout: &Layout) -> Result<bool, InstallError> {
+        let Some(text) = &layout.new_text else { return Ok(false) };
+        let path = self.project.lockfile_path();
+        let failed = |source| InstallError::WriteLockfile { path: path.clone(), source };
+        let is_empty = layout.lockfile.graph.packages().len() <= 1;
+        let input = if is_empty {
+            self.project.dir.remove_file(LOCKFILE).map_err(failed)?;
+            Input::absent(LOCKFILE)
+        } else {
+            atomic_write(&path, text.as_bytes(), Durability::Fsync).map_err(failed)?;
+            Input::file(&self.project.dir, LOCKFILE, text.as_bytes())
+        };
+        self.project.inputs.retain(|known| *known.path != *LOCKFILE);
+        self.project.inputs.push(input);
+        Ok(!is_empty || self.project.lockfile_text.is_some())
+    }
+}
+
+/// Hears of picked versions, and has their tarballs fetched.
+struct Picks<'a, 'e> {
+    engine: &'a Engine<'e>,
+    reporter: &'a dyn Reporter,
+    are_fetched: bool,
+}
+
+impl Observer for Picks<'_, '_> {
+    fn picked(&mut self, manifest: &VersionManifest) {
+        if self.are_fetched {
+            let (key, describe) = tarballs::of_manifest(manifest);
+            self.engine.want(key, describe);
+        }
+    }
+
+    fn progress(&mut self, done: usize, wanted: usize) {
+        self.reporter.resolving(done, wanted);
+    }
+}
+
+fn backend(config: &Config) -> Backend {
+    match config.install.backend {
+        deka_config::Backend::Auto => Backend::Auto,
+        deka_config::Backend::Hardlink => Backend::Hardlink,
+        deka_config::Backend::Clonefile => Backend::Clone,
+        deka_config::Backend::Copyfile => Backend::Copy,
+        deka_config::Backend::Symlink => Backend::Symlink,
+    }
+}
+
+/// Returns for each package whether only optional dependencies lead to it.
+fn only_optional(graph: &Graph) -> Vec<bool> {
+    let mut optional = vec![true; graph.packages().len()];
+    let mut open = vec![PackageId::ROOT];
+    optional[PackageId::ROOT.index()] = false;
+    while let Some(package) = open.pop() {
+        for edge in graph.edges_of(package) {
+            if let Some(target) = edge.target
+                && !edge.may_be_missing()
+                && std::mem::replace(&mut optional[target.index()], false)
+            {
+                open.push(target);
+            }
+        }
+    }
+    optional
+}
+
+/// Returns the direct dependencies that were placed anew, in the order in which Bun prints them: by
+/// group, then by name.
+fn direct_dependencies(layout: &Layout, placed: &HashSet<PackageId>) -> Vec<DirectDependency> {
+    let graph = &layout.lockfile.graph;
+    let mut edges: Vec<_> = graph
+        .edges_of(PackageId::ROOT)
+        .iter()
+        .filter(|edge| edge.kind != EdgeKind::Workspace)
+        .filter_map(|edge| Some((edge, edge.target.filter(|target| placed.contains(target))?)))
+        .collect();
+    edges.sort_by_key(|(edge, _)| (edge.kind, edge.alias));
+    edges.dedup_by_key(|(edge, _)| edge.alias);
+    edges
+        .into_iter()
+        .map(|(edge, target)| {
+            let package = graph.package(target);
+            let latest = layout.latest.get(&package.name).cloned().flatten();
+            DirectDependency {
+                alias: edge.alias,
+                name: package.name,
+                version: tarballs::version_text(&package.resolution),
+                latest: latest.filter(|latest| package.version().is_some_and(|now| now < latest)),
+            }
+        })
+        .collect()
+}
+
+/// Returns what would be in `node_modules`, each package once, by name.
+fn planned_packages(layout: &Layout) -> Vec<String> {
+    let mut labels: Vec<String> =
+        layout.plan.placements.iter().map(|placement| placement.label.to_string()).collect();
+    labels.sort_unstable();
+    labels.dedup();
+    labels
+}

@@ -1,0 +1,72 @@
+//! What an older lockfile says, in the resolver's terms.
+
+use deka_lockfile::{Lockfile, OverrideRule, WorkspaceEntry};
+use deka_manifest::{Alias, Override, OverrideTarget, PackageJson, Symbol};
+use deka_resolver::{Catalogs, Overrides};
+
+/// Returns the overrides that held when the lockfile was written.
+pub(crate) fn overrides(lockfile: &Lockfile) -> Overrides {
+    let mut overrides = Vec::new();
+    let mut add = |path: Vec<OverrideTarget>, value: Symbol| overrides.push(Override { path, value });
+    for (name, rule) in &lockfile.overrides {
+        match rule {
+            OverrideRule::Everywhere(spec) => add(vec![target(*name)], *spec),
+            OverrideRule::Scoped(below) => {
+                for (child, spec) in below {
+                    let mut path = vec![target(*name)];
+                    if child.as_str() != "." {
+                        path.push(target(*child));
+                    }
+                    add(path, *spec);
+                }
+            }
+        }
+    }
+    Overrides::new(&overrides)
+}
+
+/// Reads `name` or `name@range`.
+fn target(key: Symbol) -> OverrideTarget {
+    // The first character may be the `@` of a scope.
+    match key.char_indices().skip(1).find(|(_, c)| *c == '@') {
+        Some((at, _)) => OverrideTarget {
+            name: Symbol::new(&key[..at]),
+            range: Some(Symbol::new(&key[at + 1..])),
+        },
+        None => OverrideTarget { name: key, range: None },
+    }
+}
+
+/// Returns the catalogs that held when the lockfile was written.
+pub(crate) fn catalogs(lockfile: &Lockfile) -> Catalogs {
+    Catalogs {
+        default: lockfile.catalog.iter().copied().collect(),
+        named: lockfile
+            .catalogs
+            .iter()
+            .map(|(name, catalog)| (*name, catalog.iter().copied().collect()))
+            .collect(),
+    }
+}
+
+/// Returns the root entry of the lockfile.
+pub(crate) fn workspace_entry(manifest: &PackageJson) -> WorkspaceEntry {
+    let sorted = |group: &[(Alias, Symbol)]| {
+        let mut group = group.to_vec();
+        group.sort();
+        group
+    };
+    let mut optional_peers = manifest.optional_peers.clone();
+    optional_peers.sort();
+    WorkspaceEntry {
+        path: String::new(),
+        name: manifest.name,
+        version: None,
+        bin: deka_manifest::Bin::None,
+        dependencies: sorted(&manifest.dependencies),
+        dev_dependencies: sorted(&manifest.dev_dependencies),
+        optional_dependencies: sorted(&manifest.optional_dependencies),
+        peer_dependencies: sorted(&manifest.peer_dependencies),
+        optional_peers,
+    }
+}

@@ -1,0 +1,200 @@
+//! The files of a project: `package.json` and `bun.lock`.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use deka_fs::Dir;
+use deka_config::{Config, Linker, MinimumReleaseAge};
+use deka_graph::Graph;
+use deka_linker::Input;
+use deka_lockfile::{Lockfile, LockfileError};
+use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
+use deka_resolver::{Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
+use deno_npmrc::NPM_DEFAULT_REGISTRY;
+use hashbrown::HashSet;
+
+use crate::{InstallError, locked, settings};
+
+/// The name of a manifest.
+pub const MANIFEST: &str = "package.json";
+/// The name of the lockfile.
+pub const LOCKFILE: &str = "bun.lock";
+
+/// Returns the folder of the nearest `package.json` at or above `start`.
+pub fn find_project(start: &Path) -> Result<PathBuf, InstallError> {
+    start
+        .ancestors()
+        .find(|folder| folder.join(MANIFEST).is_file())
+        .map(Path::to_owned)
+        .ok_or_else(|| InstallError::NoManifest { folder: start.to_owned() })
+}
+
+/// What became of reading `bun.lock`.
+pub(crate) enum Read {
+    /// There is none, or it is not wanted.
+    Absent,
+    /// It can't be understood.
+    Damaged(Arc<LockfileError>),
+    /// What it says.
+    Good(Box<Lockfile>),
+}
+
+/// What the files of a project say.
+pub(crate) struct Project {
+    pub(crate) root: PathBuf,
+    pub(crate) dir: Dir,
+    pub(crate) manifest: PackageJson,
+    pub(crate) lockfile: Read,
+    /// The text of `bun.lock`, readable or not.
+    pub(crate) lockfile_text: Option<Vec<u8>>,
+    /// What was read, for the next install to compare with.
+    pub(crate) inputs: Vec<Input>,
+}
+
+impl Project {
+    /// Reads the files. A lockfile that can't be read is noted; what that means is for the caller.
+    pub(crate) fn read(root: &Path, with_lockfile: bool) -> Result<Self, InstallError> {
+        let path = root.join(MANIFEST);
+        let read = |source| InstallError::Read { path: root.to_owned(), source };
+        let dir = Dir::open(root).map_err(read)?;
+        let text = dir
+            .read(MANIFEST)
+            .map_err(|source| InstallError::Read { path: path.clone(), source })?
+            .ok_or_else(|| InstallError::NoManifest { folder: root.to_owned() })?;
+        let manifest = PackageJson::parse(&text).map_err(|source| InstallError::Manifest {
+            path: path.clone(),
+            source: Box::new(source),
+        })?;
+        let mut inputs = vec![Input::file(&dir, MANIFEST, &text)];
+
+        let lockfile_text = dir
+            .read(LOCKFILE)
+            .map_err(|source| InstallError::Read { path: root.join(LOCKFILE), source })?
+            .filter(|_| with_lockfile);
+        inputs.push(match &lockfile_text {
+            Some(text) => Input::file(&dir, LOCKFILE, text),
+            None => Input::absent(LOCKFILE),
+        });
+        let lockfile = match lockfile_text.as_ref().map(deka_lockfile::bun::parse) {
+            None => Read::Absent,
+            Some(Ok(lockfile)) => Read::Good(Box::new(lockfile)),
+            Some(Err(error)) => Read::Damaged(Arc::new(error)),
+        };
+        Ok(Self {
+            root: root.to_owned(),
+            dir,
+            manifest,
+            lockfile,
+            lockfile_text,
+            inputs,
+        })
+    }
+
+    /// Refuses what deka can't install, and what nobody could.
+    pub(crate) fn check(&self, config: &Config) -> Result<(), InstallError> {
+        let path = || self.manifest_path();
+        if let Some(problem) = self.manifest.problems.iter().find(|problem| problem.kind.is_error())
+        {
+            return Err(InstallError::ManifestProblem { path: path(), problem: problem.clone() });
+        }
+        let manifest = &self.manifest;
+        let features = [
+            (manifest.workspaces.as_ref().is_some_and(|list| !list.is_empty()), "`workspaces`"),
+            (!manifest.patched_dependencies.is_empty(), "`patchedDependencies`"),
+            (!manifest.package_extensions.is_empty(), "`packageExtensions`"),
+            (config.install.linker == Linker::Isolated, "the isolated linker"),
+        ];
+        match features.iter().find(|(is_used, _)| *is_used) {
+            Some((_, feature)) => Err(InstallError::NotYet { path: path(), feature }),
+            None => Ok(()),
+        }
+    }
+
+    /// Returns what was edited in the manifest since the lockfile was written.
+    pub(crate) fn changes(&self, lockfile: &Lockfile) -> Vec<String> {
+        let entry = locked::workspace_entry(&self.manifest);
+        let known = lockfile.root();
+        let same = known.is_some_and(|known| {
+            (&known.dependencies, &known.dev_dependencies, &known.optional_dependencies, &known.peer_dependencies)
+                == (&entry.dependencies, &entry.dev_dependencies, &entry.optional_dependencies, &entry.peer_dependencies)
+        });
+        if same { Vec::new() } else { vec!["changed".to_owned()] }
+    }
+
+    /// Returns the lockfile of the newly resolved project.
+    pub(crate) fn new_lockfile(&self, old: Option<&Lockfile>, graph: Graph) -> Lockfile {
+        let mut lockfile = Lockfile::new(graph);
+        if let Some(old) = old {
+            lockfile.version = old.version;
+            lockfile.config_version = old.config_version;
+        }
+        lockfile.workspaces = vec![locked::workspace_entry(&self.manifest)];
+        lockfile
+    }
+
+    /// Returns the packages that the manifest asks for by name.
+    pub(crate) fn direct_packages(&self) -> Vec<PackageName> {
+        let manifest = &self.manifest;
+        let groups = [
+            &manifest.dependencies,
+            &manifest.dev_dependencies,
+            &manifest.optional_dependencies,
+            &manifest.peer_dependencies,
+        ];
+        let rows = groups.into_iter().flatten();
+        rows.map(|(alias, spec)| match Spec::parse(*alias, spec) {
+            Ok(Spec::Alias { name, .. }) => name,
+            _ => alias.to_package_name(),
+        })
+        .collect()
+    }
+
+    /// Picks versions for what the manifest asks for; what `old` has and still does is kept.
+    pub(crate) fn resolve(
+        &self,
+        config: &Config,
+        old: Option<&Lockfile>,
+        source: &mut dyn PackumentSource,
+        observer: &mut dyn Observer,
+    ) -> Result<Resolved, InstallError> {
+        let old_rules = old.map(|old| (locked::overrides(old), locked::catalogs(old)));
+        let (mut input, mut warnings) = deka_resolver::Input::from_manifests(&self.manifest, []);
+        input.locked = old.zip(old_rules.as_ref()).map(|(old, (overrides, catalogs))| Locked {
+            graph: &old.graph,
+            overrides,
+            catalogs,
+        });
+        let age = &config.install.minimum_release_age;
+        input.options = Options {
+            release_age: (!age.age.is_zero()).then(|| release_age(age)),
+            install_peers: !config.install.omit.peer,
+            link_workspaces: config.install.link_workspace_packages.unwrap_or(true),
+            target: Some(settings::target(config)),
+            registry_without_urls: Symbol::new(NPM_DEFAULT_REGISTRY),
+        };
+        let mut resolved = deka_resolver::resolve(&input, source, observer)
+            .map_err(|error| InstallError::Resolve(Box::new(error)))?;
+        warnings.append(&mut resolved.warnings);
+        resolved.warnings = warnings;
+        Ok(resolved)
+    }
+
+    pub(crate) fn manifest_path(&self) -> PathBuf {
+        self.root.join(MANIFEST)
+    }
+
+    pub(crate) fn lockfile_path(&self) -> PathBuf {
+        self.root.join(LOCKFILE)
+    }
+}
+
+fn release_age(age: &MinimumReleaseAge) -> ReleaseAge {
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    ReleaseAge {
+        minimum_ms: i64::try_from(age.age.as_millis()).unwrap_or(i64::MAX),
+        now_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
+        excludes: age.excludes.iter().filter_map(|name| PackageName::parse(name).ok()).collect(),
+    }
+}

@@ -1,0 +1,94 @@
+//! What an install says while it works, and what it says in the end.
+
+use std::time::Duration;
+
+use deka_manifest::{Alias, PackageName, Version};
+
+/// Hears how far an install is. All methods may be called from any thread, often; the default does
+/// nothing.
+pub trait Reporter: Send + Sync {
+    /// `answered` of `asked` packuments are there; `asked` still grows.
+    fn resolving(&self, answered: usize, asked: usize) {
+        let _ = (answered, asked);
+    }
+
+    /// `done` of `wanted` tarballs are in the store, `bytes` have come over the network so far.
+    fn downloading(&self, done: usize, wanted: usize, bytes: u64) {
+        let _ = (done, wanted, bytes);
+    }
+
+    /// `done` of `wanted` packages are in `node_modules`.
+    fn linking(&self, done: usize, wanted: usize) {
+        let _ = (done, wanted);
+    }
+
+    /// Something that the user should know, although the install goes on.
+    fn warning(&self, text: &str) {
+        let _ = text;
+    }
+}
+
+/// Hears nothing.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Silent;
+
+impl Reporter for Silent {}
+
+/// What became of the project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Something in `node_modules` changed.
+    Installed {
+        /// Packages that were linked.
+        installed: usize,
+        /// Packages that were taken away.
+        removed: usize,
+    },
+    /// Everything stood as it should.
+    Unchanged {
+        /// Folders in `node_modules` that hold a package.
+        installs: usize,
+        /// Packages in the lockfile, the project itself among them.
+        packages: usize,
+    },
+    /// Only the lockfile was written (`--lockfile-only`).
+    LockfileSaved {
+        /// Packages in the lockfile, the project itself among them.
+        packages: usize,
+    },
+    /// What an install would do (`--dry-run`): every `name@version` that would be installed.
+    DryRun(Vec<String>),
+    /// `package.json` asks for nothing.
+    NoDependencies {
+        /// Whether a lockfile without packages was deleted.
+        lockfile_deleted: bool,
+    },
+}
+
+/// A direct dependency that was installed anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectDependency {
+    /// Its name in `package.json`.
+    pub alias: Alias,
+    /// Its real name.
+    pub name: PackageName,
+    /// What was installed: a version, or for other kinds what the lockfile calls it.
+    pub version: String,
+    /// The version that the `latest` tag names, when it is known and newer.
+    pub latest: Option<Version>,
+}
+
+/// The end of an install.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Summary {
+    /// What became of the project.
+    pub outcome: Outcome,
+    /// Direct dependencies that were installed anew, in the order of `package.json`'s groups.
+    pub direct: Vec<DirectDependency>,
+    /// Packages whose lifecycle scripts were not run.
+    pub skipped_scripts: usize,
+    /// Whether a new lockfile was written.
+    pub lockfile_saved: bool,
+    /// How long it took.
+    pub elapsed: Duration,
+}

@@ -1,0 +1,57 @@
+//! What of the configuration decides about the tree, and for which platform.
+
+use std::hash::{Hash, Hasher};
+
+use deka_config::{Config, Linker};
+use deka_manifest::{CpuSet, LibcSet, OsSet, Target};
+use xxhash_rust::xxh3::Xxh3;
+
+/// Returns the platforms to install for: this machine's, or those of the flags.
+pub(crate) fn target(config: &Config) -> Target {
+    config.install.platform.applied_to(host())
+}
+
+fn host() -> Target {
+    let os = match std::env::consts::OS {
+        "macos" => "darwin",
+        "windows" => "win32",
+        "solaris" | "illumos" => "sunos",
+        other => other,
+    };
+    let cpu = match std::env::consts::ARCH {
+        "x86_64" => "x64",
+        "x86" => "ia32",
+        "aarch64" => "arm64",
+        "powerpc" => "ppc",
+        "powerpc64" => "ppc64",
+        other => other,
+    };
+    let libc = if is_musl() { "musl" } else { "glibc" };
+    Target { os: OsSet::of(os), cpu: CpuSet::of(cpu), libc: LibcSet::of(libc) }
+}
+
+/// Whether the system's C library is musl. What deka itself was linked against says nothing, so the
+/// program that is sure to be there is asked: the loader of the shell.
+fn is_musl() -> bool {
+    if cfg!(not(target_os = "linux")) {
+        return false;
+    }
+    let arch = std::env::consts::ARCH;
+    let has = |path: String| std::path::Path::new(&path).exists();
+    has(format!("/lib/ld-musl-{arch}.so.1"))
+        && !has("/lib64/ld-linux-x86-64.so.2".to_owned())
+        && !has("/lib/ld-linux-aarch64.so.1".to_owned())
+}
+
+/// Returns a hash over the settings under which the same manifests give another tree.
+pub(crate) fn fingerprint(config: &Config) -> u64 {
+    let install = &config.install;
+    let mut hasher = Xxh3::new();
+    (install.omits_dev(), install.omit.optional, install.omit.peer).hash(&mut hasher);
+    target(config).hash(&mut hasher);
+    (install.linker == Linker::Isolated).hash(&mut hasher);
+    (install.backend as u8).hash(&mut hasher);
+    (install.no_save, install.no_lockfile, install.skip_load_lockfile).hash(&mut hasher);
+    install.link_workspace_packages.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,84 @@
+//! Which tarball a package of the graph, or a version that was just picked, comes from.
+
+use deka_config::Config;
+use deka_graph::{Graph, Package, PackageId, Resolution, TarballLocation};
+use deka_manifest::{Integrity, Symbol, VersionManifest};
+use deka_registry::tarball_url;
+use url::Url;
+
+use crate::engine::{InvalidTarballUrl, Tarball, TarballKey};
+
+/// How much smaller than its files a tarball is, about.
+const COMPRESSION: u64 = 4;
+
+fn parse_url(text: &str) -> Result<Url, InvalidTarballUrl> {
+    Url::parse(text).map_err(|_| InvalidTarballUrl { url: text.to_owned() })
+}
+
+/// Without a usable integrity the URL has to tell tarballs apart.
+fn key(integrity: Symbol, url: impl FnOnce() -> Symbol) -> TarballKey {
+    TarballKey(if integrity.is_empty() { url() } else { integrity })
+}
+
+/// Describes the tarball of a version that was picked.
+pub(crate) fn of_manifest(manifest: &VersionManifest) -> (TarballKey, impl FnOnce() -> Tarball) {
+    let key = key(manifest.integrity, || manifest.tarball);
+    let describe = move || Tarball {
+        key,
+        label: Symbol::new(&format!("{}@{}", manifest.name, manifest.version)),
+        url: parse_url(&manifest.tarball),
+        integrity: Integrity::parse(&manifest.integrity).ok(),
+        size_hint: manifest.unpacked_size.map(|size| size / COMPRESSION),
+    };
+    (key, describe)
+}
+
+/// Describes the tarball of a package, if it comes as one.
+pub(crate) fn of_package<'a>(
+    config: &'a Config,
+    graph: &'a Graph,
+    id: PackageId,
+) -> Option<(TarballKey, impl FnOnce() -> Tarball + use<'a>)> {
+    let package = graph.package(id);
+    let url = url_of(config, package)?;
+    let key = key(package.integrity, || Symbol::new(url.as_ref().map_or("", Url::as_str)));
+    let describe = move || Tarball {
+        key,
+        label: Symbol::new(&label(package)),
+        url,
+        integrity: Integrity::parse(&package.integrity).ok(),
+        size_hint: None,
+    };
+    Some((key, describe))
+}
+
+fn url_of(config: &Config, package: &Package) -> Option<Result<Url, InvalidTarballUrl>> {
+    match &package.resolution {
+        Resolution::Npm { tarball: TarballLocation::Url(url), .. }
+        | Resolution::RemoteTarball(url) => Some(parse_url(url)),
+        Resolution::Npm { version, tarball: TarballLocation::Registry } => {
+            let registry = config.registry_for(package.name.as_str());
+            Some(Ok(tarball_url(registry.url(), package.name, version)))
+        }
+        _ => None,
+    }
+}
+
+/// Returns `name@version`, or what stands for the version.
+pub(crate) fn label(package: &Package) -> String {
+    format!("{}@{}", package.name, version_text(&package.resolution))
+}
+
+/// Returns the version, or what the lockfile has in its place.
+pub(crate) fn version_text(resolution: &Resolution) -> String {
+    match resolution {
+        Resolution::Root => "root:".to_owned(),
+        Resolution::Npm { version, .. } => version.to_string(),
+        Resolution::Workspace(path) => format!("workspace:{path}"),
+        Resolution::Folder(path) => format!("file:{path}"),
+        Resolution::Symlink(path) => format!("link:{path}"),
+        Resolution::LocalTarball(place) | Resolution::RemoteTarball(place) => place.to_string(),
+        Resolution::Git { repository, commit } => format!("{repository}#{commit}"),
+        Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
+    }
+}
