@@ -116,6 +116,7 @@ pub struct Target {
 
 impl Target {
     /// Whether a package with these `platforms` is of use on the target.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "callers hold both by reference")]
     pub fn accepts(&self, platforms: &Platforms) -> bool {
         self.os.intersects(platforms.os)
             && self.cpu.intersects(platforms.cpu)

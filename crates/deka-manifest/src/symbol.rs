@@ -135,7 +135,8 @@ mod tests {
     fn equal_texts_are_one_symbol() {
         let long = "x".repeat(CHUNK_BYTES);
         for text in ["", "a", "react", "@types/node", &long] {
-            assert_eq!(Symbol::new(text), Symbol::new(&text.to_owned()));
+            let copy = text.to_owned();
+            assert_eq!(Symbol::new(text), Symbol::new(&copy));
             assert_eq!(Symbol::new(text).as_str(), text);
         }
         assert_ne!(Symbol::new("a"), Symbol::new("b"));

@@ -75,15 +75,10 @@ fn read_level(
             reader.problem(value, ProblemKind::EmptyOverride);
             continue;
         }
-        let value = match wanted.strip_prefix('$') {
-            None => Symbol::new(wanted),
-            Some(name) => match resolve(name) {
-                Some(spec) => spec,
-                None => {
-                    reader.problem(value, ProblemKind::UnknownReference(wanted.into()));
-                    continue;
-                }
-            },
+        let reference = wanted.strip_prefix('$');
+        let Some(value) = reference.map_or_else(|| Some(Symbol::new(wanted)), resolve) else {
+            reader.problem(value, ProblemKind::UnknownReference(wanted.into()));
+            continue;
         };
         overrides.push(Override { path, value });
     }

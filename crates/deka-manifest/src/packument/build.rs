@@ -15,8 +15,8 @@ pub(super) fn build(name: PackageName, body: &[u8]) -> Result<Vec<u8>, Packument
     let mut scanner = Scanner::new(body);
     scanner.skip_bom();
     let mut builder = Builder::default();
-    let scanned = builder.scan(&mut scanner);
-    if scanned.is_none() || scanner.peek().is_some() {
+    let is_object = builder.scan(&mut scanner).is_some();
+    if !is_object || scanner.peek().is_some() {
         return Err(PackumentError::Json { name, offset: scanner.position() });
     }
     builder.finish(name).ok_or(PackumentError::TooLarge { name })
@@ -154,7 +154,8 @@ impl<'a> Builder<'a> {
             b"dist-tags" => {
                 self.tags.clear();
                 scanner.object_or_skip(|scanner, tag| {
-                    if let Some(version) = scanner.string()? {
+                    let value = scanner.skip()?;
+                    if let Some(version) = read_string(value) {
                         self.tags.push((tag, version));
                     }
                     Some(())

@@ -82,7 +82,7 @@ impl VersionManifest {
             bundled => bundled,
         };
         let bin = match bin(value(Field::Bin)) {
-            Bin::None => text(value(Field::DirectoriesBin))
+            Bin::None => read_string(value(Field::DirectoriesBin))
                 .filter(|folder| !folder.is_empty())
                 .map_or(Bin::None, |folder| Bin::Directory(folder.into())),
             bin => bin,
@@ -102,12 +102,12 @@ impl VersionManifest {
                 libc: LibcSet::from_entries(list(value(Field::Libc)).iter().map(|entry| &**entry)),
             },
             has_install_script: row.flags & VersionRow::INSTALL_SCRIPT != 0,
-            tarball: Symbol::new(&text(value(Field::Tarball)).unwrap_or_default()),
+            tarball: Symbol::new(&read_string(value(Field::Tarball)).unwrap_or_default()),
             integrity: integrity(value(Field::Integrity), value(Field::Shasum)),
             unpacked_size: number(value(Field::UnpackedSize)),
             file_count: number(value(Field::FileCount)).and_then(|count| count.try_into().ok()),
             deprecated: (row.flags & VersionRow::DEPRECATED != 0)
-                .then(|| text(value(Field::Deprecated)).unwrap_or_default().into()),
+                .then(|| read_string(value(Field::Deprecated)).unwrap_or_default().into()),
         })
     }
 }
@@ -117,10 +117,6 @@ fn without(group: &mut Vec<(Alias, Symbol)>, stronger: &[(Alias, Symbol)]) {
     if !stronger.is_empty() {
         group.retain(|(alias, _)| stronger.iter().all(|(other, _)| other != alias));
     }
-}
-
-fn text(value: &[u8]) -> Option<Cow<'_, str>> {
-    read_string(value)
 }
 
 fn number(value: &[u8]) -> Option<u64> {
@@ -136,7 +132,8 @@ fn dependencies(value: &[u8]) -> Vec<(Alias, Symbol)> {
     }
     // What stands behind a broken entry is not there.
     let _ = Scanner::new(value).object(|scanner, key| {
-        let Some(range) = scanner.string()? else { return Some(()) };
+        let value = scanner.skip()?;
+        let Some(range) = read_string(value) else { return Some(()) };
         let alias = std::str::from_utf8(&key).ok().and_then(|name| Alias::parse(name).ok());
         if let Some(alias) = alias {
             let range = Symbol::new(&range);
@@ -198,13 +195,14 @@ fn bundled(value: &[u8]) -> Bundled {
 
 fn bin(value: &[u8]) -> Bin {
     match value.first() {
-        Some(b'"') => text(value)
+        Some(b'"') => read_string(value)
             .filter(|file| !file.is_empty())
             .map_or(Bin::None, |file| Bin::File(file.into())),
         Some(b'{') => {
             let mut commands: Vec<(Box<str>, Box<str>)> = Vec::new();
             let _ = Scanner::new(value).object(|scanner, key| {
-                let Some(file) = scanner.string()? else { return Some(()) };
+                let value = scanner.skip()?;
+                let Some(file) = read_string(value) else { return Some(()) };
                 if let Ok(command) = std::str::from_utf8(&key) {
                     match commands.iter_mut().find(|(known, _)| **known == *command) {
                         Some((_, known)) => *known = file.into(),
@@ -222,11 +220,11 @@ fn bin(value: &[u8]) -> Bin {
 /// Reads a string or the strings of an array.
 fn list(value: &[u8]) -> Vec<Cow<'_, str>> {
     match value.first() {
-        Some(b'"') => text(value).into_iter().collect(),
+        Some(b'"') => read_string(value).into_iter().collect(),
         Some(b'[') => {
             let mut entries = Vec::new();
             let _ = Scanner::new(value).array(|scanner| {
-                entries.extend(scanner.string()?);
+                entries.extend(read_string(scanner.skip()?));
                 Some(())
             });
             entries
@@ -236,8 +234,8 @@ fn list(value: &[u8]) -> Vec<Cow<'_, str>> {
 }
 
 fn integrity(integrity: &[u8], shasum: &[u8]) -> Symbol {
-    let strongest = text(integrity).and_then(|text| Integrity::parse(&text).ok());
-    let strongest =
-        strongest.or_else(|| text(shasum).and_then(|text| Integrity::from_shasum(text.trim())));
+    let strongest = read_string(integrity).and_then(|text| Integrity::parse(&text).ok());
+    let strongest = strongest
+        .or_else(|| read_string(shasum).and_then(|text| Integrity::from_shasum(text.trim())));
     strongest.map_or_else(|| Symbol::new(""), |integrity| Symbol::new(&integrity.to_string()))
 }

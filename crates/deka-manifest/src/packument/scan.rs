@@ -164,12 +164,6 @@ impl<'a> Scanner<'a> {
         self.position += end;
         Some(container)
     }
-
-    /// Takes a value; returns its text if it is a string that can be read.
-    pub(super) fn string(&mut self) -> Option<Option<Cow<'a, str>>> {
-        let raw = self.skip()?;
-        Some(read_string(raw))
-    }
 }
 
 /// Reads the text of a JSON string; `None` if it is anything else or not valid.

@@ -39,7 +39,7 @@ impl Version {
     /// Reads a version as npm does loosely: `v1.2.3`, `= 1.2.3` and `1.2.3pre` are versions.
     pub fn parse(text: &str) -> Result<Self, InvalidSemver> {
         VersionRef::parse(text)
-            .map(|version| version.to_version())
+            .map(VersionRef::to_version)
             .ok_or_else(|| InvalidSemver(text.to_owned(), "version"))
     }
 
@@ -151,10 +151,11 @@ fn cmp_identifiers(left: &str, right: &str) -> Ordering {
             (None, Some(_)) => return Ordering::Less,
             (Some(_), None) => return Ordering::Greater,
             (Some(left), Some(right)) if left == right => {}
-            (Some(left), Some(right)) => match cmp_identifier(left, right) {
-                Some(ordering) => return ordering,
-                None => {}
-            },
+            (Some(left), Some(right)) => {
+                if let Some(ordering) = cmp_identifier(left, right) {
+                    return ordering;
+                }
+            }
         }
     }
 }

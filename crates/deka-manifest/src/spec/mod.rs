@@ -123,11 +123,9 @@ fn parse(alias: Alias, text: &str) -> Result<Spec, InvalidSpecReason> {
     let bytes = text.as_bytes();
     let path = |path: &str| Ok(local(path));
     match bytes {
-        [] => return Ok(range(text)),
         [drive, b':', b'/' | b'\\', ..] if drive.is_ascii_alphabetic() => return path(text),
-        [b'=' | b'>' | b'<' | b'^' | b'*' | b'|', ..] => return Ok(range(text)),
         [b'.' | b'/', ..] | [b'~', b'/', ..] => return path(text),
-        [b'~', ..] => return Ok(range(text)),
+        [] | [b'=' | b'>' | b'<' | b'^' | b'*' | b'|' | b'~', ..] => return Ok(range(text)),
         [b'0'..=b'9', ..] => {
             return Ok(if is_tarball(text) { local(text) } else { range(text) });
         }
@@ -261,17 +259,16 @@ fn split_version(text: &str) -> (&str, &str) {
 }
 
 fn aliased(alias: Alias, name: PackageName, version: &str) -> Result<Spec, InvalidSpecReason> {
-    match parse(alias, version)? {
-        spec @ (Spec::Range(_) | Spec::Tag(_)) => Ok(Spec::Alias { name, spec: Box::new(spec) }),
-        _ => {
-            let protocol = version.split_once(':').map_or(version, |(protocol, _)| protocol);
-            Err(InvalidSpecReason::Protocol(protocol.into()))
-        }
+    let spec = parse(alias, version)?;
+    if matches!(spec, Spec::Range(_) | Spec::Tag(_)) {
+        return Ok(Spec::Alias { name, spec: Box::new(spec) });
     }
+    let protocol = version.split_once(':').map_or(version, |(protocol, _)| protocol);
+    Err(InvalidSpecReason::Protocol(protocol.into()))
 }
 
 fn range(text: &str) -> Spec {
-    Spec::Range(Range::parse_prefixes(text))
+    Spec::Range(Range::parse_as_bun(text))
 }
 
 fn local(path: &str) -> Spec {
@@ -298,6 +295,7 @@ fn split_committish(text: &str) -> (&str, Option<Symbol>) {
     }
 }
 
+#[expect(clippy::case_sensitive_file_extension_comparisons, reason = "as Bun compares them")]
 fn is_tarball(text: &str) -> bool {
     text.ends_with(".tgz") || text.ends_with(".tar.gz")
 }
