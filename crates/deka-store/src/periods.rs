@@ -150,7 +150,7 @@ pub(crate) fn now() -> u64 {
 mod tests {
     use super::*;
 
-    const HORIZON: Option<Duration> = Some(Duration::from_secs(600));
+    const HORIZON: Option<Duration> = Some(Duration::from_mins(10));
 
     fn check(beginnings: &[u64], now: u64, adds: bool, removes: usize) {
         assert_eq!(plan(beginnings, now, HORIZON), Plan { adds, removes }, "{beginnings:?} {now}");

@@ -3,7 +3,7 @@
 use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::{Crc, DecompressionError, Decompressor};
 
-use super::tar::{BLOCK, Source};
+use super::tar::{BLOCK, Source, end_in_block};
 use crate::ArchiveError;
 
 /// Archives that unpack to more than this are streamed, so that memory stays flat.
@@ -205,7 +205,7 @@ impl Source for Stream<'_> {
         while filled < BLOCK {
             let piece = self.take((BLOCK - filled) as u64)?;
             if piece.is_empty() {
-                return Ok(false);
+                return end_in_block(&block[..filled]);
             }
             block[filled..filled + piece.len()].copy_from_slice(piece);
             filled += piece.len();
@@ -236,5 +236,132 @@ impl Source for Stream<'_> {
             left -= piece as u64;
         }
         Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use deka_test::archive::{gzip, with_claimed_length};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn in_one_go(body: &[u8]) -> Result<Option<Vec<u8>>, ArchiveError> {
+        Inflater::new().inflate(body).map(|inflated| match inflated {
+            Inflated::Memory(bytes) => Some(bytes.to_vec()),
+            Inflated::Large => None,
+        })
+    }
+
+    fn streamed(body: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+        let mut stream = Stream::new(body)?;
+        let mut bytes = Vec::new();
+        loop {
+            let piece = stream.take(u64::MAX)?;
+            if piece.is_empty() {
+                return Ok(bytes);
+            }
+            bytes.extend_from_slice(piece);
+        }
+    }
+
+    /// Bytes that compress a little.
+    fn noise(length: usize) -> Vec<u8> {
+        let mut state = 1_u32;
+        let step = |_| {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8 & 0x3f
+        };
+        (0..length).map(step).collect()
+    }
+
+    #[test]
+    fn small_and_large_bodies_come_out_whole() {
+        for length in [0, 1, 1000, WINDOW - 1, WINDOW, WINDOW + 1, 3 << 20] {
+            let bytes = noise(length);
+            let body = gzip(&bytes);
+            assert_eq!(in_one_go(&body).unwrap().unwrap(), bytes, "{length}");
+            assert_eq!(streamed(&body).unwrap(), bytes, "{length}");
+        }
+    }
+
+    #[test]
+    fn the_claimed_length_is_only_a_hint() {
+        let zeros = vec![0; 1 << 20];
+        let body = gzip(&zeros);
+        for claim in [0, 1, 1 << 16, (1 << 20) + 1, 15 << 20, u32::MAX] {
+            // It is part of the checksum all the same.
+            assert_ne!(
+                in_one_go(&with_claimed_length(body.clone(), claim)),
+                Ok(Some(zeros.clone()))
+            );
+        }
+        // Behind the trailer anything may look like one.
+        for claim in [0, 1, 1 << 19, u32::MAX] {
+            let mut body = body.clone();
+            body.extend_from_slice(&u32::to_le_bytes(claim));
+            assert!(
+                matches!(in_one_go(&body), Ok(None)) || in_one_go(&body) == Ok(Some(zeros.clone()))
+            );
+            assert_eq!(streamed(&body).unwrap(), zeros);
+        }
+    }
+
+    #[test]
+    fn what_is_large_is_not_kept_in_memory() {
+        let body = gzip(&vec![7; LARGEST_IN_MEMORY + 1]);
+        assert_eq!(in_one_go(&body), Ok(None));
+        let mut lying = body.clone();
+        lying.extend_from_slice(&[0; 4]);
+        assert_eq!(in_one_go(&lying), Ok(None));
+    }
+
+    #[test]
+    fn members_follow_one_another() {
+        let body = [gzip(b"one "), gzip(b""), gzip(b"two"), b"rest".to_vec()].concat();
+        assert_eq!(streamed(&body).unwrap(), b"one two");
+        assert_eq!(in_one_go(&body).unwrap().unwrap(), b"one ");
+    }
+
+    #[test]
+    fn optional_header_fields_are_passed_over() {
+        let plain = gzip(b"text");
+        for flags in 0..32_u8 {
+            let mut body = plain[..GZIP_HEADER].to_vec();
+            body[3] = flags;
+            for (flag, field) in
+                [(4, &b"\x03\0abc"[..]), (8, b"name\0"), (16, b"comment\0"), (2, b"\0\0")]
+            {
+                if flags & flag != 0 {
+                    body.extend_from_slice(field);
+                }
+            }
+            body.extend_from_slice(&plain[GZIP_HEADER..]);
+            assert_eq!(streamed(&body).unwrap(), b"text", "{flags}");
+        }
+    }
+
+    proptest! {
+        /// The two ways agree on what is whole, and on what is not.
+        #[test]
+        fn damage_is_noticed(
+            length in 0..5000_usize,
+            at in any::<prop::sample::Index>(),
+            byte in 1..=u8::MAX,
+            cut in any::<prop::sample::Index>(),
+        ) {
+            let bytes = noise(length);
+            let body = gzip(&bytes);
+            let mut damaged = body.clone();
+            // The time, the operating system and so on in the header do not matter.
+            let at = GZIP_HEADER + at.index(body.len() - GZIP_HEADER);
+            damaged[at] ^= byte;
+            for result in [in_one_go(&damaged).map(Option::unwrap_or_default), streamed(&damaged)] {
+                prop_assert!(result.is_err() || result.as_ref() == Ok(&bytes));
+            }
+            let cut = &body[..cut.index(body.len())];
+            prop_assert!(in_one_go(cut).is_err());
+            prop_assert!(streamed(cut).is_err());
+        }
     }
 }

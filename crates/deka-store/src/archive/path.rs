@@ -5,6 +5,9 @@ use crate::ArchiveError;
 /// The longest path that any supported system can open.
 const LONGEST_PATH: usize = 4095;
 
+/// The longest name that any supported file system can keep.
+const LONGEST_NAME: usize = 255;
+
 /// Appends the path that the entry `raw` gets in the package to `paths`, without the first part.
 ///
 /// Returns `false`, and appends nothing, if nothing is left behind the first part.
@@ -45,6 +48,10 @@ pub(super) fn push_path(raw: &[u8], paths: &mut String) -> Result<bool, ArchiveE
                 return refused("the path names a drive");
             }
             _ if !has_first => has_first = true,
+            name if name.len() > LONGEST_NAME => {
+                paths.truncate(start);
+                return refused("a name in the path is too long");
+            }
             name => {
                 if paths.len() > start {
                     paths.push('/');
@@ -118,8 +125,9 @@ mod tests {
             assert!(matches!(error, ArchiveError::UnsafePath { .. }), "{raw}: {error}");
             assert_eq!(paths, "before", "{raw}");
         }
-        let long = format!("package/{}", "a/".repeat(3000));
-        assert!(push_path(long.as_bytes(), &mut String::new()).is_err());
+        for long in [format!("package/{}", "a/".repeat(3000)), format!("a/b/{}", "c".repeat(256))] {
+            assert!(push_path(long.as_bytes(), &mut String::new()).is_err());
+        }
     }
 
     #[test]

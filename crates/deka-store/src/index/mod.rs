@@ -289,7 +289,7 @@ impl PackageIndex {
             name.is_some_and(is_safe_name)
         };
 
-        let mut folders = Vec::with_capacity(self.folders);
+        let mut folders: Vec<&str> = Vec::with_capacity(self.folders);
         for record in self.bytes[HEADER..].chunks_exact(FOLDER).take(self.folders) {
             let Some(path) = path(read_u32(record, 0), read_u16(record, 4)) else { return false };
             let parent = read_u32(record, 8) as usize;
@@ -375,3 +375,6 @@ fn read_u32(bytes: &[u8], at: usize) -> u32 {
 fn read_u64(bytes: &[u8], at: usize) -> u64 {
     u64::from(read_u32(bytes, at)) | u64::from(read_u32(bytes, at + 4)) << 32
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,11 +31,11 @@ impl Default for Limits {
 
 /// Where an archive's bytes come from.
 pub(crate) trait Source {
-    /// Fills `block`; returns `false` if fewer bytes than that are left.
+    /// Fills `block`; returns `false` if nothing is left, or zeros that are less than a block.
     fn read_block(&mut self, block: &mut [u8; BLOCK]) -> Result<bool, ArchiveError>;
     /// Appends the next `length` bytes to `target`; fails if there are fewer.
     fn read_exact(&mut self, length: usize, target: &mut Vec<u8>) -> Result<(), ArchiveError>;
-    /// Passes over `length` bytes; returns `false` if there are fewer.
+    /// Passes over `length` bytes; returns `false`, and is at the end, if there are fewer.
     fn skip(&mut self, length: u64) -> Result<bool, ArchiveError>;
 }
 
@@ -66,8 +66,9 @@ impl<'a> Memory<'a> {
 
 impl Source for Memory<'_> {
     fn read_block(&mut self, block: &mut [u8; BLOCK]) -> Result<bool, ArchiveError> {
-        let Some((next, _)) = self.bytes[self.position..].split_first_chunk::<BLOCK>() else {
-            return Ok(false);
+        let rest = &self.bytes[self.position..];
+        let Some(next) = rest.first_chunk::<BLOCK>() else {
+            return end_in_block(rest);
         };
         *block = *next;
         self.position += BLOCK;
@@ -81,8 +82,17 @@ impl Source for Memory<'_> {
     }
 
     fn skip(&mut self, length: u64) -> Result<bool, ArchiveError> {
-        Ok(self.take(length).is_ok())
+        let is_whole = self.take(length).is_ok();
+        if !is_whole {
+            self.position = self.bytes.len();
+        }
+        Ok(is_whole)
     }
+}
+
+/// What a header that is cut off means: only zeros can be missing without harm.
+pub(super) fn end_in_block(rest: &[u8]) -> Result<bool, ArchiveError> {
+    if rest.iter().all(|byte| *byte == 0) { Ok(false) } else { Err(ArchiveError::Truncated) }
 }
 
 /// A regular file of the archive.
@@ -156,14 +166,18 @@ impl<S: Source> Walker<S> {
             return Ok(None);
         }
         loop {
-            if !self.source.read_block(&mut block)? {
-                return Ok(None);
+            match self.source.read_block(&mut block) {
+                Ok(true) => {}
+                Ok(false) => return self.end(),
+                // Behind the mark of the end it is no header that is cut off.
+                Err(ArchiveError::Truncated) if self.has_terminator => return self.end(),
+                Err(error) => return Err(error),
             }
             if block.iter().all(|byte| *byte == 0) {
                 // Two blocks of zeros are the end; a single one in between is passed over.
                 let had_one = std::mem::replace(&mut self.has_terminator, true);
                 if had_one {
-                    return Ok(None);
+                    return self.end();
                 }
                 continue;
             }
@@ -212,10 +226,6 @@ impl<S: Source> Walker<S> {
                 continue;
             }
 
-            self.bytes = self.bytes.saturating_add(size);
-            if self.bytes > self.limits.bytes {
-                return Err(ArchiveError::TooLarge { limit: self.limits.bytes });
-            }
             let start = paths.len();
             if !push_path(&self.last, paths)? {
                 self.pass(size)?;
@@ -224,14 +234,28 @@ impl<S: Source> Walker<S> {
             if paths.len() > self.limits.path_bytes {
                 return Err(ArchiveError::TooManyEntries { limit: self.limits.entries });
             }
+            self.count(size)?;
             self.padding = padding_of(size);
             let executable = read_number(&block[100..108]).is_some_and(|mode| mode & 0o111 != 0);
             return Ok(Some(FileHeader { path: start..paths.len(), size, executable }));
         }
     }
 
+    /// Ends the walk; an archive without a single entry is none.
+    fn end(&self) -> Result<Option<FileHeader>, ArchiveError> {
+        if self.entries == 0 { Err(ArchiveError::NotAnArchive) } else { Ok(None) }
+    }
+
+    /// Adds to the bytes that the archive holds.
+    fn count(&mut self, size: u64) -> Result<(), ArchiveError> {
+        self.bytes = self.bytes.saturating_add(size);
+        let limit = self.limits.bytes;
+        if self.bytes > limit { Err(ArchiveError::TooLarge { limit }) } else { Ok(()) }
+    }
+
     /// Passes over the contents of an entry.
     fn pass(&mut self, size: u64) -> Result<(), ArchiveError> {
+        self.count(size)?;
         if !self.source.skip(size)? {
             return Err(ArchiveError::Truncated);
         }
@@ -347,3 +371,6 @@ fn read_pax(mut records: &[u8], extension: &mut Extension) -> Option<()> {
     }
     Some(())
 }
+
+#[cfg(test)]
+mod tests;
