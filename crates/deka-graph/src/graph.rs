@@ -62,6 +62,12 @@ pub struct Edge {
 }
 
 impl Edge {
+    /// Whether it is a peer that is never installed for its own sake: it leads to what happens to
+    /// be there, which [`hoist`](crate::hoist()) finds out.
+    pub fn is_optional_peer(&self) -> bool {
+        self.optional_peer && self.kind == EdgeKind::Peer
+    }
+
     /// Whether an install may go on without the target.
     pub fn may_be_missing(&self) -> bool {
         self.optional_peer || self.kind == EdgeKind::Optional

@@ -4,8 +4,12 @@
 //! The rule that packages do not climb past a wrong copy of a peer they need is that of Bun 1.4:
 //! `schema-utils` brings `ajv@8` and `ajv-keywords` (peer `ajv@8`) while the root has `ajv@6`; both
 //! stay below `schema-utils`, because at the root `ajv-keywords` would meet `ajv@6`.
+//!
+//! What a tarball bundles climbs up to its bundler and no further, and not even there if it would
+//! hide a package that the bundler, or an ordinary dependency directly below it, finds further up.
 
 use std::collections::VecDeque;
+use std::ops::Range;
 
 use hashbrown::HashMap;
 use smallvec::SmallVec;
@@ -13,13 +17,10 @@ use smallvec::SmallVec;
 use super::HoistError;
 use super::prepare::{Dependency, NameId, Prepared, Probe};
 use super::tree::{HoistedTree, Placed};
-use crate::{EdgeId, Graph, PackageId, Resolution};
+use crate::{Edge, EdgeId, Graph, PackageId, Resolution};
 
 /// Deeper than any path that an operating system takes (4,096 bytes of `node_modules/a/`).
 const DEPTH_LIMIT: u32 = 320;
-/// Far beyond any real project; stops graphs made to explode.
-const PLACE_LIMIT: u32 = 2_000_000;
-
 const ROOT: u32 = 0;
 const NOTHING: u32 = u32::MAX;
 
@@ -27,26 +28,32 @@ const NOTHING: u32 = u32::MAX;
 pub(super) struct Climb<'a> {
     graph: &'a Graph,
     prepared: &'a Prepared,
+    place_limit: u32,
     /// What each edge leads to at the moment; optional peers are bound while placing.
     targets: Vec<Option<PackageId>>,
-    bound: Vec<EdgeId>,
     places: Vec<Place>,
     root_slots: Vec<u32>,
     slots: HashMap<(u32, NameId), u32>,
     queue: VecDeque<u32>,
     /// Unbound optional peers that met another one of the same name.
     waiting: HashMap<NameId, Vec<EdgeId>>,
+    /// Optional peers whose reserved place a package took, and others that waited for it.
+    replaced: Vec<EdgeId>,
     /// For each name, the dependency of the package at work that is no peer.
     provided: Vec<(u32, PackageId)>,
+    /// For each place of a package that bundles others: which places came with its visit.
+    bundlers: HashMap<u32, Range<u32>>,
 }
 
-/// A folder of the tree; for an unbound optional peer, only a reservation.
+/// A folder of the tree.
 #[derive(Clone, Copy)]
 struct Place {
     parent: u32,
     depth: u32,
     name: NameId,
     edge: EdgeId,
+    /// What lies there; nothing if an unbound optional peer only reserves it.
+    target: Option<PackageId>,
     /// The topmost place that what is below may climb to.
     hoist_root: u32,
     in_bundle: bool,
@@ -63,38 +70,63 @@ enum Outcome {
 }
 
 impl<'a> Climb<'a> {
-    pub(super) fn new(graph: &'a Graph, prepared: &'a Prepared) -> Self {
+    /// Prepares to place the edges that are in `prepared`; with `binds_peers`, what optional peers
+    /// lead to so far is forgotten.
+    pub(super) fn new(
+        graph: &'a Graph,
+        prepared: &'a Prepared,
+        place_limit: u32,
+        binds_peers: bool,
+    ) -> Self {
+        let target = |edge: &Edge| {
+            if binds_peers && edge.is_optional_peer() { None } else { edge.target }
+        };
         Self {
             graph,
             prepared,
-            targets: graph.edges().iter().map(|edge| edge.target).collect(),
-            bound: Vec::new(),
+            place_limit,
+            targets: graph.edges().iter().map(target).collect(),
             places: Vec::with_capacity(graph.packages().len()),
             root_slots: Vec::new(),
             slots: HashMap::new(),
             queue: VecDeque::new(),
             waiting: HashMap::new(),
+            replaced: Vec::new(),
             provided: Vec::new(),
+            bundlers: HashMap::new(),
         }
     }
 
-    /// Whether a pass bound an optional peer.
-    pub(super) fn has_bound_peers(&self) -> bool {
-        !self.bound.is_empty()
+    /// Goes back to the start if packages took places that optional peers had reserved: these
+    /// peers, now bound, are visited earlier than the packages were. Other bindings are forgotten,
+    /// they are found again. Returns whether there is anything to place anew.
+    pub(super) fn start_again(&mut self) -> bool {
+        let replaced: Vec<_> =
+            self.replaced.iter().map(|edge| (*edge, self.targets[edge.index()])).collect();
+        for (edge, target) in self.graph.edges().iter().zip(&mut self.targets) {
+            if edge.is_optional_peer() {
+                *target = None;
+            }
+        }
+        for (edge, target) in &replaced {
+            self.targets[edge.index()] = *target;
+        }
+        !replaced.is_empty()
     }
 
-    /// Returns the optional peers that were bound and what to.
-    pub(super) fn into_bound_peers(self) -> impl Iterator<Item = (EdgeId, PackageId)> + use<> {
-        let targets = self.targets;
-        self.bound.into_iter().filter_map(move |edge| Some((edge, targets[edge.index()]?)))
+    /// Returns what each edge leads to.
+    pub(super) fn into_targets(self) -> Vec<Option<PackageId>> {
+        self.targets
     }
 
-    /// Places everything anew with what is bound so far.
+    /// Places everything.
     pub(super) fn run(&mut self) -> Result<(), HoistError> {
         let names = self.prepared.names.len();
         self.places.clear();
         self.slots.clear();
         self.waiting.clear();
+        self.replaced.clear();
+        self.bundlers.clear();
         self.queue.clear();
         self.root_slots.clear();
         self.root_slots.resize(names, NOTHING);
@@ -105,12 +137,13 @@ impl<'a> Climb<'a> {
             depth: 0,
             name: NameId(NOTHING),
             edge: EdgeId(NOTHING),
+            target: Some(PackageId::ROOT),
             hoist_root: ROOT,
             in_bundle: false,
         });
         self.visit(ROOT, PackageId::ROOT)?;
         while let Some(place) = self.queue.pop_front() {
-            if let Some(package) = self.targets[self.places[place as usize].edge.index()] {
+            if let Some(package) = self.places[place as usize].target {
                 self.visit(place, package)?;
             }
         }
@@ -129,6 +162,7 @@ impl<'a> Climb<'a> {
                 }
             }
         }
+        let first = self.places.len() as u32;
         for dependency in dependencies {
             match self.climb(place, dependency) {
                 Outcome::Done => {}
@@ -137,11 +171,15 @@ impl<'a> Climb<'a> {
                     let hoist_root = self.places[place as usize].hoist_root;
                     let taken = &mut self.places[reserved as usize];
                     taken.edge = dependency.edge;
+                    taken.target = self.targets[dependency.edge.index()];
                     taken.hoist_root = hoist_root;
                     taken.in_bundle = hoist_root != ROOT;
                     self.enqueue(reserved);
                 }
             }
+        }
+        if dependencies.iter().any(|dependency| dependency.is_bundled) {
+            self.bundlers.insert(place, first..self.places.len() as u32);
         }
         Ok(())
     }
@@ -172,7 +210,7 @@ impl<'a> Climb<'a> {
         loop {
             for (probe, is_met) in &mut probes {
                 let Some(seen) = self.slot(at, probe.name) else { continue };
-                let Some(seen) = self.target_at(seen) else { continue };
+                let Some(seen) = self.places[seen as usize].target else { continue };
                 if self.satisfies(seen, *probe) {
                     *is_met = true;
                 } else if *is_met {
@@ -183,49 +221,86 @@ impl<'a> Climb<'a> {
                 return self.meet(from, at, found, dependency);
             }
             if at == hoist_root {
-                return Outcome::Below(at);
+                return if at == ROOT {
+                    Outcome::Below(at)
+                } else {
+                    self.reach_bundler(from, at, dependency)
+                };
             }
             at = self.places[at as usize].parent;
         }
     }
 
+    /// Decides what becomes of a dependency of the package at `from` that reached the bundler of
+    /// its dependent, at `bundler`, without meeting its own name.
+    fn reach_bundler(&self, from: u32, bundler: u32, dependency: &Dependency) -> Outcome {
+        let Some(target) = self.targets[dependency.edge.index()] else {
+            return Outcome::Below(bundler);
+        };
+        let place = &self.places[bundler as usize];
+        if place.target == Some(target) && place.name == dependency.name {
+            // It is the bundler itself.
+            return Outcome::Done;
+        }
+        let would_shadow = self.would_shadow(bundler, dependency.name, target);
+        Outcome::Below(if would_shadow { from } else { bundler })
+    }
+
+    /// Whether a package `target` under `name` directly below `bundler` would hide another one
+    /// from the bundler or from what lies beside it without being bundled.
+    fn would_shadow(&self, bundler: u32, name: NameId, target: PackageId) -> bool {
+        let needs_another = |package: PackageId| {
+            self.prepared.dependencies(package).iter().any(|own| {
+                own.name == name
+                    && self.targets[own.edge.index()].is_some_and(|other| other != target)
+            })
+        };
+        let beside = self.bundlers.get(&bundler).cloned().unwrap_or_default();
+        let beside = self.places[beside.start as usize..beside.end as usize]
+            .iter()
+            .filter(|place| place.parent == bundler && place.hoist_root != bundler);
+        let own = std::iter::once(&self.places[bundler as usize]);
+        own.chain(beside).filter_map(|place| place.target).any(needs_another)
+    }
+
     /// Decides what becomes of a dependency of the package at `from` that meets its own name at
     /// `found`, a place directly below `at`.
     fn meet(&mut self, from: u32, at: u32, found: u32, dependency: &Dependency) -> Outcome {
+        let Place { target: seen, edge: seen_edge, .. } = self.places[found as usize];
         let target = self.targets[dependency.edge.index()];
-        match (self.target_at(found), target) {
+        match (seen, target) {
             (None, None) => {
                 self.waiting.entry(dependency.name).or_default().push(dependency.edge);
                 Outcome::Done
             }
             (None, Some(target)) => {
-                self.bind(self.places[found as usize].edge, dependency.name, target);
+                self.targets[seen_edge.index()] = Some(target);
+                self.replaced.push(seen_edge);
+                let waiting = self.waiting.remove(&dependency.name).unwrap_or_default();
+                self.bind(&waiting, target);
+                self.replaced.extend(waiting);
                 Outcome::Takes(found)
             }
-            (Some(found), None) => {
-                self.bind(dependency.edge, dependency.name, found);
+            (Some(seen), None) => {
+                self.targets[dependency.edge.index()] = Some(seen);
+                let waiting = self.waiting.remove(&dependency.name).unwrap_or_default();
+                self.bind(&waiting, seen);
                 Outcome::Done
             }
-            (Some(found), Some(target)) => {
-                let is_good_enough = found == target
+            (Some(seen), Some(target)) => {
+                let is_good_enough = seen == target
                     || dependency.is_peer
-                        && (dependency.is_optional_peer
-                            || self.prepared.satisfies_peer(self.graph, found, dependency.edge)
+                        && (self.prepared.satisfies_peer(self.graph, seen, dependency.edge)
                             || at == ROOT && self.prepared.is_root_dependency(dependency.name));
                 if is_good_enough || at == from { Outcome::Done } else { Outcome::Below(from) }
             }
         }
     }
 
-    /// Binds an optional peer, and with it all that wait for a package of that name.
-    fn bind(&mut self, edge: EdgeId, name: NameId, target: PackageId) {
-        let waiting = self.waiting.remove(&name).unwrap_or_default();
-        for edge in std::iter::once(edge).chain(waiting) {
-            let slot = &mut self.targets[edge.index()];
-            if slot.is_none() {
-                *slot = Some(target);
-                self.bound.push(edge);
-            }
+    /// Binds those of the optional peers that are not bound yet.
+    fn bind(&mut self, peers: &[EdgeId], target: PackageId) {
+        for peer in peers {
+            self.targets[peer.index()].get_or_insert(target);
         }
     }
 
@@ -234,21 +309,21 @@ impl<'a> Climb<'a> {
         let place = self.places.len() as u32;
         let from = self.places[from as usize];
         let depth = self.places[parent as usize].depth + 1;
-        if place > PLACE_LIMIT {
-            return Err(HoistError::TooManyPlaces { limit: PLACE_LIMIT });
+        if place > self.place_limit {
+            return Err(HoistError::TooManyPlaces { limit: self.place_limit });
         }
         let target = self.targets[dependency.edge.index()];
         if let Some(target) = target
             && depth > DEPTH_LIMIT
         {
-            let package = self.graph.package(target).name;
-            return Err(HoistError::TooDeep { package, limit: DEPTH_LIMIT });
+            return Err(self.too_deep(parent, target));
         }
         self.places.push(Place {
             parent,
             depth,
             name: dependency.name,
             edge: dependency.edge,
+            target,
             hoist_root: if dependency.is_bundled { parent } else { from.hoist_root },
             in_bundle: dependency.is_bundled || from.hoist_root != ROOT,
         });
@@ -263,10 +338,33 @@ impl<'a> Climb<'a> {
         Ok(())
     }
 
+    /// Says why `package`, which should lie below `parent`, is nested that deep: most likely it
+    /// needs itself in another version, which needs it again.
+    #[cold]
+    fn too_deep(&self, parent: u32, package: PackageId) -> HoistError {
+        let mut chain = vec![package];
+        let mut place = parent;
+        while place != ROOT {
+            chain.extend(self.places[place as usize].target);
+            if chain.last() == Some(&package) {
+                let packages = chain.iter().rev().map(|id| {
+                    let package = self.graph.package(*id);
+                    match package.version() {
+                        Some(version) => format!("{}@{version}", package.name),
+                        None => package.name.to_string(),
+                    }
+                });
+                return HoistError::Cycle { packages: packages.collect() };
+            }
+            place = self.places[place as usize].parent;
+        }
+        HoistError::TooDeep { package: self.graph.package(package).name, limit: DEPTH_LIMIT }
+    }
+
     /// Has the dependencies of the package at `place` visited. That may be the root once more:
     /// `"self": "file:."` leads to it.
     fn enqueue(&mut self, place: u32) {
-        let target = self.targets[self.places[place as usize].edge.index()];
+        let target = self.places[place as usize].target;
         if target.is_some_and(|target| !self.prepared.dependencies(target).is_empty()) {
             self.queue.push_back(place);
         }
@@ -279,10 +377,6 @@ impl<'a> Climb<'a> {
         } else {
             self.slots.get(&(place, name)).copied()
         }
-    }
-
-    fn target_at(&self, place: u32) -> Option<PackageId> {
-        self.targets[self.places[place as usize].edge.index()]
     }
 
     fn satisfies(&self, package: PackageId, probe: Probe) -> bool {
@@ -298,7 +392,7 @@ impl<'a> Climb<'a> {
                 depth: place.depth,
                 alias: self.prepared.names[place.name.0 as usize],
                 edge: place.edge,
-                package: self.targets[place.edge.index()]?,
+                package: place.target?,
                 in_bundle: place.in_bundle,
             })
         });

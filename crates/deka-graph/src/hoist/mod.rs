@@ -14,9 +14,8 @@
 //! Breadth first from the root; each dependency climbs from its dependent towards the root until
 //! it meets its own name. The same package there: nothing to place. Another one: it goes below its
 //! dependent. None: it goes to the top. An optional peer that nothing provides yet holds the place
-//! that it would have, and binds to the first package of its name that comes along; because a bound
-//! peer is visited earlier than its provider would be otherwise, a second pass then places
-//! everything anew.
+//! that it would have, and the first package of its name that comes along takes it; because a bound peer
+//! is visited earlier than that package was, a second pass then places everything anew.
 
 mod climb;
 mod prepare;
@@ -29,19 +28,33 @@ use deka_manifest::PackageName;
 use prepare::Prepared;
 pub use tree::{HoistedTree, Node, NodeId};
 
-use crate::{EdgeId, EdgeKind, Graph};
+use crate::{EdgeId, Graph};
 
-/// How [`hoist`] treats what the graph says already.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// Bounds of the work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HoistOptions {
-    /// Forget which packages optional peers are bound to and bind them anew.
-    pub rebind_optional_peers: bool,
+    /// How many places a tree may have; packages made to conflict at every level would have
+    /// millions.
+    pub place_limit: u32,
+}
+
+impl Default for HoistOptions {
+    /// Bounds far beyond any real project.
+    fn default() -> Self {
+        Self { place_limit: 1_000_000 }
+    }
 }
 
 /// Why a graph has no hoisted tree.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HoistError {
     /// Packages that conflict with one another in a circle would nest without end.
+    #[error("cannot install dependency cycle into node_modules: {}", .packages.join(" > "))]
+    Cycle {
+        /// `name@version` of each, from one package to the same one again.
+        packages: Vec<String>,
+    },
+    /// No path could be that long.
     #[error("`{package}` would be nested more than {limit} folders deep in `node_modules`")]
     TooDeep {
         /// The package that crossed the limit.
@@ -57,29 +70,27 @@ pub enum HoistError {
     },
 }
 
-/// Places all packages of `graph` and binds the optional peers that find a provider.
+/// Places all packages of `graph` and binds the optional peers that find a provider; what they
+/// were bound to before does not count.
 ///
 /// This is the tree whose places are the keys of `bun.lock`: it does not depend on the platform or
 /// on what the install omits.
 pub fn hoist(graph: &mut Graph, options: HoistOptions) -> Result<HoistedTree, HoistError> {
-    if options.rebind_optional_peers {
-        graph.forget_optional_peers();
-    }
     let prepared = Prepared::new(graph, &|_| true);
-    let mut climb = Climb::new(graph, &prepared);
+    let mut climb = Climb::new(graph, &prepared, options.place_limit, true);
     climb.run()?;
-    if climb.has_bound_peers() {
+    if climb.start_again() {
         climb.run()?;
     }
     let tree = climb.to_tree();
-    let bound = climb.into_bound_peers();
-    for (edge, target) in bound {
-        graph.edge_mut(edge).target = Some(target);
+    for (edge, target) in climb.into_targets().into_iter().enumerate() {
+        graph.edge_mut(EdgeId(edge as u32)).target = target;
     }
     Ok(tree)
 }
 
-/// Places the packages that are reached over edges which `keep` accepts; binds nothing.
+/// Places the packages that are reached over edges which `keep` accepts; optional peers stay what
+/// [`hoist`] bound them to.
 ///
 /// This is the tree on disk: what platform or `--omit` turn off takes no place, so that other
 /// packages may lie higher than their key in `bun.lock` says.
@@ -88,19 +99,8 @@ pub fn hoist_filtered(
     keep: &dyn Fn(EdgeId) -> bool,
 ) -> Result<HoistedTree, HoistError> {
     let prepared = Prepared::new(graph, &|edge| graph.edge(edge).target.is_some() && keep(edge));
-    let mut climb = Climb::new(graph, &prepared);
+    let limit = HoistOptions::default().place_limit;
+    let mut climb = Climb::new(graph, &prepared, limit, false);
     climb.run()?;
     Ok(climb.to_tree())
-}
-
-impl Graph {
-    /// Forgets which packages optional peers are bound to.
-    fn forget_optional_peers(&mut self) {
-        for index in 0..self.edges().len() as u32 {
-            let edge = self.edge_mut(EdgeId(index));
-            if edge.kind == EdgeKind::Peer && edge.optional_peer {
-                edge.target = None;
-            }
-        }
-    }
 }

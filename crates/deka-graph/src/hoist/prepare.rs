@@ -75,7 +75,7 @@ impl Prepared {
             for id in graph.edge_ids_of(package) {
                 let edge = graph.edge(id);
                 let is_peer = edge.kind == EdgeKind::Peer;
-                let is_optional_peer = is_peer && edge.optional_peer;
+                let is_optional_peer = edge.is_optional_peer();
                 if edge.target.is_none() && !is_optional_peer || !keep(id) {
                     continue;
                 }

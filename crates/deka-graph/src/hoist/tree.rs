@@ -43,6 +43,8 @@ pub struct Node {
 pub struct HoistedTree {
     nodes: Vec<Node>,
     top_level: u32,
+    /// All places, in the order of [`HoistedTree::in_order_of_placement`].
+    placement: Vec<NodeId>,
 }
 
 /// A place as hoisting numbered it, in any order.
@@ -61,7 +63,8 @@ impl HoistedTree {
     /// highest number given.
     pub(super) fn new(mut placed: Vec<Placed>, numbers: usize) -> Self {
         placed.sort_by_key(|place| place.depth);
-        let mut tree = Self { nodes: Vec::with_capacity(placed.len()), top_level: 0 };
+        let mut tree =
+            Self { nodes: Vec::with_capacity(placed.len()), top_level: 0, placement: Vec::new() };
         // For each number, where its path stands among the paths of its depth.
         let mut path_rank = vec![0_u32; numbers];
         let mut id_of_number = vec![0_u32; numbers];
@@ -109,6 +112,9 @@ impl HoistedTree {
                 path_rank[*number as usize] = rank;
             }
         }
+        placed.sort_unstable_by_key(|place| (place.parent, place.number));
+        let id = |place: &Placed| NodeId(id_of_number[place.number as usize]);
+        tree.placement = placed.iter().map(id).collect();
         tree
     }
 
@@ -120,6 +126,12 @@ impl HoistedTree {
     /// Returns the ids of all places in the order of `bun.lock`'s keys.
     pub fn node_ids(&self) -> impl DoubleEndedIterator<Item = NodeId> + ExactSizeIterator + use<> {
         (0..self.nodes.len() as u32).map(NodeId)
+    }
+
+    /// Returns all places folder by folder, and within a folder in the order in which they were
+    /// filled; `bun.lock` has one or two traces of it.
+    pub fn in_order_of_placement(&self) -> &[NodeId] {
+        &self.placement
     }
 
     /// Returns a place.

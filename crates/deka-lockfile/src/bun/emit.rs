@@ -9,7 +9,7 @@ use deka_graph::{
     Edge, EdgeKind, HoistOptions, HoistedTree, NodeId, Package, PackageId, Resolution,
     TarballLocation, hoist,
 };
-use deka_manifest::{Bin, Symbol};
+use deka_manifest::{Bin, CpuSet, LibcSet, OsSet, Platforms, Symbol};
 use smallvec::SmallVec;
 
 use super::entries::unsafe_since_version_2;
@@ -292,9 +292,18 @@ impl Writer {
             self.text.push_str("true");
         }
         let platforms = &package.platforms;
-        self.info_platforms("os", platforms.os.entries());
-        self.info_platforms("cpu", platforms.cpu.entries());
-        self.info_platforms("libc", platforms.libc.entries());
+        let Platforms { os, cpu, libc } = *platforms;
+        self.info_platforms("os", OsSet::NAMES, |name| os.intersects(OsSet::of(name)));
+        self.info_platforms("cpu", CpuSet::NAMES, |name| cpu.intersects(CpuSet::of(name)));
+        if libc == LibcSet::NONE {
+            self.info_platforms("libc", LibcSet::NAMES, |_| false);
+        } else if let Some(name) = LibcSet::NAMES
+            .iter()
+            .find(|name| libc != LibcSet::ALL && libc.intersects(LibcSet::of(name)))
+        {
+            self.info_key("libc");
+            self.string(name);
+        }
         if package.has_install_script {
             self.info_key("hasInstallScript");
             self.text.push_str("true");
@@ -370,20 +379,32 @@ impl Writer {
         self.text.push_str(if separator == ", " { "]" } else { "[]" });
     }
 
-    /// Writes `"os": "linux"` or `"os": [ "linux", "darwin", ]`.
-    fn info_platforms(&mut self, key: &str, entries: Option<Vec<String>>) {
-        let Some(entries) = entries else { return };
-        self.info_key(key);
-        if let [entry] = &*entries {
-            self.string(entry);
+    /// Writes `"os": "linux"`, `"os": [ "linux", "darwin", ]` or, unless more names are missing
+    /// than there, the missing ones: `"os": "!win32"`.
+    fn info_platforms(&mut self, key: &str, names: &[&str], has: impl Fn(&str) -> bool) {
+        let included = names.iter().filter(|name| has(name)).count();
+        let excluded = names.len() - included;
+        if excluded == 0 {
             return;
         }
-        self.text.push_str("[ ");
-        for entry in &entries {
-            self.string(entry);
-            self.text.push_str(", ");
+        self.info_key(key);
+        if included == 0 {
+            self.text.push_str("\"none\"");
+            return;
         }
-        self.text.push(']');
+        let prints_included = excluded > included;
+        let is_alone = if prints_included { included == 1 } else { excluded == 1 };
+        if !is_alone {
+            self.text.push_str("[ ");
+        }
+        for name in names.iter().filter(|name| has(name) == prints_included) {
+            self.text.push_str(if prints_included { "\"" } else { "\"!" });
+            self.text.push_str(name);
+            self.text.push_str(if is_alone { "\"" } else { "\", " });
+        }
+        if !is_alone {
+            self.text.push(']');
+        }
     }
 
     fn string(&mut self, text: &str) {
@@ -392,10 +413,12 @@ impl Writer {
         self.text.push('"');
     }
 
+    /// Writes the inside of a string.
     fn escaped(&mut self, text: &str) {
-        let needs_escape = |byte: u8| byte < 0x20 || byte == b'"' || byte == b'\\';
+        // The last two begin U+2028, U+2029 and U+FEFF, which Bun escapes too.
+        let may_need_escape = |byte: u8| byte < 0x20 || matches!(byte, b'"' | b'\\' | 0xe2 | 0xef);
         // Without a branch in it, the compiler makes vector code of this.
-        if !text.bytes().fold(false, |any, byte| any | needs_escape(byte)) {
+        if !text.bytes().fold(false, |any, byte| any | may_need_escape(byte)) {
             self.text.push_str(text);
             return;
         }
@@ -408,9 +431,9 @@ impl Writer {
                 '\t' => self.text.push_str("\\t"),
                 '\u{8}' => self.text.push_str("\\b"),
                 '\u{c}' => self.text.push_str("\\f"),
-                control if control < ' ' => {
+                '\0'..='\u{1f}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => {
                     // Writing to a string cannot fail.
-                    let _ = write!(self.text, "\\u{:04x}", control as u32);
+                    let _ = write!(self.text, "\\u{:04X}", letter as u32);
                 }
                 letter => self.text.push(letter),
             }

@@ -280,7 +280,8 @@ impl<'a> Recovery<'a> {
             let place = if place == NOTHING { TOP } else { place };
             for edge_id in graph.edge_ids_of(id) {
                 let edge = graph.edge(edge_id);
-                if edge.target.is_some() {
+                // What optional peers lead to follows from the places of all others.
+                if edge.target.is_some() || edge.is_optional_peer() {
                     continue;
                 }
                 let (kind, may_be_missing) =
@@ -310,7 +311,7 @@ impl<'a> Recovery<'a> {
     fn target(&mut self, graph: &Graph, place: u32, edge: EdgeId) -> Option<PackageId> {
         let edge = graph.edge(edge);
         let is_ranged = !matches!(edge.spec.trim(), "" | "*");
-        if edge.kind == EdgeKind::Peer && !edge.optional_peer && is_ranged {
+        if edge.kind == EdgeKind::Peer && is_ranged {
             let highest = self.highest_in_range(graph, edge);
             if highest.is_some() {
                 return highest;

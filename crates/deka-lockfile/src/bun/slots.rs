@@ -3,7 +3,7 @@
 //! Bun prints both in the order in which they happen to lie in its hash table: a file in any other
 //! order would change with the next `bun install`. So the table is rebuilt here: Wyhash (the
 //! eleventh version of it that Zig had) of the text as the key, today's Wyhash of the key for the
-//! slot, linear probing.
+//! slot, linear probing, filled in the order in which packages were placed.
 
 use deka_graph::{Graph, HoistedTree};
 use deka_manifest::Symbol;
@@ -15,8 +15,8 @@ use super::emit::resolution_text;
 pub fn trusted_dependencies(listed: &[Symbol], tree: &HoistedTree) -> Vec<Symbol> {
     let listed: HashSet<Symbol> = listed.iter().copied().collect();
     let mut table = Table::for_entries(listed.len());
-    for node in tree.nodes() {
-        let name = node.alias.symbol();
+    for id in tree.in_order_of_placement() {
+        let name = tree.node(*id).alias.symbol();
         if listed.contains(&name) {
             table.insert(&name, name);
         }
@@ -37,8 +37,8 @@ pub fn patched_dependencies(
     let paths: HashMap<&str, (Symbol, Symbol)> =
         listed.iter().map(|patch| (patch.0.as_str(), *patch)).collect();
     let mut table = Table::for_entries(paths.len());
-    for node in tree.nodes() {
-        let package = graph.package(node.package);
+    for id in tree.in_order_of_placement() {
+        let package = graph.package(tree.node(*id).package);
         let key = format!("{}@{}", package.name, resolution_text(&package.resolution));
         if let Some(patch) = paths.get(&*key) {
             table.insert(&key, *patch);
@@ -211,6 +211,12 @@ mod tests {
             order(&["@types/node@20.0.0", "is-number@6.0.0", "is-odd@3.0.1"], 3),
             ["is-number@6.0.0", "@types/node@20.0.0", "is-odd@3.0.1"]
         );
+    }
+
+    #[test]
+    fn of_two_names_for_one_slot_the_first_gets_it() {
+        assert_eq!(order(&["a0", "h1"], 2), ["a0", "h1"]);
+        assert_eq!(order(&["h1", "a0"], 2), ["h1", "a0"]);
     }
 
     #[test]
