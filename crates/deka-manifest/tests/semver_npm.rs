@@ -113,7 +113,7 @@ struct Wrong {
 }
 
 impl Wrong {
-    fn compare<T: PartialEq + std::fmt::Debug>(
+    fn compare<T: Copy + PartialEq + std::fmt::Debug>(
         &mut self,
         what: std::fmt::Arguments<'_>,
         own: T,
