@@ -21,10 +21,12 @@ pub mod peer;
 mod project;
 pub mod registry;
 mod run;
+mod scratch;
 mod tree;
 
 pub use archive::{Entry, EntryKind, LongName, Tar};
 pub use project::TestProject;
 pub use registry::{Fault, PackageBuilder, Published, Registry, Request, Style};
 pub use run::{Outcome, Program};
+pub use scratch::scratch_folder;
 pub use tree::{Kind, Node, Tree};

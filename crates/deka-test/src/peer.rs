@@ -8,6 +8,7 @@ use std::{
     fs::{self, File},
     path::{Path, PathBuf},
     process::Command,
+    sync::LazyLock,
 };
 
 use crate::environment;
@@ -73,6 +74,27 @@ pub fn npm_registry() -> Option<String> {
         "npm knows no registry: {output:?}"
     );
     Some(url + "/")
+}
+
+/// What a tool with an otherwise empty environment needs to reach the registry that npm is
+/// configured with: its URL, and the proxies and certificates of this machine, if any.
+pub fn network_environment() -> Vec<(String, String)> {
+    const NAMES: &[&str] = &[
+        "HTTPS_PROXY",
+        "HTTP_PROXY",
+        "NO_PROXY",
+        "https_proxy",
+        "http_proxy",
+        "no_proxy",
+        "NODE_EXTRA_CA_CERTS",
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+    ];
+    static REGISTRY: LazyLock<Option<String>> = LazyLock::new(npm_registry);
+    let registry = REGISTRY.iter().map(|url| ("npm_config_registry".to_owned(), url.clone()));
+    let others =
+        NAMES.iter().filter_map(|name| Some(((*name).to_owned(), environment::variable(name)?)));
+    registry.chain(others).collect()
 }
 
 /// A folder below cargo's target folder, made if it is missing, for what is worth keeping from one

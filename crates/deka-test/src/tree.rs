@@ -7,6 +7,7 @@ use std::{
     path::Path,
 };
 
+use hashbrown::HashSet;
 use ring::digest;
 
 /// Everything below a folder, by path relative to it.
@@ -101,6 +102,20 @@ impl Tree {
     #[must_use]
     pub fn without_directories(mut self) -> Self {
         self.nodes.retain(|_, node| node.kind != Kind::Directory);
+        self
+    }
+
+    /// Leaves out folders with nothing but such folders in them.
+    #[must_use]
+    pub fn without_empty_directories(mut self) -> Self {
+        let mut full = HashSet::new();
+        for (path, node) in &self.nodes {
+            if node.kind != Kind::Directory {
+                let above = path.match_indices('/').map(|(at, _)| path[..at].to_owned());
+                full.extend(above);
+            }
+        }
+        self.nodes.retain(|path, node| node.kind != Kind::Directory || full.contains(path));
         self
     }
 
@@ -212,5 +227,9 @@ mod tests {
         assert!(before.difference(&before.clone()).is_empty());
         assert_eq!(after.without("a").without_directories().paths().count(), 2);
         assert!(Tree::read(&root.join("missing")).is_empty());
+
+        fs::create_dir_all(root.join("a/b/empty")).unwrap();
+        let full = Tree::read(root).without_empty_directories();
+        assert_eq!(full.paths().collect::<Vec<_>>(), ["a", "a/cli.js", "link", "new"]);
     }
 }
