@@ -25,16 +25,15 @@ impl FileLock {
     /// Opens the lock file `name` in `dir`, creating it if need be; holds nothing yet.
     pub fn open(dir: &Dir, name: impl Name) -> Result<Self, FsError> {
         let path = dir.path_of(name);
-        let file = match dir.create_new(name, FileMode::Regular)? {
-            Some(file) => file,
-            None => dir.open_file(name)?,
+        // Opening comes first, so that it works where nothing may be written.
+        let file = match dir.open_file(name) {
+            Err(error) if error.is_not_found() => match dir.create_new(name, FileMode::Regular)? {
+                Some(file) => file,
+                None => dir.open_file(name)?,
+            },
+            result => result?,
         };
         Ok(Self { file, path })
-    }
-
-    /// Opens the lock file `name` in `dir` if it exists, for stores that may not be written.
-    pub fn open_existing(dir: &Dir, name: impl Name) -> Result<Self, FsError> {
-        Ok(Self { file: dir.open_file(name)?, path: dir.path_of(name) })
     }
 
     /// Returns the path of the lock file.

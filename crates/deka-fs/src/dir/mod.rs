@@ -10,6 +10,7 @@ mod unix;
 pub use unix::{Dir, Name};
 
 #[cfg(any(not(unix), test))]
+#[cfg_attr(unix, expect(dead_code, unreachable_pub, reason = "compiled for its tests only"))]
 mod fallback;
 #[cfg(not(unix))]
 pub use fallback::{Dir, Name};

@@ -186,14 +186,30 @@ impl Dir {
             Err(error) => return Err(error),
         };
         let failed = |error| FsError::new(Operation::Read, self.path_of(name), error);
-        // One read more than the size tells the end; the size is only asked once.
+        // A read that returns less than it could has reached the end, so that a file whose size is
+        // right costs one read.
         let size = file.metadata().map_err(failed)?.len();
         let mut contents = Vec::new();
-        contents
-            .try_reserve_exact(usize::try_from(size).unwrap_or(usize::MAX).saturating_add(1))
-            .map_err(|error| failed(error.into()))?;
-        file.read_to_end(&mut contents).map_err(failed)?;
-        Ok(Some(contents))
+        let mut length = 0;
+        loop {
+            if length == contents.len() {
+                let wanted = usize::try_from(size).unwrap_or(usize::MAX).max(length);
+                let more = wanted.saturating_add(1) - length;
+                contents.try_reserve_exact(more).map_err(|error| failed(error.into()))?;
+                contents.resize(length + more, 0);
+            }
+            match file.read(&mut contents[length..]) {
+                Ok(count) => {
+                    length += count;
+                    if count == 0 || length < contents.len() && length as u64 >= size {
+                        contents.truncate(length);
+                        return Ok(Some(contents));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(failed(error)),
+            }
+        }
     }
 
     /// Gives a file a second name in the folder `to`. A symlink is linked itself.
@@ -475,11 +491,18 @@ fn to_kind(kind: FileType) -> FileKind {
 }
 
 /// The widths of these fields differ between systems.
-#[expect(
-    clippy::unnecessary_cast,
-    clippy::useless_conversion,
-    clippy::cast_lossless,
-    reason = "not on every system"
+#[cfg_attr(
+    target_os = "linux",
+    expect(
+        clippy::unnecessary_cast,
+        clippy::useless_conversion,
+        clippy::cast_lossless,
+        reason = "not on every system"
+    )
+)]
+#[cfg_attr(
+    target_os = "macos",
+    expect(clippy::unnecessary_cast, clippy::cast_lossless, reason = "not on every system")
 )]
 fn to_metadata(stat: &rustix::fs::Stat) -> Metadata {
     Metadata {

@@ -67,6 +67,7 @@ pub(crate) fn mount_of(dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
 }
 
 /// Returns after how long dirty pages are written back at the latest (the update interval).
+#[expect(clippy::unnecessary_wraps, reason = "other systems may never do it")]
 pub(crate) fn writeback_delay() -> Option<Duration> {
     Some(Duration::from_secs(30))
 }

@@ -30,17 +30,20 @@ pub(crate) fn is_link_refused(error: &io::Error) -> bool {
 }
 
 /// Boots are not told apart here.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub(crate) fn boot_id() -> io::Result<String> {
     Ok("0".to_owned())
 }
 
 /// Mounts are not told apart here.
 #[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
 pub(crate) fn mount_of(_dir: std::os::fd::BorrowedFd<'_>) -> io::Result<(u64, u64)> {
     Ok((0, 0))
 }
 
 /// Returns after how long dirty pages are written back at the latest, a guess.
+#[expect(clippy::unnecessary_wraps, reason = "other systems may never do it")]
 pub(crate) fn writeback_delay() -> Option<Duration> {
-    Some(Duration::from_secs(60))
+    Some(Duration::from_mins(1))
 }
