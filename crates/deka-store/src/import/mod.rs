@@ -2,20 +2,14 @@
 
 use deka_fs::FsError;
 
-use crate::archive::{
-    FileHeader, Inflated, Inflater, Limits, Memory, Source, Stream, Walker, is_gzip,
-};
+use crate::archive::{FileHeader, Inflated, Inflater, Limits, Memory, Stream, Walker, is_gzip};
 use crate::blobs::Blobs;
 use crate::facts::Facts;
 use crate::index::{FileList, PackageIndex, RawFile, build};
 use crate::integrity::Verified;
 use crate::{ArchiveError, BlobHash, StoreError};
 
-/// Files of streamed archives up to this size are gathered in memory and written in one go.
-const LARGEST_GATHERED: u64 = 1 << 20;
-
-/// Manifests beyond this size are not read.
-const LARGEST_MANIFEST: u64 = 16 << 20;
+mod large;
 
 const NO_HASH: BlobHash = BlobHash::from_bytes([0; 32]);
 
@@ -23,7 +17,6 @@ const NO_HASH: BlobHash = BlobHash::from_bytes([0; 32]);
 pub struct Importer {
     inflater: Inflater,
     list: FileList,
-    gathered: Vec<u8>,
     limits: Limits,
 }
 
@@ -54,12 +47,7 @@ impl From<FsError> for Failure {
 impl Importer {
     /// Makes the buffers, small at first.
     pub fn new() -> Self {
-        Self {
-            inflater: Inflater::new(),
-            list: FileList::default(),
-            gathered: Vec::new(),
-            limits: Limits::default(),
-        }
+        Self { inflater: Inflater::new(), list: FileList::default(), limits: Limits::default() }
     }
 
     /// Writes the files of a tarball and returns the index of the package.
@@ -80,7 +68,7 @@ impl Importer {
     }
 
     fn unpack_files(&mut self, body: &[u8], blobs: &Blobs) -> Result<Facts, Failure> {
-        let Self { inflater, list, gathered, limits } = self;
+        let Self { inflater, list, limits } = self;
         list.clear();
         if !is_gzip(body) {
             let is_terminated = read_headers(body, list, *limits)?;
@@ -99,7 +87,7 @@ impl Importer {
                 Err(error) => return Err(error.into()),
             }
         }
-        unpack_stream(Stream::new(body)?, list, gathered, blobs, *limits)
+        large::unpack(Stream::new(body)?, list, blobs, *limits)
     }
 }
 
@@ -126,58 +114,4 @@ fn write_files(archive: &[u8], list: &mut FileList, blobs: &Blobs) -> Result<Fac
         blobs.write(&file.hash, file.executable, contents)?;
     }
     Ok(facts)
-}
-
-/// Writes the files of an archive that is too large for memory as they come.
-fn unpack_stream(
-    stream: Stream<'_>,
-    list: &mut FileList,
-    gathered: &mut Vec<u8>,
-    blobs: &Blobs,
-    limits: Limits,
-) -> Result<Facts, Failure> {
-    let mut facts = Facts::default();
-    let mut walker = Walker::new(stream, limits);
-    while let Some(FileHeader { path, size, executable }) = walker.next_file(&mut list.paths)? {
-        let is_manifest = &list.paths[path.clone()] == "package.json" && size <= LARGEST_MANIFEST;
-        let hash = if size <= LARGEST_GATHERED || is_manifest {
-            gathered.clear();
-            walker.source().read_exact(size as usize, gathered)?;
-            if is_manifest {
-                facts = Facts::read(gathered);
-            }
-            let hash = BlobHash::of(gathered);
-            blobs.write(&hash, executable, gathered)?;
-            hash
-        } else {
-            copy_large(walker.source(), size, executable, blobs)?
-        };
-        list.files.push(RawFile { path, executable, size, offset: 0, hash });
-    }
-    list.arrange();
-    Ok(facts)
-}
-
-fn copy_large(
-    stream: &mut Stream<'_>,
-    size: u64,
-    executable: bool,
-    blobs: &Blobs,
-) -> Result<BlobHash, Failure> {
-    let mode = deka_fs::FileMode::from_executable(executable);
-    let mut file = blobs.temporary.create(mode)?;
-    let mut hasher = blake3::Hasher::new();
-    let mut left = size;
-    while left > 0 {
-        let piece = stream.take(left)?;
-        if piece.is_empty() {
-            return Err(ArchiveError::Truncated.into());
-        }
-        hasher.update(piece);
-        file.append(piece)?;
-        left -= piece.len() as u64;
-    }
-    let hash = BlobHash::from_bytes(*hasher.finalize().as_bytes());
-    blobs.adopt(&hash, executable, size, file)?;
-    Ok(hash)
 }
