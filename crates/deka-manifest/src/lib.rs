@@ -24,6 +24,6 @@ pub use package_json::{
 };
 pub use packument::{Packument, PackumentError, VersionIndex, VersionManifest};
 pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
-pub use semver::{InvalidSemver, Operator, Range, Version, VersionRef};
+pub use semver::{InvalidSemver, Range, Version, VersionRef};
 pub use spec::{InvalidSpec, InvalidSpecReason, Spec};
 pub use symbol::Symbol;

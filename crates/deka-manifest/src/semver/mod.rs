@@ -29,7 +29,7 @@ mod read;
 mod rewrite;
 mod version;
 
-pub use range::{Operator, Range};
+pub use range::Range;
 pub use version::{Version, VersionRef};
 
 /// A text that is neither a version nor a range.

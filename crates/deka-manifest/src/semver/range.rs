@@ -15,7 +15,7 @@ use super::version::{Version, VersionRef};
 
 /// How a version has to compare with that of a comparator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Operator {
+pub(super) enum Operator {
     /// Every version will do.
     Any,
     /// `=`
