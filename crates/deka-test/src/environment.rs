@@ -22,6 +22,6 @@ pub(crate) fn target_dir() -> PathBuf {
 
 /// Tells whoever looks at the output of the tests why one of them did nothing.
 #[expect(clippy::print_stderr, reason = "a skipped test has to say so")]
-pub(crate) fn say_skipped(why: &str) {
+pub fn say_skipped(why: &str) {
     eprintln!("SKIPPED: {why}");
 }

@@ -24,6 +24,7 @@ mod run;
 mod scratch;
 mod tree;
 
+pub use environment::say_skipped;
 pub use archive::{Entry, EntryKind, LongName, Tar};
 pub use project::TestProject;
 pub use registry::{Fault, PackageBuilder, Published, Registry, Request, Style};

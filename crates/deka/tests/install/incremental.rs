@@ -1,0 +1,115 @@
+//! What a second install does to what the first one left.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt as _;
+
+use deka_test::{Registry, TestProject};
+use serde_json::json;
+
+use crate::project;
+
+fn installed(registry: &Registry) -> TestProject {
+    for version in ["1.0.0", "2.0.0"] {
+        registry.package("a", version).dep("b", "^1").file("v.js", version).publish();
+    }
+    registry.package("b", "1.0.0").file("index.js", "b").file("lib/deep.js", "deep").publish();
+    registry.package("@s/c", "1.0.0").publish();
+    let project = project();
+    project.use_registry(registry);
+    project.package_json(json!({ "dependencies": { "a": "1.0.0", "@s/c": "1" } }));
+    project.command(["install"]).run().assert_success();
+    project
+}
+
+#[test]
+fn only_what_changed_is_touched() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let inode = |path: &str| fs::metadata(project.path().join(path)).unwrap().ino();
+    let (a, b) = (inode("node_modules/a"), inode("node_modules/b"));
+    project.package_json(json!({ "dependencies": { "a": "2.0.0", "@s/c": "1" } }));
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    assert!(outcome.stdout.contains("1 package installed"), "{}", outcome.snapshot());
+    assert_eq!(project.read("node_modules/a/v.js"), "2.0.0");
+    assert_ne!(inode("node_modules/a"), a);
+    assert_eq!(inode("node_modules/b"), b);
+}
+
+#[test]
+fn what_is_not_wanted_any_more_goes() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    project.write("node_modules/.cache/mine", "keep");
+    project.write("node_modules/foreign/index.js", "keep");
+    project.package_json(json!({ "dependencies": { "@s/c": "1" } }));
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    assert!(outcome.stdout.contains("2 packages removed"), "{}", outcome.snapshot());
+    let tree = project.node_modules();
+    assert!(tree.get("a").is_none() && tree.get("b").is_none(), "{tree}");
+    assert!(tree.get("@s/c/package.json").is_some(), "{tree}");
+    assert_eq!(project.read("node_modules/.cache/mine"), "keep");
+    assert_eq!(project.read("node_modules/foreign/index.js"), "keep");
+}
+
+#[test]
+fn what_was_deleted_by_hand_comes_back() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let tree = project.node_modules_with_contents().without(".deka-state");
+    registry.clear_requests();
+    for path in ["node_modules/b", "node_modules/b/index.js", "node_modules/@s", "node_modules"] {
+        project.remove(path);
+        project.command(["install"]).run().assert_success();
+        let now = project.node_modules_with_contents().without(".deka-state");
+        now.assert_same(&tree, path);
+    }
+    assert_eq!(registry.paths(), Vec::<String>::new());
+}
+
+#[test]
+fn a_replaced_package_is_put_right() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    project.remove("node_modules/b").write("node_modules/b/index.js", "evil");
+    project.command(["install"]).run().assert_success();
+    assert_eq!(project.read("node_modules/b/index.js"), "b");
+    assert!(project.exists("node_modules/b/lib/deep.js"));
+}
+
+#[test]
+fn another_managers_tree_is_taken_over() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    project.remove("node_modules/.deka-state").write("node_modules/b/index.js", "old");
+    project.command(["install"]).run().assert_success();
+    assert_eq!(project.read("node_modules/b/index.js"), "b");
+}
+
+#[test]
+fn a_store_that_lost_a_file_is_healed() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let tree = project.node_modules_with_contents().without(".deka-state");
+    let files = project.cache().join("v1/files");
+    for shard in fs::read_dir(files).unwrap() {
+        for blob in fs::read_dir(shard.unwrap().path()).unwrap() {
+            fs::remove_file(blob.unwrap().path()).unwrap();
+        }
+    }
+    project.remove("node_modules");
+    project.command(["install"]).run().assert_success();
+    project.node_modules_with_contents().without(".deka-state").assert_same(&tree, "healed");
+}
+
+#[test]
+fn force_installs_everything_anew() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    registry.clear_requests();
+    let outcome = project.command(["install", "--force"]).run();
+    outcome.assert_success();
+    assert!(outcome.stdout.contains("3 packages installed"), "{}", outcome.snapshot());
+    assert_eq!(registry.count("/b/-/b-1.0.0.tgz"), 1);
+}

@@ -1,0 +1,16 @@
+//! `deka install` from outside: the real binary in a temporary project, against a registry in the
+//! process.
+
+mod bad_input;
+mod basics;
+mod incremental;
+mod lockfile;
+mod network;
+mod power_cut;
+
+use deka_test::TestProject;
+
+/// An empty project with its own home and cache.
+fn project() -> TestProject {
+    TestProject::new(env!("CARGO_BIN_EXE_deka"))
+}

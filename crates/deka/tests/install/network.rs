@@ -1,0 +1,112 @@
+//! Registries that fail for a while, demand a token, or speak TLS.
+
+use deka_test::registry::Authorization;
+use deka_test::{Fault, Registry, Style};
+use serde_json::json;
+
+use crate::project;
+
+#[test]
+fn passing_faults_are_survived() {
+    for fault in [
+        Fault::on_packuments().times(1).status(503),
+        Fault::on_packuments().times(1).retry_after(429, "0"),
+        Fault::on_packuments().times(1).cut_after(20),
+        Fault::on_packuments().times(1).body("{ not json"),
+        Fault::on_tarballs().times(1).status(500),
+        Fault::on_tarballs().times(1).cut_after(30),
+        Fault::on_tarballs().times(1).drop_connection(),
+    ] {
+        let registry = Registry::start();
+        registry.package("a", "1.0.0").file("x.js", "x").publish();
+        let what = format!("{fault:?}");
+        registry.fault(fault);
+        let project = project();
+        let url = registry.url();
+        project.write(".npmrc", format!("registry={url}\nfetch-retry-mintimeout=10\n"));
+        project.package_json(json!({ "dependencies": { "a": "1" } }));
+        let outcome = project.command(["install"]).run();
+        assert_eq!(outcome.code, Some(0), "{what}: {}", outcome.snapshot());
+        assert_eq!(project.read("node_modules/a/x.js"), "x");
+    }
+}
+
+#[test]
+fn a_registry_may_answer_as_it_likes() {
+    let mut lockfiles = Vec::new();
+    for style in [Style::public(), Style::plain()] {
+        let registry = Registry::start();
+        registry.style(style);
+        registry.package("b", "1.0.0").publish();
+        registry.package("a", "1.0.0").dep("b", "*").bin("a", "a.js").publish();
+        let project = project();
+        project.use_registry(&registry);
+        project.package_json(json!({ "dependencies": { "a": "1" } }));
+        project.command(["install"]).run().assert_success();
+        lockfiles.push(project.read("bun.lock").replace(&registry.url(), "REGISTRY"));
+    }
+    assert_eq!(lockfiles[0], lockfiles[1]);
+}
+
+#[test]
+fn tokens_go_where_they_belong_and_are_never_shown() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    registry.require(Authorization::bearer("secret-token"));
+    let project = project();
+    let url = registry.url();
+    project.write(".npmrc", format!("registry={url}\n"));
+    project.package_json(json!({ "dependencies": { "a": "1" } }));
+    let refused = project.command(["install"]).run();
+    refused.assert_code(4);
+    assert!(refused.stderr.contains("(E401)"), "{}", refused.snapshot());
+
+    let place = url.trim_start_matches("http:");
+    project.write(".npmrc", format!("registry={url}\n{place}:_authToken=wrong-token\n"));
+    let wrong = project.command(["install", "--verbose"]).env("DEKA_DEBUG", "trace").run();
+    wrong.assert_code(4);
+    assert!(!wrong.stderr.contains("wrong-token"), "{}", wrong.snapshot());
+
+    project.write(".npmrc", format!("registry={url}\n{place}:_authToken=${{TOKEN}}\n"));
+    project.remove("node_modules");
+    let good = project.command(["install"]).env("TOKEN", "secret-token").run();
+    good.assert_success();
+    assert!(project.exists("node_modules/a"));
+    assert!(!project.read("bun.lock").contains("secret-token"));
+}
+
+#[test]
+fn tls_with_an_authority_of_ones_own() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = project();
+    let url = registry.tls_url();
+    project.write("ca.pem", registry.certificate_authority());
+    project.write(".npmrc", format!("registry={url}\nfetch-retries=0\n"));
+    project.package_json(json!({ "dependencies": { "a": "1" } }));
+    let refused = project.command(["install"]).run();
+    refused.assert_code(4);
+
+    project.command(["install", "--cafile", "ca.pem"]).run().assert_success();
+    assert!(project.exists("node_modules/a"));
+    project.clear_cache().remove("node_modules").remove("bun.lock");
+    let file = project.path().join("ca.pem");
+    project.command(["install"]).env("NODE_EXTRA_CA_CERTS", file).run().assert_success();
+}
+
+#[test]
+fn an_older_cache_is_asked_about() {
+    let registry = Registry::start();
+    registry.style(Style { cache_control: Some("max-age=0"), ..Style::public() });
+    registry.package("a", "1.0.0").publish();
+    let project = project();
+    project.use_registry(&registry);
+    project.package_json(json!({ "dependencies": { "a": "1" } }));
+    project.command(["install"]).run().assert_success();
+    project.remove("bun.lock").remove("node_modules");
+    registry.clear_requests();
+    project.command(["install"]).run().assert_success();
+    let requests = registry.requests();
+    assert_eq!(requests.len(), 1, "{requests:?}");
+    assert!(requests[0].header("if-none-match").is_some(), "{requests:?}");
+}
