@@ -53,12 +53,13 @@ impl Credentials {
         if let Some(basic) = given(&self.basic) {
             return AuthHeader::new(format!("Basic {}", basic.expose()));
         }
-        let (username, password) = (given(&self.username)?, given(&self.password)?);
+        // An empty password is one, too: some registries take a token as the user name.
+        let (username, password) = (given(&self.username)?, self.password.as_ref()?);
         let pair = STANDARD.encode(format!("{}:{}", username.expose(), password.expose()));
         AuthHeader::new(format!("Basic {pair}"))
     }
 
-    /// Reads what stands in front of the host of a URL: `user:password@`, or `:token@`.
+    /// Reads what stands in front of the host of a URL: `user:password@`, `user@`, or `:token@`.
     pub fn of_url(url: &Url) -> Option<Self> {
         let decode = |text: &str| Secret::new(percent_decode(text).into_boxed_str());
         match (url.username(), url.password().unwrap_or_default()) {

@@ -25,16 +25,14 @@ pub(crate) fn apply_file(draft: &mut Draft<'_>, layer: Layer, file: &Path, text:
     let base = file.parent().unwrap_or(file);
     let mut unscoped = Unscoped::default();
     for entry in ini::parse(text) {
-        let mut origin = Origin {
+        // Shown as it is written: a variable in it may be a secret.
+        let origin = Origin {
             layer,
             file: Some(Arc::clone(&shared)),
             line: Some(entry.line),
             key: shown_key(&entry.key),
         };
         let Some(key) = draft.expand(&entry.key, &origin, false) else { continue };
-        if key != entry.key {
-            origin.key = shown_key(&key);
-        }
         let mut setting = Setting { draft, key: &key, values: &entry.values, origin, base };
         setting.apply(&mut unscoped);
     }
@@ -329,7 +327,7 @@ impl Setting<'_, '_, '_> {
                 let Some(text) = self.text(true) else { return };
                 let credentials = credentials(attribute, &text);
                 self.draft.add_credentials(parsed, credentials, &self.origin);
-                let name = format!("{territory}:{attribute}");
+                let name = self.origin.key.clone();
                 self.set(&name, |_| ());
             }
         }

@@ -319,3 +319,6 @@ fn apply_token_of_environment(draft: &mut Draft<'_>) {
     let territory = Territory::of_registry(draft.config.registries.default_registry().url());
     draft.add_credentials(territory, credentials, &Origin::variable(name));
 }
+
+#[cfg(test)]
+mod tests;
