@@ -7,7 +7,7 @@
 
 use deka_manifest::{Alias, Bin};
 
-use crate::path::{normalise_inside, parent};
+use crate::path::{is_safe_name, normalise_inside, parent};
 
 /// The longest name that file systems take.
 const NAME_LIMIT: usize = 255;
@@ -64,9 +64,7 @@ impl Commands {
     pub fn read(bin: &Bin, alias: Alias) -> Option<Self> {
         let command = |name: &str, target: &str| {
             let name = base_name(name);
-            let is_name = !matches!(name, "" | "." | "..")
-                && name.len() <= NAME_LIMIT
-                && !name.contains(char::is_control);
+            let is_name = is_safe_name(name) && name.len() <= NAME_LIMIT;
             let target = normalise_inside(target).filter(|_| is_name && !target.is_empty())?;
             Some(Command { name: name.into(), target: target.into() })
         };

@@ -34,6 +34,13 @@ pub(crate) fn normalise_inside(path: &str) -> Option<String> {
     is_inside.then_some(normal)
 }
 
+/// Whether `name` is one name and stays where it is.
+pub(crate) fn is_safe_name(name: &str) -> bool {
+    !matches!(name, "" | "." | "..")
+        && !name.contains(['/', '\\'])
+        && !name.contains(char::is_control)
+}
+
 /// Returns the text of a symlink in the folder `from` that leads to `to`, both normal and relative
 /// to the project.
 pub(crate) fn relative(from: &str, to: &str) -> String {

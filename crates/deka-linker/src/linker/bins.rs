@@ -14,7 +14,7 @@ use hashbrown::HashSet;
 use super::Linker;
 use crate::LinkError;
 use crate::commands::Commands;
-use crate::path::relative;
+use crate::path::{is_safe_name, relative};
 use crate::plan::{BinFolder, BinOwner, LinkPlan};
 use crate::state::PlacedLink;
 
@@ -98,7 +98,7 @@ impl Linker<'_> {
                     .into_iter()
                     .filter(|entry| matches!(entry.kind, FileKind::File | FileKind::Symlink))
                     .filter_map(|entry| entry.name.into_string().ok())
-                    .filter(|name| !name.contains(char::is_control))
+                    .filter(|name| is_safe_name(name))
                     .collect();
                 names.sort();
                 names.iter().filter_map(|name| look(name, format!("{folder}/{name}"))).collect()

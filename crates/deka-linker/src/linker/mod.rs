@@ -26,7 +26,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use deka_fs::{Creation, Dir, Epoch, FileKind, FsError, flush_horizon};
 use deka_store::{PackageIndex, Store};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 pub(crate) use folder::folder_fingerprint;
 pub use state::{Finish, Finished};
@@ -84,8 +84,11 @@ pub struct Linker<'a> {
     backend: Backend,
     force: bool,
     bases: Mutex<HashMap<Box<str>, Arc<Base>>>,
-    trash: Mutex<Vec<Trash>>,
+    /// Names in `node_modules` that are to be removed.
+    trash: Mutex<Vec<String>>,
     trash_names: AtomicU32,
+    /// Placements that were found damaged and made anew, by their place in the plan.
+    repaired: Mutex<HashSet<u32>>,
     /// What the sources of `file:` dependencies were when they were copied, by placement.
     fingerprints: Mutex<HashMap<Box<str>, u64>>,
 }
@@ -95,12 +98,6 @@ struct Base {
     dir: Dir,
     /// The way that works between the store and here, as a number of `place::Way`.
     way: AtomicU8,
-}
-
-/// A folder to be removed.
-struct Trash {
-    base: Arc<Base>,
-    name: String,
 }
 
 const TRASH_PREFIX: &str = ".deka-trash-";
@@ -120,6 +117,7 @@ impl<'a> Linker<'a> {
             bases: Mutex::default(),
             trash: Mutex::default(),
             trash_names: AtomicU32::new(0),
+            repaired: Mutex::default(),
             fingerprints: Mutex::default(),
         })
     }
@@ -184,7 +182,14 @@ impl<'a> Linker<'a> {
         let index = index.ok_or(LinkError::NoIndex { package: placement.label })?;
         match task.action {
             Action::Place => self.place(placement, index).map(|()| Outcome::Placed),
-            Action::Verify(depth) => self.verify(placement, index, depth),
+            Action::Verify(depth) => {
+                let outcome = self.verify(placement, index, depth)?;
+                if outcome == Outcome::Repaired {
+                    let mut repaired = self.repaired.lock().unwrap_or_else(PoisonError::into_inner);
+                    repaired.insert(task.placement);
+                }
+                Ok(outcome)
+            }
         }
     }
 
@@ -214,14 +219,14 @@ impl<'a> Linker<'a> {
         Ok(base)
     }
 
-    fn find_left_over_trash(&self, base: &Arc<Base>) -> Result<(), LinkError> {
+    fn find_left_over_trash(&self, base: &Base) -> Result<(), LinkError> {
         let entries = base.dir.list().map_err(|source| self.failed("node_modules", source))?;
         let mut trash = self.trash.lock().unwrap_or_else(PoisonError::into_inner);
         for entry in entries {
             if let Some(name) = entry.name.to_str()
                 && name.starts_with(OWN_PREFIX)
             {
-                trash.push(Trash { base: base.clone(), name: name.to_owned() });
+                trash.push(name.to_owned());
             }
         }
         Ok(())
@@ -235,14 +240,16 @@ impl<'a> Linker<'a> {
         let name = &path[end + 1..];
         let number = self.trash_names.fetch_add(1, Ordering::Relaxed);
         let trash = format!("{TRASH_PREFIX}{}-{number}", std::process::id());
-        match base.dir.rename(name, &base.dir, trash.as_str()) {
+        // All in one place, where what a kill leaves is found again.
+        let bin = self.base("node_modules")?;
+        match base.dir.rename(name, &bin.dir, trash.as_str()) {
             Ok(()) => {
                 let mut list = self.trash.lock().unwrap_or_else(PoisonError::into_inner);
-                list.push(Trash { base, name: trash });
+                list.push(trash);
                 Ok(())
             }
             Err(error) if error.is_not_found() => Ok(()),
-            // Folders of lower layers of an overlay cannot be renamed, mounts neither.
+            // Folders of lower layers of an overlay cannot be renamed, nor what is on another volume.
             Err(_) => {
                 base.dir.remove_all(name).map(drop).map_err(|source| self.failed(path, source))
             }
@@ -255,10 +262,14 @@ impl<'a> Linker<'a> {
         const FEW: usize = 4;
 
         let trash = std::mem::take(&mut *self.trash.lock().unwrap_or_else(PoisonError::into_inner));
+        if trash.is_empty() {
+            return;
+        }
+        let Ok(base) = self.base("node_modules") else { return };
         let next = AtomicU32::new(0);
         let remove = || {
-            while let Some(trash) = trash.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
-                if let Err(error) = trash.base.dir.remove_all(trash.name.as_str()) {
+            while let Some(name) = trash.get(next.fetch_add(1, Ordering::Relaxed) as usize) {
+                if let Err(error) = base.dir.remove_all(name.as_str()) {
                     // It is in nobody's way; the next run tries again.
                     tracing::debug!(%error, "what was replaced could not be removed");
                 }
@@ -274,6 +285,16 @@ impl<'a> Linker<'a> {
             }
             remove();
         });
+    }
+
+    /// Opens a folder that nothing but folders leads to from its outermost `node_modules`.
+    fn open_reached(&self, path: &str) -> Option<Dir> {
+        let end = find_base(path)?;
+        let mut dir = self.root.open_dir(&path[..end]).ok()?;
+        for name in path[end + 1..].split('/') {
+            dir = dir.open_dir_no_follow(name).ok()?;
+        }
+        Some(dir)
     }
 
     fn path_of(&self, path: &str) -> PathBuf {

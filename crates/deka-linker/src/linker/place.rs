@@ -128,7 +128,11 @@ impl Linker<'_> {
                 Some((at, dir)) if *at == file.directory => dir,
                 inner => {
                     let folder = crate::path::parent(file.path);
-                    let dir = super::make_dir(&package, folder).map_err(&failed)?;
+                    let dir = match package.open_dir_no_follow(folder) {
+                        Ok(dir) => dir,
+                        // Something else has the name, left over from whoever was here before.
+                        Err(_) => super::make_dir(&package, folder).map_err(&failed)?,
+                    };
                     &inner.insert((file.directory, dir)).1
                 }
             };

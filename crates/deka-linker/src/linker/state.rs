@@ -1,9 +1,10 @@
 //! The end of an install: links, bins, removals, and the state that says that all is done.
 
 use std::path::Path;
+use std::sync::PoisonError;
 
 use deka_fs::{Durability, Epoch, FsError, atomic_write, flush_horizon};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::bins::set_link;
 use super::{Linker, Work, find_base, make_dir};
@@ -84,13 +85,12 @@ impl Linker<'_> {
     /// Removes the links of the last install that were not made again and are still its own.
     fn remove_obsolete_bins(&self, old: Option<&LinkState>, now: &[(&str, Vec<PlacedLink>)]) {
         let Some(old) = old else { return };
+        let now: HashMap<&str, &[PlacedLink]> =
+            now.iter().map(|(path, bins)| (*path, &**bins)).collect();
         for folder in &old.bin_folders {
-            let made: HashSet<&str> = now
-                .iter()
-                .filter(|(path, _)| **path == *folder.path)
-                .flat_map(|(_, bins)| bins.iter().map(|bin| &*bin.path))
-                .collect();
-            let Ok(dir) = self.root.open_dir_no_follow(&*folder.path) else { continue };
+            let made = now.get(&*folder.path).copied().unwrap_or_default();
+            let made: HashSet<&str> = made.iter().map(|bin| &*bin.path).collect();
+            let Some(dir) = self.open_reached(&folder.path) else { continue };
             for bin in folder.bins.iter().filter(|bin| !made.contains(&*bin.path)) {
                 let is_ours = matches!(dir.read_link(&*bin.path),
                     Ok(Some(target)) if target == Path::new(&*bin.target));
@@ -137,6 +137,7 @@ impl Linker<'_> {
         // Taken before the stamps: what changes later is younger.
         let young = young_since(now_on(&node_modules)?);
         let failed: HashSet<u32> = finish.failed.iter().copied().collect();
+        let repaired = self.repaired.lock().unwrap_or_else(PoisonError::into_inner);
         let mut is_complete = failed.is_empty();
         let mut placements = Vec::with_capacity(finish.plan.placements.len());
         for (placement, at) in finish.plan.placements.iter().zip(0..) {
@@ -151,8 +152,10 @@ impl Linker<'_> {
                 .zip(kept)
                 .and_then(|(old, at)| Some((old, old.placements.get(at as usize)?)));
             let unflushed_since = match kept {
-                Some((old, placed)) => unflushed_since(old, placed, &epoch, now),
-                None => Some(now.unwrap_or(0)),
+                Some((old, placed)) if !repaired.contains(&at) => {
+                    unflushed_since(old, placed, &epoch, now)
+                }
+                _ => Some(now.unwrap_or(0)),
             };
             let source_path: Option<Box<str>> = match placement.source {
                 Source::Folder { path } => Some(path.as_str().into()),

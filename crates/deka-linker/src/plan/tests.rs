@@ -119,29 +119,29 @@ fn owners(dependencies: &[&str], packages: &[(&str, &[&str])]) -> Vec<String> {
 
 #[test]
 fn direct_dependencies_own_their_commands_before_others() {
-    let (aconf, confa, confb) =
-        (("aconf@1.0.0", &[][..]), ("confa@1.0.0", &[][..]), ("confb@1.0.0", &[][..]));
-    let dep = ("dep@1.0.0", &["prod aconf aconf@1.0.0", "prod confb confb@1.0.0"][..]);
+    let (along, first, second) =
+        (("along@1.0.0", &[][..]), ("first@1.0.0", &[][..]), ("second@1.0.0", &[][..]));
+    let dep = ("dep@1.0.0", &["prod along along@1.0.0", "prod second second@1.0.0"][..]);
     // By name among equals, whatever the group.
     assert_eq!(
-        owners(&["dev confb confb@1.0.0", "prod confa confa@1.0.0"], &[confa, confb]),
-        ["confa", "confb"]
+        owners(&["dev second second@1.0.0", "prod first first@1.0.0"], &[first, second]),
+        ["first", "second"]
     );
     // A direct one before one that came along.
     assert_eq!(
-        owners(&["prod confb confb@1.0.0", "prod dep dep@1.0.0"], &[confb, dep, aconf]),
-        ["confb", "aconf"]
+        owners(&["prod second second@1.0.0", "prod dep dep@1.0.0"], &[second, dep, along]),
+        ["second", "along"]
     );
-    assert_eq!(owners(&["prod dep dep@1.0.0"], &[dep, aconf, confb]), ["aconf", "confb"]);
+    assert_eq!(owners(&["prod dep dep@1.0.0"], &[dep, along, second]), ["along", "second"]);
     // A peer of the project is like one that came along.
     assert_eq!(
-        owners(&["peer confb confb@1.0.0", "prod dep dep@1.0.0"], &[confb, dep, aconf]),
-        ["aconf", "confb"]
+        owners(&["peer second second@1.0.0", "prod dep dep@1.0.0"], &[second, dep, along]),
+        ["along", "second"]
     );
     // An alias counts by its own name.
     assert_eq!(
-        owners(&["prod confb confb@1.0.0", "prod zconf confa@1.0.0"], &[confa, confb]),
-        ["confb", "zconf"]
+        owners(&["prod second second@1.0.0", "prod third first@1.0.0"], &[first, second]),
+        ["second", "third"]
     );
 }
 

@@ -10,6 +10,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Input, InputState, LinkState, PlacedBins, PlacedLink, PlacedPackage, Stamp, Summary};
+use crate::path::{is_safe_name, normalise_inside};
 use crate::plan::Identity;
 
 const MAGIC: &[u8; 8] = b"deka-lnk";
@@ -284,6 +285,20 @@ impl LinkState {
         bytes
     }
 
+    /// Whether all that a later install would remove lies in the project's folders: the state may
+    /// have come with the project, from strangers.
+    fn stays_inside(&self) -> bool {
+        let is_inside = |path: &str| {
+            normalise_inside(path).is_some_and(|normal| normal == path)
+                && path.split('/').any(|name| name == "node_modules")
+        };
+        self.placements.iter().all(|placed| is_inside(&placed.path))
+            && self.links.iter().all(|link| is_inside(&link.path))
+            && self.bin_folders.iter().all(|folder| {
+                is_inside(&folder.path) && folder.bins.iter().all(|bin| is_safe_name(&bin.path))
+            })
+    }
+
     /// Reads the bytes of a state file; `None` if they are not exactly what [`LinkState::encode`]
     /// of this version writes.
     pub fn decode(bytes: &[u8]) -> Option<Self> {
@@ -321,6 +336,6 @@ impl LinkState {
                 })
             })?,
         };
-        reader.is_at_end().then_some(state)
+        (reader.is_at_end() && state.stays_inside()).then_some(state)
     }
 }

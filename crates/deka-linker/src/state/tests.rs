@@ -76,6 +76,33 @@ fn a_damaged_state_is_none() {
     assert_eq!(LinkState::decode(&longer), None);
 }
 
+/// A project may bring a state of its making.
+#[test]
+fn a_state_that_reaches_outside_is_none() {
+    for path in [
+        "../x/node_modules/a",
+        "/node_modules/a",
+        "src",
+        "node_modules/../src",
+        "a//node_modules/b",
+    ] {
+        let mut state = sample();
+        state.placements[0].path = path.into();
+        assert_eq!(LinkState::decode(&state.encode()), None, "{path}");
+        state = sample();
+        state.links[0].path = path.into();
+        assert_eq!(LinkState::decode(&state.encode()), None, "{path}");
+        state = sample();
+        state.bin_folders[0].path = path.into();
+        assert_eq!(LinkState::decode(&state.encode()), None, "{path}");
+    }
+    for name in ["..", "../x", "a/b", ""] {
+        let mut state = sample();
+        state.bin_folders[0].bins[0].path = name.into();
+        assert_eq!(LinkState::decode(&state.encode()), None, "{name}");
+    }
+}
+
 /// Checksums do not lie, but a later format might: counts without end must not reserve memory.
 #[test]
 fn lying_counts_are_harmless() {
@@ -292,6 +319,7 @@ fn another_epoch_is_believed_only_if_sealed() {
 
 #[test]
 #[cfg(target_os = "linux")]
+#[expect(clippy::print_stdout, reason = "tests say when they are skipped")]
 fn an_old_state_is_sealed_once() {
     let mut project = Project::new();
     assert!(project.check().is_some());

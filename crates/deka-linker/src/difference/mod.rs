@@ -129,6 +129,7 @@ pub fn difference(
         known: HashMap::new(),
         disk,
         cleared: HashSet::new(),
+        obstacles: HashMap::new(),
         difference: Difference::default(),
         trust,
         written_at: old.map_or(0, |old| old.written_at),
@@ -151,6 +152,8 @@ struct Comparison<'a> {
     known: HashMap<&'a str, (&'a PlacedPackage, u32)>,
     disk: &'a mut dyn Observer,
     cleared: HashSet<Box<str>>,
+    /// For each folder asked about, what stands in the way to what is in it.
+    obstacles: HashMap<Box<str>, Option<Box<str>>>,
     difference: Difference,
     trust: Trust,
     written_at: u64,
@@ -165,7 +168,7 @@ impl Comparison<'_> {
         let links = plan.links.iter().map(|link| &*link.path);
         let planned: HashSet<&str> = placements.chain(links).collect();
         for placed in &old.placements {
-            if planned.contains(&*placed.path) {
+            if planned.contains(&*placed.path) || !self.is_reached_by_folders(&placed.path) {
                 continue;
             }
             // A symlink or a file is not what was placed: somebody put it there.
@@ -175,34 +178,57 @@ impl Comparison<'_> {
             }
         }
         for link in &old.links {
-            if !planned.contains(&*link.path) && self.disk.is_link(&link.path, &link.target) {
+            if !planned.contains(&*link.path)
+                && self.is_reached_by_folders(&link.path)
+                && self.disk.is_link(&link.path, &link.target)
+            {
                 self.difference.unlink.push(link.path.clone());
             }
         }
     }
 
-    /// Clears what stands where a scope's folder or an inner `node_modules` has to be. The outermost
-    /// `node_modules` may be a symlink, if the user likes.
+    /// Clears what stands where a folder has to be that leads to what is planned: a package, a
+    /// scope, an inner `node_modules`. The outermost `node_modules` may be a symlink, if the user
+    /// likes.
     fn clear_parents(&mut self, plan: &LinkPlan) {
-        let mut seen: HashSet<&str> = HashSet::new();
-        let placements = plan.placements.iter().map(|place| (&*place.path, place.base_length));
-        let links = plan.links.iter().map(|link| {
-            let base = link.path.find("node_modules").unwrap_or(0) + "node_modules".len();
-            (&*link.path, base as u32)
-        });
-        for (path, base_length) in placements.chain(links) {
-            let mut folder = parent(path);
-            while folder.len() > base_length as usize && seen.insert(folder) {
-                if let Observed::Symlink | Observed::Other = self.disk.observe(folder) {
-                    self.clear(folder);
-                }
-                folder = parent(folder);
+        let placements = plan.placements.iter().map(|placement| &*placement.path);
+        let links = plan.links.iter().map(|link| &*link.path);
+        for path in placements.chain(links) {
+            if let Some(obstacle) = self.obstacle(path) {
+                self.clear(&obstacle);
             }
         }
     }
 
+    /// Whether nothing but folders leads from the outermost `node_modules` to `path`. Behind a
+    /// symlink everything is somebody else's, whatever it looks like.
+    fn is_reached_by_folders(&mut self, path: &str) -> bool {
+        self.obstacle(path).is_none()
+    }
+
+    /// Returns the outermost path above `path` that is there and no folder.
+    fn obstacle(&mut self, path: &str) -> Option<Box<str>> {
+        let folder = parent(path);
+        if !is_below_node_modules(folder) {
+            return None;
+        }
+        if let Some(obstacle) = self.obstacles.get(folder) {
+            return obstacle.clone();
+        }
+        let obstacle = self.obstacle(folder).or_else(|| match self.disk.observe(folder) {
+            Observed::Symlink | Observed::Other => Some(folder.into()),
+            Observed::Missing | Observed::Folder(_) => None,
+        });
+        self.obstacles.insert(folder.into(), obstacle.clone());
+        obstacle
+    }
+
     fn compare_links(&mut self, plan: &LinkPlan) {
         for link in &plan.links {
+            if self.is_cleared(&link.path) {
+                self.difference.links_differ = true;
+                continue;
+            }
             if self.disk.is_link(&link.path, &link.target) {
                 continue;
             }
@@ -304,3 +330,11 @@ impl Comparison<'_> {
         self.difference
     }
 }
+
+/// Whether a path lies inside a `node_modules`.
+fn is_below_node_modules(path: &str) -> bool {
+    parent(path).split('/').any(|name| name == "node_modules")
+}
+
+#[cfg(test)]
+mod tests;
