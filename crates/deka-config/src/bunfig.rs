@@ -278,12 +278,12 @@ impl Reader<'_, '_, '_> {
         match self.text(name, value, false).as_deref() {
             Some("offline") => {
                 self.set("prefer-offline", name, value, |config| {
-                    config.network.prefer_offline = true
+                    config.network.prefer_offline = true;
                 });
             }
             Some("online" | "latest") => {
                 self.set("prefer-online", name, value, |config| {
-                    config.network.prefer_online = true
+                    config.network.prefer_online = true;
                 });
             }
             Some(_) => self.warn(name, value, "expected `offline`, `online` or `latest`"),
@@ -304,7 +304,7 @@ impl Reader<'_, '_, '_> {
                 config.install.minimum_release_age.age = age;
             }),
             None => {
-                self.warn(name, value, "expected a number of seconds, or a text such as `\"3d\"`")
+                self.warn(name, value, "expected a number of seconds, or a text such as `\"3d\"`");
             }
         }
     }
@@ -388,12 +388,11 @@ impl Reader<'_, '_, '_> {
     }
 
     fn table<'v, 't>(&mut self, name: &str, value: &'v Value<'t>) -> Option<&'v DeTable<'t>> {
-        match value.get_ref() {
-            DeValue::Table(table) => Some(table),
-            _ => {
-                self.warn(name, value, "expected a table");
-                None
-            }
+        if let DeValue::Table(table) = value.get_ref() {
+            Some(table)
+        } else {
+            self.warn(name, value, "expected a table");
+            None
         }
     }
 

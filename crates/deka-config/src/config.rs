@@ -190,8 +190,8 @@ impl Default for Timeouts {
     fn default() -> Self {
         Self {
             connect: Duration::from_secs(20),
-            idle: Duration::from_secs(60),
-            request: Duration::from_secs(300),
+            idle: Duration::from_mins(1),
+            request: Duration::from_mins(5),
         }
     }
 }

@@ -108,7 +108,7 @@ impl<'a> Draft<'a> {
                     Some(scope) => {
                         let name = format!("{}:registry", crate::registries::scope_key(scope));
                         self.set(&name, origin, |config| {
-                            config.registries.set_scope(scope, registry)
+                            config.registries.set_scope(scope, registry);
                         });
                     }
                 }

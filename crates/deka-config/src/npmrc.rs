@@ -15,8 +15,8 @@ use crate::{
     Backend, Config, Credentials, Layer, Linker, LogLevel, NoProxy, Omit, Origin, Pem, Secret, ini,
 };
 
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-const MINUTE: Duration = Duration::from_secs(60);
+const DAY: Duration = Duration::from_hours(24);
+const MINUTE: Duration = Duration::from_mins(1);
 const MILLISECOND: Duration = Duration::from_millis(1);
 
 /// Writes what an `.npmrc` says over `draft`.
@@ -213,11 +213,7 @@ impl Setting<'_, '_, '_> {
             "include" => self.include(),
             "production" => self.switch(|config, on| config.install.omit.dev = on),
             "optional" => self.switch(|config, on| config.install.omit.optional = !on),
-            "only" => {
-                if self.text(false).is_some_and(|text| text.starts_with("prod")) {
-                    self.set("omit", |config| config.install.omit.dev = true);
-                }
-            }
+            "only" => self.only(),
             "link-workspace-packages" => {
                 // pnpm also knows `deep`.
                 if let Some(text) = self.text(false) {
@@ -242,20 +238,8 @@ impl Setting<'_, '_, '_> {
                     config.log_level = level;
                 });
             }
-            "hoist" => {
-                if self.boolean() == Some(false) {
-                    self.set("hoist-pattern", |config| {
-                        config.install.hoist_pattern = Some(Vec::new());
-                    });
-                }
-            }
-            "shamefully-hoist" => {
-                if self.boolean() == Some(true) {
-                    self.set("public-hoist-pattern", |config| {
-                        config.install.public_hoist_pattern = Some(vec!["*".into()]);
-                    });
-                }
-            }
+            "hoist" => self.hoist(),
+            "shamefully-hoist" => self.shamefully_hoist(),
             "hoist-pattern" => {
                 if let Some(list) = self.patterns() {
                     self.set("hoist-pattern", |config| config.install.hoist_pattern = Some(list));
@@ -397,6 +381,27 @@ impl Setting<'_, '_, '_> {
         if let Some(include) = self.groups() {
             self.set("omit", |config| {
                 config.install.omit = config.install.omit.without(include);
+            });
+        }
+    }
+
+    /// npm's older way to write `omit=dev`.
+    fn only(&mut self) {
+        if self.text(false).is_some_and(|text| text.starts_with("prod")) {
+            self.set("omit", |config| config.install.omit.dev = true);
+        }
+    }
+
+    fn hoist(&mut self) {
+        if self.boolean() == Some(false) {
+            self.set("hoist-pattern", |config| config.install.hoist_pattern = Some(Vec::new()));
+        }
+    }
+
+    fn shamefully_hoist(&mut self) {
+        if self.boolean() == Some(true) {
+            self.set("public-hoist-pattern", |config| {
+                config.install.public_hoist_pattern = Some(vec!["*".into()]);
             });
         }
     }

@@ -41,7 +41,7 @@ fn shared(draft: &mut Draft<'_>) {
     if let Some((name, value)) = any_case("no_proxy", "NO_PROXY") {
         let hosts = NoProxy::parse(value);
         draft.set("noproxy", &Origin::variable(name), |config| {
-            config.network.proxies.except = hosts
+            config.network.proxies.except = hosts;
         });
     }
     if let Some(file) = environment.non_empty("NODE_EXTRA_CA_CERTS") {

@@ -72,7 +72,7 @@ fn read_npmrcs(
 
     match asked_for(&overrides.global_npmrc, "globalconfig") {
         Some(file) => {
-            read_npmrc(draft, Layer::GlobalNpmrc, &file, overrides.global_npmrc.is_some())?
+            read_npmrc(draft, Layer::GlobalNpmrc, &file, overrides.global_npmrc.is_some())?;
         }
         None => {
             if let Some(file) = global_npmrc(environment, variable("prefix")) {

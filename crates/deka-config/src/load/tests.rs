@@ -449,7 +449,7 @@ fn keys_of_npm_and_pnpm() {
     assert_eq!((install.linker, install.backend), (Linker::Isolated, Backend::Copyfile));
     assert_eq!(config.log_level, LogLevel::Silent);
     let age = &install.minimum_release_age;
-    assert_eq!(age.age, Duration::from_secs(2 * 24 * 60 * 60));
+    assert_eq!(age.age, Duration::from_hours(48));
     assert!(age.applies_to("x") && !age.applies_to("@corp/x") && !age.applies_to("own"));
     assert_eq!(network.user_agent.as_deref(), Some("me"));
     assert_eq!(install.public_hoist_pattern.as_deref(), Some(&["*eslint*".into()][..]));
@@ -479,7 +479,7 @@ fn keys_of_bun() {
     assert!(install.no_lockfile && config.network.offline && config.cache.manifests_disabled);
     assert_eq!(install.linker, Linker::Hoisted);
     assert_eq!(install.link_workspace_packages, Some(false));
-    assert_eq!(install.minimum_release_age.age, Duration::from_secs(3600));
+    assert_eq!(install.minimum_release_age.age, Duration::from_hours(1));
     assert!(!install.minimum_release_age.applies_to("a"));
     assert_eq!(install.concurrent_scripts.unwrap().get(), 3);
     assert_eq!(config.network.authorities, [Pem::Text(Secret::new("one"))]);
@@ -579,9 +579,7 @@ fn no_secret_is_ever_shown() {
         .variable("NPM_CONFIG_TOKEN", "hidden");
     let config = place.load();
     let mut shown = format!("{config:?}");
-    for (name, origin) in config.origins() {
-        shown.push_str(&format!("{name} {origin}\n"));
-    }
+    shown.extend(config.origins().map(|(name, origin)| format!("{name} {origin}\n")));
     shown.extend(place.warnings());
     assert!(!shown.contains("hidden"), "{shown}");
 }
