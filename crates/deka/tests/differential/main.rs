@@ -1,0 +1,105 @@
+//! deka beside the real Bun: the same project, the same registry, the same result.
+//!
+//! Both tools install each project of `projects/` from the registry that npm is configured with,
+//! scripts ignored, each with a home and a cache of its own. Compared are
+//!
+//! - the bytes of `bun.lock` and the tree of `node_modules` (paths, kinds, link targets, sizes,
+//!   executable bits) after a clean install,
+//! - the same with nothing to do, and again with what is in the cache by then; the lockfile alone
+//!   three times more,
+//! - the tree of a frozen install of Bun's lockfile, which has to stay as it is,
+//! - the tree of a `--production` install, and of others that leave something out,
+//! - whether Bun finds nothing to mend in what deka installed,
+//! - lockfile and tree after each step of `projects/edits/`, where `package.json` changes.
+//!
+//! The caches are emptied once, at the start, and shared by all projects; so most of a package's
+//! first installs are cold.
+//!
+//! Where a registry publishes something between the two runs, they differ although both are right:
+//! a clean install that differs is done once more, by both, with empty caches.
+//!
+//! `DEKA_UNDER_TEST=<path>` compares another program with Bun, such as Bun itself, which is how
+//! the suite itself is tested. `DEKA_TEST_ROUNDS=3` does everything three times, each from empty
+//! caches. `DEKA_TEST_SKIP_PEERS=1` skips it all.
+
+mod compare;
+mod project;
+mod suite;
+mod tool;
+
+/// One test for each project, so that they run in parallel and by name.
+macro_rules! projects {
+    ($($name:ident),* $(,)?) => {
+        const PROJECTS: &[&str] = &[$(stringify!($name)),*];
+        $(
+            #[test]
+            fn $name() {
+                suite::check_project(stringify!($name));
+            }
+        )*
+    };
+}
+
+/// One test for each sequence of edits.
+macro_rules! edits {
+    ($($name:ident),* $(,)?) => {
+        const EDITS: &[&str] = &[$(stringify!($name)),*];
+        mod edits {
+            $(
+                #[test]
+                fn $name() {
+                    crate::suite::check_edits(stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
+// The largest first: they decide how long the whole takes.
+projects![
+    gatsby,
+    angular,
+    react_scripts,
+    webpack_4,
+    nest,
+    next,
+    storybook,
+    nuxt,
+    vue_vite,
+    astro,
+    eslint_peers,
+    react_native,
+    express_mocha,
+    svelte_kit,
+    aliases,
+    bundled,
+    deprecated,
+    legacy_integrity,
+    overrides,
+    overrides_flat,
+    platforms,
+    prereleases,
+    resolutions,
+];
+
+edits![
+    add_and_remove,
+    move_between_groups,
+    narrow_and_widen,
+    new_needs_meet_locked_versions,
+    overrides_change,
+    peers_come_and_go,
+    swap_for_an_alias,
+];
+
+#[test]
+fn every_file_has_its_test() {
+    assert_eq!(project::names("projects"), sorted(PROJECTS));
+    assert_eq!(project::names("projects/edits"), sorted(EDITS));
+}
+
+fn sorted(names: &[&str]) -> Vec<String> {
+    let mut names: Vec<String> = names.iter().map(|name| name.replace('_', "-")).collect();
+    names.sort();
+    names
+}
