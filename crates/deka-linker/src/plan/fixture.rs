@@ -27,6 +27,12 @@ impl Packages {
         Self::default().add("root@", Resolution::Root, dependencies)
     }
 
+    /// Gives the project other dependencies.
+    pub(crate) fn with_dependencies(mut self, dependencies: &[&str]) -> Self {
+        self.0[0].2 = dependencies.iter().map(|text| (*text).to_owned()).collect();
+        self
+    }
+
     fn add(mut self, label: &str, resolution: Resolution, dependencies: &[&str]) -> Self {
         let name = label.rsplit_once('@').expect("a label").0;
         let package = Package {

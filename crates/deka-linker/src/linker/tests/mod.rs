@@ -1,11 +1,10 @@
 //! The executor on real folders, with a real store.
 
-#![expect(clippy::print_stdout, reason = "tests say when they are skipped")]
+mod disks;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use deka_manifest::{Bin, Integrity};
 use deka_store::{Importer, Store};
@@ -24,6 +23,8 @@ struct World {
     project: PathBuf,
     store: Store,
     backend: Backend,
+    /// What the registry would send, by integrity.
+    tarballs: Mutex<HashMap<String, Vec<u8>>>,
     /// Kept until the end, if it is ours.
     folder: Option<tempfile::TempDir>,
 }
@@ -53,14 +54,65 @@ impl World {
             project: project.to_owned(),
             store: Store::open(store).unwrap(),
             backend: Backend::Auto,
+            tarballs: Mutex::default(),
             folder: None,
         }
     }
 
     fn import(&self, tar: Tar) -> Integrity {
         let tarball = gzip(&tar.finish());
+        let integrity = self.import_tarball(&tarball);
+        self.tarballs.lock().unwrap().insert(integrity.to_string(), tarball);
+        integrity
+    }
+
+    fn import_tarball(&self, tarball: &[u8]) -> Integrity {
         let mut importer = Importer::new();
-        *self.store.import(&tarball, None, "test", &mut importer).unwrap().integrity()
+        *self.store.import(tarball, None, "test", &mut importer).unwrap().integrity()
+    }
+
+    /// Installs as deka does: what the store lacks is fetched, what it has torn again.
+    fn install_fetching(&self, plan: &LinkPlan) -> Report {
+        let linker = self.linker();
+        let old = LinkState::load(linker.root());
+        let work = linker.begin(plan, old.as_ref()).unwrap();
+        let mut report = Report::default();
+        for task in work.tasks() {
+            let Source::Store { integrity } = plan.placements[task.placement as usize].source
+            else {
+                continue;
+            };
+            let fetch = || self.import_tarball(&self.tarballs.lock().unwrap()[integrity.as_str()]);
+            if self.index(plan, *task).is_none() {
+                fetch();
+            }
+            let perform = || linker.perform(plan, *task, self.index(plan, *task).as_ref());
+            let outcome = perform().unwrap_or_else(|error| {
+                assert!(error.is_missing_blob(), "{error}");
+                self.store.forget(&Integrity::parse(&integrity).unwrap()).unwrap();
+                fetch();
+                perform().unwrap()
+            });
+            match outcome {
+                Outcome::Placed => report.placed += 1,
+                Outcome::Intact => report.intact += 1,
+                Outcome::Repaired => report.repaired += 1,
+            }
+        }
+        let inputs = vec![Input::capture(linker.root(), "package.json").unwrap()];
+        linker
+            .finish(Finish {
+                plan,
+                work: &work,
+                old: old.as_ref(),
+                failed: &[],
+                inputs,
+                settings: 1,
+                summary: Summary::default(),
+                payload: Vec::new(),
+            })
+            .unwrap();
+        report
     }
 
     fn linker(&self) -> Linker<'_> {
@@ -808,222 +860,4 @@ fn comparing_touches_nothing() {
     let work = world.linker().compare(&plan, None);
     assert_eq!(work.tasks().len(), 4);
     assert!(!world.path("").exists());
-}
-
-// ---- Real file systems; they need root, mkfs and loop devices. ----
-
-/// A mounted file system, unmounted at the end.
-struct Mounted {
-    path: PathBuf,
-    folder: tempfile::TempDir,
-}
-
-impl Mounted {
-    /// `None`, with a line that says so, where it cannot be done.
-    fn new(kind: &str, options: &str) -> Option<Self> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("mount");
-        fs::create_dir(&path).unwrap();
-        let skip = |why: &str| {
-            println!("skipped: {kind} cannot be mounted here ({why})");
-            None
-        };
-        if !rustix::process::geteuid().is_root() {
-            return skip("not root");
-        }
-        let run = |program: &str, arguments: &[&str]| {
-            Command::new(program)
-                .args(arguments)
-                .output()
-                .is_ok_and(|output| output.status.success())
-        };
-        let target = path.to_str().unwrap();
-        let is_mounted = if kind == "tmpfs" {
-            run("mount", &["-t", "tmpfs", "-o", options, "tmpfs", target])
-        } else {
-            let image = folder.path().join("image");
-            fs::File::create(&image).unwrap().set_len(400 << 20).unwrap();
-            let image = image.to_str().unwrap();
-            if !run(&format!("mkfs.{kind}"), &["-q", image]) {
-                return skip("no mkfs");
-            }
-            run("mount", &["-o", &format!("loop{options}"), image, target])
-        };
-        if !is_mounted {
-            return skip("mount failed");
-        }
-        Some(Self { path, folder })
-    }
-
-    fn remount(&self, options: &str) {
-        let status = Command::new("mount")
-            .args(["-o", &format!("remount,{options}")])
-            .arg(&self.path)
-            .status();
-        assert!(status.unwrap().success());
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let status = Command::new("umount").arg(&self.path).status();
-        if !status.is_ok_and(|status| status.success()) {
-            println!("`{}` stays mounted", self.folder.path().display());
-        }
-    }
-}
-
-/// Whether the file is a second name of one of the store's.
-fn is_shared_inode(world: &World, path: &str, contents: &str) -> bool {
-    let metadata = fs::metadata(world.path(path)).unwrap();
-    world.blobs(contents).iter().any(|blob| {
-        let blob = fs::metadata(blob).unwrap();
-        (blob.dev(), blob.ino()) == (metadata.dev(), metadata.ino())
-    })
-}
-
-fn way(linker: &Linker<'_>) -> u8 {
-    linker.base("node_modules").unwrap().way.load(Ordering::Relaxed)
-}
-
-const CLONE: u8 = 2;
-const COPY: u8 = 3;
-
-/// Installs the sample and returns the way that was found.
-fn install_and_find_way(world: &World) -> u8 {
-    let plan = sample(world).plan();
-    let linker = world.linker();
-    let work = linker.begin(&plan, None).unwrap();
-    for task in work.tasks() {
-        linker.perform(&plan, *task, world.index(&plan, *task).as_ref()).unwrap();
-    }
-    let way = way(&linker);
-    drop(linker);
-    world.install(&plan);
-    assert_eq!(world.paths(), SAMPLE);
-    assert_eq!((world.mode("a/cli.js"), world.mode("@s/c/same.js")), (0o755, 0o644));
-    assert_eq!(world.read("a/lib/deep/er/x.js"), "x");
-    world.assert_store_is_sound();
-    way
-}
-
-#[test]
-fn file_systems_with_reflinks() {
-    for kind in ["xfs", "btrfs"] {
-        let Some(mounted) = Mounted::new(kind, "") else { continue };
-        let mut world = World::at(&mounted.path.join("store"), &mounted.path.join("project"));
-        install_and_find_way(&world);
-        assert!(is_shared_inode(&world, "b/index.js", "2"), "{kind}");
-
-        fs::remove_dir_all(world.path("")).unwrap();
-        world.backend = Backend::Clone;
-        assert_eq!(install_and_find_way(&world), CLONE, "{kind}");
-        assert!(!is_shared_inode(&world, "b/index.js", "2"), "{kind}");
-
-        fs::remove_dir_all(world.path("")).unwrap();
-        world.backend = Backend::Copy;
-        assert_eq!(install_and_find_way(&world), COPY, "{kind}");
-        drop(world);
-    }
-}
-
-/// Between subvolumes hardlinks are refused, but blocks can be shared.
-#[test]
-fn refused_hardlinks_become_clones() {
-    let Some(mounted) = Mounted::new("btrfs", "") else { return };
-    let subvolume = mounted.path.join("sub");
-    let output = Command::new("btrfs").args(["subvolume", "create"]).arg(&subvolume).output();
-    if !output.is_ok_and(|output| output.status.success()) {
-        println!("skipped: no btrfs program");
-        return;
-    }
-    let world = World::at(&mounted.path.join("store"), &subvolume.join("project"));
-    assert_eq!(install_and_find_way(&world), CLONE);
-    drop(world);
-}
-
-#[test]
-fn refused_hardlinks_and_clones_become_copies() {
-    let Some(mounted) = Mounted::new("tmpfs", "size=64m") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    for backend in [Backend::Auto, Backend::Hardlink, Backend::Clone] {
-        let mut world = World::at(&folder.path().join("store"), &mounted.path.join("project"));
-        world.backend = backend;
-        assert_eq!(install_and_find_way(&world), COPY, "{backend:?}");
-        fs::remove_dir_all(world.path("")).unwrap();
-    }
-    // tmpfs alone has hardlinks but no clones.
-    let mut world = World::at(&mounted.path.join("store"), &mounted.path.join("project"));
-    install_and_find_way(&world);
-    assert!(is_shared_inode(&world, "b/index.js", "2"));
-    fs::remove_dir_all(world.path("")).unwrap();
-    world.backend = Backend::Clone;
-    assert_eq!(install_and_find_way(&world), COPY);
-    drop(world);
-}
-
-/// ext4 takes 65,000 names for one file: the next one is copied, and hardlinking goes on.
-#[test]
-fn a_file_with_too_many_names_is_copied_alone() {
-    let Some(mounted) = Mounted::new("ext4", "") else { return };
-    let world = World::at(&mounted.path.join("store"), &mounted.path.join("project"));
-    let plan = sample(&world).plan();
-    let links = mounted.path.join("links");
-    fs::create_dir(&links).unwrap();
-    let blob = &world.blobs("y")[0];
-    let mut count = 0;
-    while fs::hard_link(blob, links.join(count.to_string())).is_ok() {
-        count += 1;
-    }
-    assert!(count > 60_000);
-    world.install(&plan);
-    assert_eq!(world.read("a/lib/y.js"), "y");
-    assert!(!is_shared_inode(&world, "a/lib/y.js", "y"));
-    assert!(is_shared_inode(&world, "b/index.js", "2"));
-    drop(world);
-}
-
-#[test]
-fn a_read_only_node_modules_is_named() {
-    let Some(mounted) = Mounted::new("tmpfs", "size=64m") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let world = World::at(&folder.path().join("store"), &mounted.path.join("project"));
-    let plan = sample(&world).plan();
-    mounted.remount("ro");
-    let error = world.try_install(&plan, 2).unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        format!("Failed to update `{}`", world.project.join("node_modules").display())
-    );
-    assert!(error.fs_error().unwrap().is_read_only());
-    mounted.remount("rw");
-    world.install(&plan);
-    assert!(world.is_up_to_date());
-
-    // The same with something in it: the state still says what is there.
-    mounted.remount("ro");
-    assert!(world.is_up_to_date());
-    let error = world.try_install(&Packages::new(&[]).plan(), 2).unwrap_err();
-    assert!(error.fs_error().unwrap().is_read_only(), "{error}");
-    assert!(world.is_up_to_date());
-    mounted.remount("rw");
-    drop(world);
-}
-
-#[test]
-fn a_full_disk_leaves_nothing_that_is_trusted() {
-    let Some(mounted) = Mounted::new("tmpfs", "size=1m") else { return };
-    let folder = tempfile::tempdir().unwrap();
-    let world = World::at(&folder.path().join("store"), &mounted.path.join("project"));
-    let big = "x".repeat(600_000);
-    let integrity = world.import(package(&[("index.js", &big), ("other.js", &big[1..])]));
-    let plan = Packages::new(&["prod a a@1.0.0"]).npm("a@1.0.0", &[]).integrity(&integrity).plan();
-    let error = world.try_install(&plan, 1).unwrap_err();
-    assert!(error.fs_error().unwrap().is_full(), "{error}");
-    assert!(!world.is_up_to_date());
-    mounted.remount("size=64m");
-    world.install(&plan);
-    assert_eq!(fs::metadata(world.path("a/other.js")).unwrap().len(), 599_999);
-    assert!(world.is_up_to_date());
-    drop(world);
 }
