@@ -12,6 +12,8 @@
 //! - whether Bun finds nothing to mend in what deka installed,
 //! - lockfile and tree after each step of `projects/edits/`, where `package.json` changes.
 //!
+//! The application in `examples/` is built and served, too.
+//!
 //! The caches are emptied once, at the start, and shared by all projects; so most of a package's
 //! first installs are cold.
 //!
@@ -23,6 +25,7 @@
 //! caches. `DEKA_TEST_SKIP_PEERS=1` skips it all.
 
 mod compare;
+mod example;
 mod project;
 mod suite;
 mod tool;

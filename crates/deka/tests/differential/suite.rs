@@ -34,14 +34,14 @@ const LARGE_TREE: usize = 12_000;
 const SPACE: u64 = 6;
 
 /// Both tools, with caches that are empty when the first project comes.
-struct Suite {
-    bun: Tool,
-    deka: Tool,
-    folder: PathBuf,
+pub(crate) struct Suite {
+    pub(crate) bun: Tool,
+    pub(crate) deka: Tool,
+    pub(crate) folder: PathBuf,
 }
 
 /// `None` if peers are to be skipped.
-static SUITE: LazyLock<Option<Suite>> = LazyLock::new(|| {
+pub(crate) static SUITE: LazyLock<Option<Suite>> = LazyLock::new(|| {
     let bun = peer::bun()?;
     let folder = scratch_folder("differential", SPACE);
     Some(Suite {
