@@ -21,9 +21,9 @@ pub struct Epoch {
 impl Epoch {
     /// Returns the present epoch of the file system that `dir` is on.
     pub fn of(dir: &Dir) -> Result<Self, FsError> {
-        let failed = |error| FsError::new(Operation::Stat, dir.path(), error);
-        let (device, mount) = dir.mount().map_err(failed)?;
-        let boot = crate::os::boot_id().map_err(failed)?;
+        let (device, mount) =
+            dir.mount().map_err(|error| FsError::new(Operation::Stat, dir.path(), error))?;
+        let boot = crate::os::boot_id();
         let text = format!("{boot}.{device:x}.{mount:x}").into_boxed_str();
         Ok(Self { text, boot_length: boot.len() })
     }

@@ -42,7 +42,7 @@ impl StoreError {
     pub fn code(&self) -> Option<&'static str> {
         match self {
             Self::Integrity { .. } => Some("EINTEGRITY"),
-            Self::Archive { .. } => Some("EBADTAR"),
+            Self::Archive { .. } => Some("TAR_BAD_ARCHIVE"),
             Self::Write { source, .. } | Self::Fs(source) if source.is_full() => Some("ENOSPC"),
             Self::Write { .. } | Self::Fs(_) => None,
         }

@@ -1,8 +1,9 @@
 //! Reading what the linker wants to know out of a package's `package.json`.
 //!
 //! Tolerant where npm is: a wrong type counts as absent, and a manifest that is no JSON at all only
-//! means that nothing is known. Everything but a few members is skipped unread, because this runs
-//! once for every package that is unpacked.
+//! means that nothing is known. The rules are those of `deka_manifest::PackageJson`; but this runs
+//! once for every package that is unpacked, so all but a few members are skipped unread instead of
+//! becoming a tree with interned names.
 
 use std::fmt;
 

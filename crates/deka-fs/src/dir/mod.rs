@@ -15,7 +15,7 @@ mod fallback;
 #[cfg(not(unix))]
 pub use fallback::{Dir, Name};
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;
 
 /// Whether something new was made under the name.

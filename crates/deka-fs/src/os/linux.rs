@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{AtFlags, OFlags, StatxFlags};
 use rustix::io::Errno;
@@ -41,17 +41,30 @@ pub(crate) fn is_link_refused(error: &io::Error) -> bool {
 }
 
 /// Returns what differs from boot to boot.
-pub(crate) fn boot_id() -> io::Result<String> {
-    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
-    Ok(id.chars().filter(char::is_ascii_hexdigit).collect())
+pub(crate) fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id")
+        .map_or_else(|_| boot_time(), |id| id.chars().filter(char::is_ascii_hexdigit).collect())
+}
+
+/// Without /proc the time of the boot has to do. A clock that is set makes it look like another
+/// boot, which only costs a check too many.
+fn boot_time() -> String {
+    const PRECISION: u64 = 30;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let uptime = u64::try_from(rustix::system::sysinfo().uptime).unwrap_or(0);
+    format!("{:x}", now.saturating_sub(uptime) / PRECISION)
 }
 
 /// Returns the device and the mount that `dir` is on.
 pub(crate) fn mount_of(dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
     let ask = |mask: u32| {
-        rustix::fs::statx(dir.as_fd(), c"", AtFlags::EMPTY_PATH, StatxFlags::from_bits_retain(mask))
+        let mask = StatxFlags::from_bits_retain(mask);
+        rustix::fs::statx(dir.as_fd(), c"", AtFlags::EMPTY_PATH, mask)
     };
-    let mut stat = ask(STATX_MNT_ID_UNIQUE)?;
+    // Old kernels do not have the call, and old sandboxes refuse it.
+    let Ok(mut stat) = ask(STATX_MNT_ID_UNIQUE) else {
+        return Ok((rustix::fs::fstat(dir)?.st_dev, 0));
+    };
     if stat.stx_mask & STATX_MNT_ID_UNIQUE == 0 {
         // The older kind of id (Linux 5.8) may be used again after an unmount; before it, zero.
         stat = ask(StatxFlags::MNT_ID.bits())?;
@@ -71,4 +84,17 @@ pub(crate) fn writeback_delay() -> Option<Duration> {
     let expire = centiseconds("dirty_expire_centisecs").unwrap_or(3000);
     let interval = centiseconds("dirty_writeback_centisecs").unwrap_or(500);
     (interval != 0).then(|| Duration::from_millis((expire + interval).saturating_mul(10)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn boots_are_known_with_and_without_proc() {
+        assert_eq!(boot_id(), boot_id());
+        assert!(boot_id().len() >= 6);
+        let time = boot_time();
+        assert!(time.len() >= 6 && time.bytes().all(|byte| byte.is_ascii_hexdigit()), "{time}");
+    }
 }

@@ -37,8 +37,8 @@ pub(crate) fn is_link_refused(error: &io::Error) -> bool {
     )
 }
 
-/// Returns what differs from boot to boot.
-pub(crate) fn boot_id() -> io::Result<String> {
+/// Returns what differs from boot to boot; systems before 10.12 do not say.
+pub(crate) fn boot_id() -> String {
     let mut buffer = [0_u8; 64];
     let mut length = buffer.len();
     // SAFETY: the name is NUL-terminated, `buffer` is writable for `length` bytes and both outlive
@@ -53,11 +53,8 @@ pub(crate) fn boot_id() -> io::Result<String> {
             0,
         )
     };
-    if result != 0 {
-        return Err(io::Error::last_os_error());
-    }
-    let text = buffer.get(..length).unwrap_or_default();
-    Ok(text.iter().map(|byte| char::from(*byte)).filter(char::is_ascii_hexdigit).collect())
+    let text = if result == 0 { buffer.get(..length).unwrap_or_default() } else { b"0" };
+    text.iter().map(|byte| char::from(*byte)).filter(char::is_ascii_hexdigit).collect()
 }
 
 /// Returns the device that `dir` is on; mounts have no ids here.

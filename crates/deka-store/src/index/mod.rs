@@ -242,7 +242,7 @@ impl PackageIndex {
         }
     }
 
-    /// Reads an index from the disk; `None` if it is anything but what [`build`] once made.
+    /// Reads an index from the disk; `None` if it is anything but what [`build()`] once made.
     pub(crate) fn parse(bytes: Vec<u8>) -> Option<Self> {
         let header = bytes.get(..HEADER)?;
         if header[..8] != MAGIC

@@ -1,4 +1,5 @@
 //! The store on real file systems: what it takes in, what it refuses, and what it survives.
+#![cfg(unix)]
 
 mod child;
 mod concurrent;
