@@ -1,0 +1,423 @@
+//! Arguments of `deka install` and `deka ci`.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+use deka_config::{
+    Backend, Linker, LogLevel, Omit, Overrides, PlatformOverride, cpu_set, libc_set, os_set,
+    parse_duration,
+};
+
+use super::CommonArguments;
+use super::foreign::Ignored;
+use crate::diagnostic::Diagnostic;
+
+pub(super) const AFTER_HELP: &str = "\
+Examples:
+  deka install                            Install what package.json and bun.lock say
+  deka install --frozen-lockfile          Fail if bun.lock would have to change (also: deka ci)
+  deka install --production               Without devDependencies, bun.lock as it is
+  deka install --omit=dev --omit=optional Leave out two groups
+  deka install --lockfile-only            Write bun.lock, install nothing
+  deka install --os=linux --cpu=arm64     Install for another machine
+  deka install --minimum-release-age=3d   Only versions that are three days old
+
+Flags of npm, pnpm and yarn for the same things are accepted.
+A project's .npmrc may not set strict-ssl=false, a proxy, or a tokenHelper.
+`deka help exit-codes` explains the exit codes.";
+
+pub(super) const AFTER_HELP_CI: &str = "\
+Examples:
+  deka ci                                 Install exactly what bun.lock says
+  deka ci --production                    The same without devDependencies
+
+`deka help exit-codes` explains the exit codes.";
+
+const WHAT: &str = "What to install";
+const NETWORK: &str = "Network and cache";
+const LAYOUT: &str = "Layout and platform";
+const OUTPUT: &str = "Output";
+
+/// What an install can be told.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = WHAT)]
+pub(crate) struct InstallArguments {
+    /// Packages to add to the project (not there yet)
+    #[arg(value_name = "package", hide = true)]
+    packages: Vec<String>,
+
+    /// Leave out devDependencies, and do not change bun.lock
+    #[arg(short, long, overrides_with = "no_production", alias = "prod", short_alias = 'P')]
+    production: bool,
+    #[arg(long, hide = true, alias = "no-prod")]
+    no_production: bool,
+
+    /// Leave out a group: dev, optional or peer
+    #[arg(long, value_name = "group", value_delimiter = ',', value_parser = parse_omit)]
+    omit: Vec<Omit>,
+    #[arg(long, hide = true, value_delimiter = ',', value_parser = parse_include)]
+    include: Vec<Omit>,
+    #[arg(long, hide = true, value_parser = ["prod", "production", "dev", "development"])]
+    only: Option<String>,
+    #[arg(long, hide = true)]
+    also: Option<String>,
+    #[arg(long, hide = true, alias = "ignore-optional")]
+    no_optional: bool,
+
+    /// Fail if bun.lock would have to change
+    #[arg(long, alias = "immutable", overrides_with = "no_frozen_lockfile")]
+    frozen_lockfile: bool,
+    #[arg(long, hide = true, alias = "no-immutable")]
+    no_frozen_lockfile: bool,
+
+    /// Write bun.lock and install nothing
+    #[arg(long, alias = "package-lock-only", alias = "resolution-only")]
+    lockfile_only: bool,
+
+    /// Say what would be installed, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    #[arg(long, hide = true)]
+    no_dry_run: bool,
+
+    /// Ask the registry again and install everything again
+    #[arg(short, long)]
+    force: bool,
+    #[arg(long, hide = true)]
+    no_force: bool,
+
+    /// Do not write bun.lock
+    #[arg(long, overrides_with = "save", alias = "pure-lockfile", alias = "no-lockfile")]
+    no_save: bool,
+    #[arg(short = 'S', long, hide = true, overrides_with = "no_save")]
+    save: bool,
+
+    /// Do not run lifecycle scripts
+    #[arg(long, overrides_with = "no_ignore_scripts")]
+    ignore_scripts: bool,
+    #[arg(long, hide = true)]
+    no_ignore_scripts: bool,
+
+    /// Only versions published at least this long ago: seconds, or 3d, 12h
+    #[arg(long, value_name = "age", value_parser = parse_age)]
+    minimum_release_age: Option<Duration>,
+    /// The same in days, as npm has it.
+    #[arg(long, hide = true, value_parser = parse_age_in_days)]
+    min_release_age: Option<Duration>,
+
+    /// Packages for which that does not count
+    #[arg(
+        long,
+        value_name = "name",
+        value_delimiter = ',',
+        aliases = ["minimum-release-age-exclude", "min-release-age-exclude"]
+    )]
+    minimum_release_age_excludes: Option<Vec<String>>,
+
+    /// Do not touch the network
+    #[arg(long, help_heading = NETWORK)]
+    offline: bool,
+
+    /// Use cached package metadata whatever its age
+    #[arg(long, help_heading = NETWORK, conflicts_with = "prefer_online")]
+    prefer_offline: bool,
+    #[arg(long, hide = true)]
+    prefer_online: bool,
+
+    /// Do not use cached package metadata
+    #[arg(long, help_heading = NETWORK)]
+    no_cache: bool,
+
+    /// Keep store and cached metadata in this folder
+    #[arg(
+        long,
+        value_name = "folder",
+        value_hint = ValueHint::DirPath,
+        help_heading = NETWORK,
+        aliases = ["cache", "cache-folder"]
+    )]
+    cache_dir: Option<PathBuf>,
+
+    /// The default registry
+    #[arg(long, value_name = "url", value_hint = ValueHint::Url, help_heading = NETWORK)]
+    registry: Option<String>,
+
+    /// How many requests run at once [default: 64]
+    #[arg(long, value_name = "number", help_heading = NETWORK)]
+    network_concurrency: Option<NonZeroUsize>,
+    #[arg(long, hide = true)]
+    maxsockets: Option<NonZeroUsize>,
+    #[arg(long, hide = true)]
+    fetch_retries: Option<u32>,
+    #[arg(long, hide = true, value_name = "milliseconds")]
+    fetch_timeout: Option<u64>,
+
+    /// Trust this certificate authority, in PEM, in place of the system's
+    #[arg(long, value_name = "pem", help_heading = NETWORK)]
+    ca: Vec<String>,
+
+    /// The same, from a file
+    #[arg(long, value_name = "file", value_hint = ValueHint::FilePath, help_heading = NETWORK)]
+    cafile: Option<PathBuf>,
+    #[arg(long, hide = true, overrides_with = "no_strict_ssl")]
+    strict_ssl: bool,
+    #[arg(long, hide = true)]
+    no_strict_ssl: bool,
+    #[arg(long, hide = true)]
+    proxy: Option<String>,
+    #[arg(long, hide = true)]
+    https_proxy: Option<String>,
+    #[arg(long, hide = true, alias = "no-proxy")]
+    noproxy: Option<String>,
+
+    /// The shape of node_modules: hoisted or isolated
+    #[arg(
+        long,
+        value_name = "linker",
+        value_parser = parse_linker,
+        help_heading = LAYOUT,
+        aliases = ["node-linker", "install-strategy"]
+    )]
+    linker: Option<Linker>,
+
+    /// How files get from the store to node_modules: hardlink, clonefile, copyfile or symlink
+    #[arg(
+        long,
+        value_name = "backend",
+        value_parser = parse_backend,
+        help_heading = LAYOUT,
+        alias = "package-import-method"
+    )]
+    backend: Option<Backend>,
+
+    /// Install for this operating system: linux, darwin, win32 … or * for all
+    #[arg(long, value_name = "name", value_delimiter = ',', help_heading = LAYOUT)]
+    os: Vec<String>,
+
+    /// Install for this processor: x64, arm64 … or * for all
+    #[arg(long, value_name = "name", value_delimiter = ',', help_heading = LAYOUT)]
+    cpu: Vec<String>,
+
+    /// Install for this C library: glibc, musl, or * for both
+    #[arg(long, value_name = "name", value_delimiter = ',', help_heading = LAYOUT)]
+    libc: Vec<String>,
+
+    /// Draw no progress line
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) no_progress: bool,
+    #[arg(long, hide = true)]
+    progress: bool,
+
+    /// Print no summary
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) no_summary: bool,
+
+    /// Print the summary as JSON
+    #[arg(long, help_heading = OUTPUT)]
+    pub(crate) json: bool,
+
+    #[arg(long, hide = true)]
+    concurrent_scripts: Option<NonZeroUsize>,
+    /// Yarn's `--mode=skip-build` and `--mode=update-lockfile`.
+    #[arg(long, hide = true, value_parser = ["skip-build", "update-lockfile"])]
+    mode: Option<String>,
+
+    // Only of use with names of packages; without, they change nothing.
+    #[arg(short = 'd', long = "dev", hide = true, alias = "save-dev", short_alias = 'D')]
+    _dev: bool,
+    #[arg(long = "optional", hide = true, short_alias = 'O')]
+    _optional: bool,
+    #[arg(long = "peer", hide = true)]
+    _peer: bool,
+    #[arg(long = "save-prod", hide = true)]
+    _save_prod: bool,
+    #[arg(short = 'E', long = "exact", hide = true, alias = "save-exact")]
+    _exact: bool,
+    #[arg(long = "only-missing", hide = true)]
+    _only_missing: bool,
+    #[arg(long = "trust", hide = true)]
+    _trust: bool,
+    #[arg(long, hide = true)]
+    no_verify: bool,
+
+    // Known, and refused: ignoring them would do something else than was asked.
+    #[arg(short, long, hide = true)]
+    global: bool,
+    #[arg(short = 'F', long, hide = true, aliases = ["workspace"], short_alias = 'w')]
+    filter: Vec<String>,
+    #[arg(short, long, hide = true)]
+    analyze: bool,
+    #[arg(short, long, hide = true)]
+    yarn: bool,
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    catalog: Option<String>,
+    #[arg(long, hide = true)]
+    before: Option<String>,
+
+    #[arg(long = "no-env-file", hide = true)]
+    _no_env_file: bool,
+
+    #[command(flatten)]
+    _ignored: Ignored,
+}
+
+impl InstallArguments {
+    /// Fails for what other package managers do under this name and deka cannot do yet.
+    pub(crate) fn refuse_what_is_not_there(&self) -> Result<(), Diagnostic> {
+        if let Some(package) = self.packages.first() {
+            return Err(Diagnostic::usage(format!(
+                "deka cannot add packages to a project yet: `{package}`"
+            ))
+            .hint("Add it to `dependencies` in package.json, then run `deka install`"));
+        }
+        let refused = [
+            (self.global, "--global", "deka installs into projects only"),
+            (!self.filter.is_empty(), "--filter", "deka does not install workspaces yet"),
+            (self.analyze, "--analyze", "deka does not read source files"),
+            (self.yarn, "--yarn", "deka writes bun.lock only"),
+            (self.catalog.is_some(), "--catalog", "deka cannot add packages to a project yet"),
+        ];
+        if let Some((_, flag, reason)) = refused.iter().find(|(is_given, ..)| *is_given) {
+            let mut diagnostic = Diagnostic::usage(format!("`{flag}` is not supported"));
+            diagnostic.causes.push((*reason).to_owned());
+            return Err(diagnostic);
+        }
+        if self.before.is_some() {
+            return Err(Diagnostic::usage("`--before` is not supported")
+                .hint("Use `--minimum-release-age=<age>`, such as `3d`"));
+        }
+        Ok(())
+    }
+
+    /// Returns what has to be said about flags that change nothing.
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = &'static str> {
+        self.no_verify
+            .then_some(
+                "`--no-verify` changes nothing: deka verifies the integrity of every package",
+            )
+            .into_iter()
+    }
+
+    /// Returns what the flags say about settings.
+    pub(crate) fn overrides(&self, common: &CommonArguments) -> Result<Overrides, Diagnostic> {
+        let either = |on: bool, off: bool| match (on, off) {
+            (true, _) => Some(true),
+            (false, true) => Some(false),
+            (false, false) => None,
+        };
+        let skips_build = self.mode.as_deref() == Some("skip-build");
+        let only_updates_lockfile = self.mode.as_deref() == Some("update-lockfile");
+        let mut omit = self.omit.iter().copied().fold(Omit::default(), Omit::union);
+        omit.dev |= self.only.as_deref().is_some_and(|only| only.starts_with("prod"));
+        omit.optional |= self.no_optional;
+        let mut include = self.include.iter().copied().fold(Omit::default(), Omit::union);
+        include.dev |= self.also.as_deref().is_some_and(|also| also.starts_with("dev"));
+        Ok(Overrides {
+            bunfig: common.config.clone(),
+            user_npmrc: common.userconfig.clone(),
+            global_npmrc: common.globalconfig.clone(),
+            registry: self.registry.clone(),
+            scope_registries: Vec::new(),
+            cache_dir: self.cache_dir.clone(),
+            no_cache: self.no_cache,
+            ca: self.ca.clone(),
+            cafile: self.cafile.clone(),
+            strict_ssl: either(self.strict_ssl, self.no_strict_ssl),
+            proxy: self.proxy.clone(),
+            https_proxy: self.https_proxy.clone(),
+            no_proxy: self.noproxy.clone(),
+            network_concurrency: self.network_concurrency,
+            connections_per_host: self.maxsockets,
+            fetch_retries: self.fetch_retries,
+            fetch_timeout: self.fetch_timeout.map(Duration::from_millis),
+            offline: self.offline,
+            prefer_offline: self.prefer_offline,
+            prefer_online: self.prefer_online,
+            production: either(self.production, self.no_production),
+            frozen_lockfile: either(self.frozen_lockfile, self.no_frozen_lockfile),
+            lockfile_only: self.lockfile_only || only_updates_lockfile,
+            dry_run: self.dry_run,
+            force: self.force,
+            ignore_scripts: either(self.ignore_scripts || skips_build, self.no_ignore_scripts),
+            save: either(self.save, self.no_save),
+            no_lockfile: false,
+            omit,
+            include,
+            linker: self.linker,
+            backend: self.backend,
+            platform: self.platform()?,
+            minimum_release_age: self.minimum_release_age.or(self.min_release_age),
+            minimum_release_age_excludes: self.minimum_release_age_excludes.clone(),
+            concurrent_scripts: self.concurrent_scripts,
+            log_level: log_level(common)?,
+        })
+    }
+
+    fn platform(&self) -> Result<PlatformOverride, Diagnostic> {
+        fn set<'w, T>(
+            flag: &str,
+            words: &'w [String],
+            names: &[&str],
+            parse: impl FnOnce(Vec<&'w str>) -> Result<T, &'w str>,
+        ) -> Result<Option<T>, Diagnostic> {
+            if words.is_empty() {
+                return Ok(None);
+            }
+            parse(words.iter().map(String::as_str).collect()).map(Some).map_err(|word| {
+                Diagnostic::usage(format!("Invalid value `{word}` for `{flag}`"))
+                    .detail("valid", format!("*, {}", names.join(", ")))
+            })
+        }
+        Ok(PlatformOverride {
+            os: set("--os", &self.os, deka_manifest::OsSet::NAMES, os_set)?,
+            cpu: set("--cpu", &self.cpu, deka_manifest::CpuSet::NAMES, cpu_set)?,
+            libc: set("--libc", &self.libc, deka_manifest::LibcSet::NAMES, libc_set)?,
+        })
+    }
+}
+
+fn log_level(common: &CommonArguments) -> Result<Option<LogLevel>, Diagnostic> {
+    if common.silent {
+        return Ok(Some(LogLevel::Silent));
+    }
+    if common.quiet {
+        return Ok(Some(LogLevel::Warn));
+    }
+    if common.verbose {
+        return Ok(Some(LogLevel::Verbose));
+    }
+    let Some(text) = &common.loglevel else { return Ok(None) };
+    LogLevel::parse(text).map(Some).ok_or_else(|| {
+        Diagnostic::usage(format!("Invalid value `{text}` for `--loglevel`"))
+            .detail("valid", "silent, error, warn, info, verbose")
+    })
+}
+
+fn parse_omit(text: &str) -> Result<Omit, &'static str> {
+    Omit::parse(text).ok_or("expected `dev`, `optional` or `peer`")
+}
+
+/// Like [`parse_omit`]; `prod` may be named, though it is never left out.
+fn parse_include(text: &str) -> Result<Omit, &'static str> {
+    if matches!(text, "prod" | "production") { Ok(Omit::default()) } else { parse_omit(text) }
+}
+
+fn parse_linker(text: &str) -> Result<Linker, &'static str> {
+    Linker::parse(text).ok_or("expected `hoisted` or `isolated`")
+}
+
+fn parse_backend(text: &str) -> Result<Backend, &'static str> {
+    Backend::parse(text).ok_or("expected `hardlink`, `clonefile`, `copyfile` or `symlink`")
+}
+
+fn parse_age(text: &str) -> Result<Duration, &'static str> {
+    parse_duration(text, Duration::from_secs(1))
+        .ok_or("expected a number of seconds, or a duration such as `3d` or `12h`")
+}
+
+fn parse_age_in_days(text: &str) -> Result<Duration, &'static str> {
+    parse_duration(text, Duration::from_secs(24 * 60 * 60))
+        .ok_or("expected a number of days, or a duration such as `3d` or `12h`")
+}

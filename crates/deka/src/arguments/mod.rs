@@ -1,0 +1,241 @@
+//! The command line: what can be written, and what it means for the settings.
+//!
+//! Help texts come from the structs here. Flags of other package managers are in [`foreign`].
+
+mod foreign;
+mod install;
+mod mistakes;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
+
+use crate::diagnostic::Diagnostic;
+
+pub(crate) use install::InstallArguments;
+
+/// deka installs npm packages: fast, safely, and with Bun's lockfile.
+#[derive(Debug, Parser)]
+#[command(
+    name = "deka",
+    bin_name = "deka",
+    version,
+    disable_version_flag = true,
+    disable_help_subcommand = true,
+    disable_help_flag = true,
+    subcommand_required = true,
+    max_term_width = 100,
+    after_help = AFTER_HELP
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) common: CommonArguments,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+
+    /// Print the version
+    #[arg(short = 'v', short_alias = 'V', long, action = clap::ArgAction::Version)]
+    version: Option<bool>,
+
+    /// Print help; `deka help <command>` says all about a command
+    #[arg(short = 'h', long, global = true, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  deka install                  Install what package.json and bun.lock say
+  deka ci                       The same, and fail if bun.lock is out of date
+  deka install --production     Leave out devDependencies
+  deka install --offline        Install from the cache alone
+  deka completions zsh          Teach your shell these commands
+
+`deka help install` shows all flags, `deka help exit-codes` the exit codes.
+Settings come from .npmrc, bunfig.toml, the environment and flags, the last being the strongest.";
+
+/// What deka is to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Install the dependencies of a project
+    #[command(visible_alias = "i", after_help = install::AFTER_HELP)]
+    Install(Box<InstallArguments>),
+
+    /// Install exactly what bun.lock says; fail if it is out of date
+    ///
+    /// The same as `deka install --frozen-lockfile`.
+    #[command(alias = "clean-install", alias = "install-clean", after_help = install::AFTER_HELP_CI)]
+    Ci(Box<InstallArguments>),
+
+    /// Print a completion script for a shell
+    #[command(after_help = COMPLETIONS_HELP)]
+    Completions(CompletionsArguments),
+
+    /// Print help for a command or topic
+    Help(HelpArguments),
+}
+
+const COMPLETIONS_HELP: &str = "\
+Examples:
+  deka completions bash > ~/.local/share/bash-completion/completions/deka
+  deka completions zsh > \"${fpath[1]}/_deka\"
+  deka completions fish > ~/.config/fish/completions/deka.fish
+  deka completions powershell >> $PROFILE";
+
+/// Flags that every command has.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "General")]
+pub(crate) struct CommonArguments {
+    /// Run as if started in this folder
+    #[arg(
+        long,
+        global = true,
+        value_name = "folder",
+        value_hint = ValueHint::DirPath,
+        aliases = ["dir", "prefix"],
+        short_alias = 'C'
+    )]
+    pub(crate) cwd: Option<PathBuf>,
+
+    /// Read this file in place of the project's bunfig.toml
+    #[arg(short, long, global = true, value_name = "file", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+
+    /// Read this file in place of ~/.npmrc
+    #[arg(long, global = true, hide = true, value_name = "file", value_hint = ValueHint::FilePath)]
+    pub(crate) userconfig: Option<PathBuf>,
+
+    /// Read this file in place of npm's global npmrc
+    #[arg(long, global = true, hide = true, value_name = "file", value_hint = ValueHint::FilePath)]
+    pub(crate) globalconfig: Option<PathBuf>,
+
+    /// Print nothing but errors
+    #[arg(long, short_alias = 's', global = true, help_heading = "Output")]
+    pub(crate) silent: bool,
+
+    /// Print nothing but warnings and errors
+    #[arg(long, short_alias = 'q', global = true, help_heading = "Output")]
+    pub(crate) quiet: bool,
+
+    /// Print what happens inside, as DEKA_DEBUG=1 does
+    #[arg(long, global = true, help_heading = "Output")]
+    pub(crate) verbose: bool,
+
+    /// Set by level what is printed
+    #[arg(long, global = true, hide = true, value_name = "level")]
+    pub(crate) loglevel: Option<String>,
+
+    /// Use colours, also where there is no terminal
+    #[arg(
+        long,
+        global = true,
+        hide = true,
+        num_args = 0..=1,
+        require_equals = true,
+        value_name = "when",
+        default_missing_value = "always"
+    )]
+    color: Option<String>,
+
+    /// Use no colours
+    #[arg(long, global = true, hide = true, overrides_with = "color")]
+    no_color: bool,
+}
+
+impl CommonArguments {
+    /// Returns what flags say about colour.
+    pub(crate) fn color(&self) -> Option<bool> {
+        if self.no_color {
+            return Some(false);
+        }
+        match self.color.as_deref()? {
+            "always" | "true" => Some(true),
+            "never" | "false" => Some(false),
+            _ => None,
+        }
+    }
+}
+
+/// Arguments of `deka completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// Arguments of `deka help`.
+#[derive(Debug, Args)]
+pub(crate) struct HelpArguments {
+    /// A command, or `exit-codes`
+    pub(crate) topic: Option<String>,
+}
+
+/// What a command line turned out to be.
+#[derive(Debug)]
+pub(crate) enum Parsed {
+    /// A command to run.
+    Run(Arguments),
+    /// A text that was asked for: help, or the version.
+    Print(String),
+}
+
+/// Reads the command line, the name of the program first.
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed, Diagnostic> {
+    let arguments = foreign::rewrite(arguments.collect());
+    if arguments.len() <= 1 {
+        return help(None).map(Parsed::Print);
+    }
+    let mut command = Arguments::command();
+    let result = command.try_get_matches_from_mut(arguments);
+    let parsed = result.and_then(|matches| Arguments::from_arg_matches(&matches));
+    match parsed {
+        Ok(arguments) => Ok(Parsed::Run(arguments)),
+        Err(error) => match error.kind() {
+            // npm and Bun print the number alone, and scripts read it.
+            clap::error::ErrorKind::DisplayVersion => {
+                Ok(Parsed::Print(concat!(env!("CARGO_PKG_VERSION"), "\n").to_owned()))
+            }
+            clap::error::ErrorKind::DisplayHelp => {
+                Ok(Parsed::Print(error.render().ansi().to_string()))
+            }
+            _ => Err(mistakes::diagnostic(&error, &command)),
+        },
+    }
+}
+
+/// Returns the help of deka, or of one command in full.
+pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
+    let mut command = Arguments::command();
+    command.build();
+    let Some(name) = name else {
+        return Ok(command.render_help().ansi().to_string());
+    };
+    match command.find_subcommand_mut(name) {
+        Some(found) => Ok(found.render_long_help().ansi().to_string()),
+        None => Err(mistakes::unknown_command(name, &command)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::{Arguments, Parsed, parse};
+
+    #[test]
+    fn the_definition_is_sound() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn versions() {
+        for flag in ["--version", "-v", "-V"] {
+            let arguments = ["deka", flag].map(Into::into);
+            let Ok(Parsed::Print(text)) = parse(arguments.into_iter()) else {
+                panic!("{flag} prints no version")
+            };
+            assert_eq!(text, concat!(env!("CARGO_PKG_VERSION"), "\n"));
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! `deka install` and `deka ci`: settings in, the pipeline run, a summary out.
+
+mod problem;
+mod text;
+
+use std::sync::Arc;
+
+use deka_config::{Config, Environment, LogLevel};
+use deka_install::Reporter as _;
+
+use crate::arguments::{CommonArguments, InstallArguments};
+use crate::diagnostic::Diagnostic;
+use crate::environment::is_interactive;
+use crate::reporter::Progress;
+
+use text::Style;
+
+/// Installs what the project in or above the working folder asks for. `name` is the command as it
+/// was given, `install` or `ci`.
+pub(crate) fn run(
+    name: &str,
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    arguments.refuse_what_is_not_there()?;
+    let mut overrides = arguments.overrides(common)?;
+    if name == "ci" {
+        overrides.frozen_lockfile = Some(true);
+    }
+    let root = deka_install::find_project(environment.working_folder())?;
+    let config = Arc::new(Config::load(environment, &overrides, &root)?);
+    let level = config.log_level;
+    let shows_summary = level >= LogLevel::Info && !arguments.no_summary && !arguments.json;
+    if shows_summary {
+        super::print(&text::header(name));
+    }
+
+    let shows_line =
+        level >= LogLevel::Warn && !arguments.no_progress && is_interactive(environment);
+    let progress = Progress::start(shows_line, level >= LogLevel::Warn);
+    for warning in &config.warnings {
+        progress.warning(&warning.to_string());
+    }
+    for warning in arguments.warnings() {
+        progress.warning(warning);
+    }
+    let request = deka_install::Request { root, config: Arc::clone(&config) };
+    let result = deka_install::install(&request, &progress);
+    progress.finish();
+    let summary = result?;
+    if arguments.json {
+        super::print(&text::json(&summary));
+    } else if shows_summary {
+        let style = Style { ignores_scripts: config.install.ignore_scripts };
+        super::print(&text::text(&summary, style));
+    }
+    Ok(())
+}

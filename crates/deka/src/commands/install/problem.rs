@@ -1,0 +1,147 @@
+//! How the errors of an install are told: with their code, who asked for what, and what to try.
+
+use std::error::Error;
+
+use deka_fs::FsError;
+use deka_install::{DownloadError, InstallError};
+use deka_registry::RegistryError;
+use deka_resolver::{ResolveError, SourceError};
+use deka_store::StoreError;
+
+use crate::diagnostic::Diagnostic;
+use crate::exit_code::Class;
+
+impl From<InstallError> for Diagnostic {
+    fn from(error: InstallError) -> Self {
+        let mut diagnostic = Self::from_error(class(&error), &error);
+        diagnostic.code = error.code();
+        match &error {
+            InstallError::NoManifest { .. } => diagnostic
+                .hint("Change to the folder of a project, or name it with `--cwd <folder>`"),
+            InstallError::Frozen { changes } => {
+                for change in changes {
+                    diagnostic = diagnostic.detail("changed", change.as_str());
+                }
+                diagnostic
+                    .hint("Run `deka install` without `--frozen-lockfile`, and commit bun.lock")
+            }
+            InstallError::Lockfile { .. } => {
+                diagnostic.hint("Repair bun.lock, or run `deka install` to write it anew")
+            }
+            InstallError::Resolve(error) => resolve(diagnostic, error),
+            InstallError::Import {
+                source: StoreError::Integrity { expected, found, .. },
+                package,
+                url,
+            } => {
+                let mut told =
+                    Self::new(Class::User, format!("Integrity check failed for `{package}`"))
+                        .code("EINTEGRITY")
+                        .detail("expected", expected.to_string());
+                told = match url {
+                    Some(url) => told.detail("found", format!("{found}  ({url})")),
+                    None => told.detail("found", found.to_string()),
+                };
+                told.hint(
+                    "The bytes are not those that bun.lock or the registry promises; nothing of them \
+                     was installed. Find out why before you trust them",
+                )
+            }
+            error => {
+                if let Some(error) = registry_error(error) {
+                    registry(diagnostic, error)
+                } else if let Some(error) = error.fs_error() {
+                    disk(diagnostic, error)
+                } else {
+                    diagnostic
+                }
+            }
+        }
+    }
+}
+
+/// Returns whose problem it is.
+fn class(error: &InstallError) -> Class {
+    match registry_error(error) {
+        Some(RegistryError::CertificateFile { .. } | RegistryError::Setting { .. }) => {
+            Class::Config
+        }
+        // The registry did answer, or was not to be asked: it is what the project wants that fails.
+        Some(
+            RegistryError::NotFound { .. }
+            | RegistryError::UnsupportedUrl { .. }
+            | RegistryError::OfflinePackument { .. }
+            | RegistryError::OfflineTarball { .. }
+            | RegistryError::Cache { .. },
+        )
+        | None => Class::User,
+        Some(_) => Class::Network,
+    }
+}
+
+/// Returns the failed request behind an error, if there is one.
+fn registry_error(error: &InstallError) -> Option<&RegistryError> {
+    match error {
+        InstallError::Packument { source, .. }
+        | InstallError::Client(source)
+        | InstallError::Download { source: DownloadError::Registry(source), .. } => Some(source),
+        InstallError::Resolve(error) => match &**error {
+            ResolveError::Source {
+                source: SourceError::Failed(source) | SourceError::Refused(source),
+                ..
+            } => source.downcast_ref(),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn registry(mut diagnostic: Diagnostic, error: &RegistryError) -> Diagnostic {
+    diagnostic.code = error.code().or(diagnostic.code);
+    diagnostic.hint = error.hint().map(ToOwned::to_owned);
+    diagnostic
+}
+
+fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
+    if let Some(required_by) = error.required_by().filter(|chain| !chain.0.is_empty()) {
+        diagnostic = diagnostic.detail("required by", required_by.to_string());
+    }
+    diagnostic.hint = error.hint();
+    match error {
+        ResolveError::NoVersion { available, .. } => {
+            diagnostic.detail("available", available.to_string())
+        }
+        ResolveError::NotFound { .. } => diagnostic.hint(
+            "Check how the name is spelled; if the package is private, check `registry` and the token \
+             for it",
+        ),
+        ResolveError::Source {
+            source: SourceError::Failed(source) | SourceError::Refused(source),
+            ..
+        } => match source.downcast_ref::<RegistryError>() {
+            Some(error) => registry(diagnostic, error),
+            None => diagnostic,
+        },
+        _ => diagnostic,
+    }
+}
+
+fn disk(mut diagnostic: Diagnostic, error: &FsError) -> Diagnostic {
+    use std::io::ErrorKind;
+    let (code, hint) = match error.kind() {
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            ("ENOSPC", "Make room on the disk, then run the same command again")
+        }
+        ErrorKind::PermissionDenied => {
+            ("EACCES", "Check who owns the folder, and who may write to it")
+        }
+        ErrorKind::ReadOnlyFilesystem => ("EROFS", "The disk can only be read"),
+        _ => return diagnostic,
+    };
+    diagnostic.code = diagnostic.code.or(Some(code));
+    // An error of the disk says everything itself, unless it is the source of a longer tale.
+    if error.source().is_some() && diagnostic.hint.is_none() {
+        diagnostic.hint = Some(hint.to_owned());
+    }
+    diagnostic
+}

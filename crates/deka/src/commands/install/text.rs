@@ -1,0 +1,229 @@
+//! The lines that an install ends with.
+
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use deka_install::{Outcome, Summary};
+use owo_colors::OwoColorize as _;
+use serde_json::{Value, json};
+
+use crate::render_error::printable;
+
+/// What the summary has to know about the run.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Style {
+    /// Nobody wanted scripts, so that none ran needs no mention.
+    pub(super) ignores_scripts: bool,
+}
+
+/// Returns the first line.
+pub(super) fn header(command: &str) -> String {
+    let title = format!("deka {command}");
+    format!("{} {}\n", title.bold(), concat!("v", env!("CARGO_PKG_VERSION")).dimmed())
+}
+
+/// Returns all further lines, an empty one first.
+pub(super) fn text(summary: &Summary, style: Style) -> String {
+    let mut output = String::from("\n");
+    for direct in &summary.direct {
+        let name = printable(direct.alias.as_str());
+        let version = format!("@{}", printable(&direct.version));
+        // Writing to a string does not fail.
+        let _ = write!(output, "{} {}{}", "+".green(), name.bold(), version.dimmed());
+        if let Some(latest) = &direct.latest {
+            let available = format!("(v{latest} available)");
+            let _ = write!(output, " {}", available.blue());
+        }
+        output.push('\n');
+    }
+    if !summary.direct.is_empty() {
+        output.push('\n');
+    }
+    let time = elapsed(summary.elapsed);
+    let time = format!("[{}]", time.bold());
+    match &summary.outcome {
+        Outcome::Installed { installed: 0, removed } => {
+            let _ = writeln!(output, "{} removed {time}", count(*removed, "package").green());
+        }
+        Outcome::Installed { installed, removed } => {
+            let _ = writeln!(output, "{} installed {time}", count(*installed, "package").green());
+            if *removed > 0 {
+                let _ = writeln!(output, "Removed: {}", removed.cyan());
+            }
+        }
+        Outcome::Unchanged { installs, packages } => {
+            let (installs, packages) = (count(*installs, "install"), count(*packages, "package"));
+            let _ = writeln!(
+                output,
+                "Checked {} across {packages} {} {time}",
+                installs.green(),
+                "(no changes)".dimmed()
+            );
+        }
+        Outcome::LockfileSaved { packages } => {
+            let packages = count(*packages, "package");
+            let _ = writeln!(output, "Saved {} ({packages}) {time}", "bun.lock".green());
+        }
+        Outcome::DryRun(packages) => {
+            for package in packages {
+                let _ = writeln!(output, " {}", printable(package));
+            }
+            let _ = writeln!(output, "{time} done");
+        }
+        Outcome::NoDependencies { lockfile_deleted } => {
+            if *lockfile_deleted {
+                output.push_str("No packages! Deleted empty lockfile\n\n");
+            }
+            let _ = writeln!(output, "{time} done");
+        }
+    }
+    if summary.skipped_scripts > 0 && !style.ignores_scripts {
+        let packages = count(summary.skipped_scripts, "package");
+        let _ = writeln!(
+            output,
+            "\nSkipped the lifecycle scripts of {}: deka does not run them yet",
+            packages.yellow()
+        );
+    }
+    output
+}
+
+/// Returns the same for programs, in one line.
+pub(super) fn json(summary: &Summary) -> String {
+    let outcome = match &summary.outcome {
+        Outcome::Installed { installed, removed } => {
+            json!({ "outcome": "installed", "installed": installed, "removed": removed })
+        }
+        Outcome::Unchanged { installs, packages } => {
+            json!({ "outcome": "unchanged", "installs": installs, "packages": packages })
+        }
+        Outcome::LockfileSaved { packages } => {
+            json!({ "outcome": "lockfile-saved", "packages": packages })
+        }
+        Outcome::DryRun(packages) => json!({ "outcome": "dry-run", "packages": packages }),
+        Outcome::NoDependencies { .. } => json!({ "outcome": "no-dependencies" }),
+    };
+    let mut object = outcome;
+    let direct = summary.direct.iter().map(|direct| {
+        let latest = direct.latest.as_ref().map(ToString::to_string);
+        json!({ "name": direct.alias.as_str(), "version": direct.version, "latest": latest })
+    });
+    object["added"] = direct.collect::<Value>();
+    object["skippedScripts"] = json!(summary.skipped_scripts);
+    object["milliseconds"] = json!(summary.elapsed.as_secs_f64() * 1000.0);
+    format!("{object}\n")
+}
+
+fn count(number: usize, noun: &str) -> String {
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{plural}")
+}
+
+/// Returns a time as Bun shows it: `438.00ms`, `1.02s`.
+fn elapsed(time: Duration) -> String {
+    if time < Duration::from_secs(1) {
+        format!("{:.2}ms", time.as_secs_f64() * 1000.0)
+    } else {
+        format!("{:.2}s", time.as_secs_f64())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use deka_install::{DirectDependency, Outcome, Summary};
+    use deka_manifest::{Alias, PackageName};
+
+    use super::{Style, json, text};
+
+    fn summary(outcome: Outcome) -> Summary {
+        Summary {
+            outcome,
+            direct: Vec::new(),
+            skipped_scripts: 0,
+            lockfile_saved: false,
+            elapsed: Duration::from_millis(438),
+        }
+    }
+
+    fn direct(name: &str, version: &str, latest: Option<&str>) -> DirectDependency {
+        DirectDependency {
+            alias: Alias::parse(name).unwrap(),
+            name: PackageName::parse(name).unwrap(),
+            version: version.to_owned(),
+            latest: latest.map(|latest| latest.parse().unwrap()),
+        }
+    }
+
+    fn check(summary: &Summary, expected: &str) {
+        let text = text(summary, Style { ignores_scripts: false });
+        assert_eq!(anstream::adapter::strip_str(&text).to_string(), expected);
+    }
+
+    #[test]
+    fn installed() {
+        let mut summary = summary(Outcome::Installed { installed: 354, removed: 0 });
+        summary.elapsed = Duration::from_millis(1_024);
+        summary.direct =
+            vec![direct("left-pad", "1.0.0", Some("1.3.0")), direct("@a/b", "5.4.5", None)];
+        summary.skipped_scripts = 2;
+        check(
+            &summary,
+            "\n+ left-pad@1.0.0 (v1.3.0 available)\n+ @a/b@5.4.5\n\n354 packages installed [1.02s]\n\n\
+             Skipped the lifecycle scripts of 2 packages: deka does not run them yet\n",
+        );
+    }
+
+    #[test]
+    fn removed() {
+        check(
+            &summary(Outcome::Installed { installed: 0, removed: 1 }),
+            "\n1 package removed [438.00ms]\n",
+        );
+        check(
+            &summary(Outcome::Installed { installed: 1, removed: 2 }),
+            "\n1 package installed [438.00ms]\nRemoved: 2\n",
+        );
+    }
+
+    #[test]
+    fn nothing_installed() {
+        check(
+            &summary(Outcome::Unchanged { installs: 74, packages: 75 }),
+            "\nChecked 74 installs across 75 packages (no changes) [438.00ms]\n",
+        );
+        check(
+            &summary(Outcome::LockfileSaved { packages: 1702 }),
+            "\nSaved bun.lock (1702 packages) [438.00ms]\n",
+        );
+        check(
+            &summary(Outcome::DryRun(vec!["a@1.0.0".to_owned(), "b@2.0.0".to_owned()])),
+            "\n a@1.0.0\n b@2.0.0\n[438.00ms] done\n",
+        );
+        check(
+            &summary(Outcome::NoDependencies { lockfile_deleted: true }),
+            "\nNo packages! Deleted empty lockfile\n\n[438.00ms] done\n",
+        );
+        check(&summary(Outcome::NoDependencies { lockfile_deleted: false }), "\n[438.00ms] done\n");
+    }
+
+    #[test]
+    fn scripts_that_nobody_wanted_are_not_mentioned() {
+        let mut summary = summary(Outcome::Installed { installed: 1, removed: 0 });
+        summary.skipped_scripts = 1;
+        let text = text(&summary, Style { ignores_scripts: true });
+        assert!(!text.contains("lifecycle"), "{text}");
+    }
+
+    #[test]
+    fn for_programs() {
+        let mut summary = summary(Outcome::Installed { installed: 2, removed: 1 });
+        summary.direct = vec![direct("a", "1.0.0", None)];
+        assert_eq!(
+            json(&summary),
+            "{\"outcome\":\"installed\",\"installed\":2,\"removed\":1,\"added\":[{\"name\":\"a\",\
+             \"version\":\"1.0.0\",\"latest\":null}],\"skippedScripts\":0,\"milliseconds\":438.0}\n"
+        );
+    }
+}

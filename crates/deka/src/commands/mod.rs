@@ -1,0 +1,31 @@
+//! One module per command.
+
+pub(crate) mod completions;
+pub(crate) mod help;
+pub(crate) mod install;
+
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use deka_config::Environment;
+
+use crate::diagnostic::Diagnostic;
+
+/// Writes to stdout. A reader that went away (`deka help | head`) is no error.
+pub(crate) fn print(text: &str) {
+    let mut stdout = anstream::stdout();
+    let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Returns the folder that `--cwd` names, if there is one.
+pub(crate) fn enter(environment: &Environment, folder: &Path) -> Result<PathBuf, Diagnostic> {
+    let folder = environment.working_folder().join(folder);
+    let problem = |cause: String| {
+        let mut diagnostic =
+            Diagnostic::usage(format!("Failed to change to the folder `{}`", folder.display()));
+        diagnostic.causes.push(cause);
+        diagnostic
+    };
+    let found = std::fs::canonicalize(&folder).map_err(|error| problem(error.to_string()))?;
+    if found.is_dir() { Ok(found) } else { Err(problem("it is not a folder".to_owned())) }
+}

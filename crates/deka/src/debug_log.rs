@@ -1,0 +1,69 @@
+//! `DEKA_DEBUG`: what happens inside, on stderr.
+
+use std::io;
+
+use deka_config::Environment;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::time::uptime;
+
+use crate::render_error;
+
+/// What `DEKA_DEBUG=1` shows: everything of deka, and of libraries what is worth a line.
+const EVERYTHING: &str = "debug,h2=warn,hyper=warn,hyper_util=warn,reqwest=info,rustls=warn";
+
+/// Starts the log if it is asked for; otherwise nothing is installed, and events cost a comparison.
+pub(crate) fn start(environment: &Environment, is_verbose: bool) {
+    let Some(directives) = directives(environment.get("DEKA_DEBUG"), is_verbose) else { return };
+    let filter = EnvFilter::try_new(&directives).unwrap_or_else(|error| {
+        render_error::print_warning(&format!("`DEKA_DEBUG` is no filter of tracing: {error}"));
+        EnvFilter::new(EVERYTHING)
+    });
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_timer(uptime())
+        .with_ansi(anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never)
+        .with_writer(io::stderr)
+        .finish();
+    // Only `main` calls this, and once.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Returns the filter that a value of the variable stands for.
+fn directives(value: Option<&str>, is_verbose: bool) -> Option<String> {
+    match value.unwrap_or_default() {
+        "" | "0" | "false" => is_verbose.then(|| EVERYTHING.to_owned()),
+        "1" | "true" => Some(EVERYTHING.to_owned()),
+        filter => Some(filter.split(',').map(with_crate_name).collect::<Vec<_>>().join(",")),
+    }
+}
+
+/// Lets people write `resolver=debug` for `deka_resolver=debug`.
+fn with_crate_name(directive: &str) -> String {
+    const CRATES: [&str; 10] = [
+        "manifest", "config", "fs", "graph", "registry", "store", "lockfile", "resolver", "linker",
+        "install",
+    ];
+    let directive = directive.trim();
+    let target = directive.split(['=', ':', '[']).next().unwrap_or_default();
+    if CRATES.contains(&target) { format!("deka_{directive}") } else { directive.to_owned() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{EVERYTHING, directives};
+
+    #[test]
+    fn values() {
+        let check = |value, is_verbose, expected: Option<&str>| {
+            assert_eq!(directives(value, is_verbose).as_deref(), expected, "{value:?}");
+        };
+        check(None, false, None);
+        check(Some(""), false, None);
+        check(Some("0"), false, None);
+        check(None, true, Some(EVERYTHING));
+        check(Some("1"), false, Some(EVERYTHING));
+        check(Some("resolver=debug"), false, Some("deka_resolver=debug"));
+        check(Some("deka_store=trace, registry"), false, Some("deka_store=trace,deka_registry"));
+        check(Some("debug"), false, Some("debug"));
+    }
+}

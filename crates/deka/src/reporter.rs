@@ -1,0 +1,223 @@
+//! The progress line: one line on a terminal's stderr, from 250 ms on, gone when the work is done.
+//!
+//! Workers only store numbers; a thread of its own draws, and exists only where there is a terminal
+//! to draw on. Everywhere else nothing is said but warnings.
+
+use std::fmt::Write as _;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use deka_install::Reporter;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::render_error;
+
+/// What is done quickly needs no line.
+const DELAY: Duration = Duration::from_millis(250);
+const INTERVAL: Duration = Duration::from_millis(80);
+
+/// Counts what is done, and shows it where that is wanted.
+pub(crate) struct Progress {
+    counts: Arc<Counts>,
+    shows_warnings: bool,
+    /// While a warning is written, the line must not be drawn into it.
+    bar: Mutex<Option<ProgressBar>>,
+    drawer: Mutex<Option<Drawer>>,
+}
+
+#[derive(Debug)]
+struct Drawer {
+    stop: Sender<()>,
+    thread: JoinHandle<()>,
+}
+
+/// The numbers of the line. Each is stored alone: a line that is off by one for a moment harms
+/// nobody.
+#[derive(Debug, Default)]
+struct Counts {
+    resolving: Phase,
+    downloading: Phase,
+    bytes: AtomicU64,
+    linking: Phase,
+    is_visible: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Phase {
+    done: AtomicUsize,
+    total: AtomicUsize,
+}
+
+impl Phase {
+    fn set(&self, done: usize, total: usize) {
+        self.done.store(done, Ordering::Relaxed);
+        self.total.store(total, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> (usize, usize) {
+        (self.done.load(Ordering::Relaxed), self.total.load(Ordering::Relaxed))
+    }
+}
+
+impl Progress {
+    /// Starts counting, and drawing if `shows_line`.
+    pub(crate) fn start(shows_line: bool, shows_warnings: bool) -> Self {
+        let counts = Arc::new(Counts::default());
+        let mut progress =
+            Self { counts, shows_warnings, bar: Mutex::new(None), drawer: Mutex::new(None) };
+        if shows_line {
+            progress.start_drawing();
+        }
+        progress
+    }
+
+    fn start_drawing(&mut self) {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        let style = ProgressStyle::with_template("{spinner} {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
+        let (stop, stopped) = mpsc::channel();
+        let (counts, drawn) = (Arc::clone(&self.counts), bar.clone());
+        let thread = std::thread::Builder::new().name("progress".to_owned()).spawn(move || {
+            let mut wait = DELAY;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                if !counts.is_visible.swap(true, Ordering::Relaxed) {
+                    drawn.set_draw_target(ProgressDrawTarget::stderr());
+                }
+                wait = INTERVAL;
+                drawn.set_message(line(&counts));
+                drawn.tick();
+            }
+            drawn.finish_and_clear();
+        });
+        // Without a thread there is no line; the install does not depend on it.
+        if let Ok(thread) = thread {
+            self.bar = Mutex::new(Some(bar));
+            self.drawer = Mutex::new(Some(Drawer { stop, thread }));
+        }
+    }
+
+    /// Takes the line away. What is printed afterwards stands where it was.
+    pub(crate) fn finish(&self) {
+        let drawer = self.drawer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Drawer { stop, thread }) = drawer {
+            drop(stop);
+            // A panic of the thread has ended the process already.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Reporter for Progress {
+    fn resolving(&self, answered: usize, asked: usize) {
+        self.counts.resolving.set(answered, asked);
+    }
+
+    fn downloading(&self, done: usize, wanted: usize, bytes: u64) {
+        self.counts.downloading.set(done, wanted);
+        self.counts.bytes.store(bytes, Ordering::Relaxed);
+    }
+
+    fn linking(&self, done: usize, wanted: usize) {
+        self.counts.linking.set(done, wanted);
+    }
+
+    fn warning(&self, text: &str) {
+        if !self.shows_warnings {
+            return;
+        }
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*bar {
+            Some(bar) if self.counts.is_visible.load(Ordering::Relaxed) => {
+                bar.suspend(|| render_error::print_warning(text));
+            }
+            _ => render_error::print_warning(text),
+        }
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
+
+/// Returns the text of the line: the phases that have begun and are not through.
+fn line(counts: &Counts) -> String {
+    let mut parts = Vec::new();
+    let mut phase = |verb: &str, (done, total): (usize, usize), bytes: Option<u64>| {
+        if total > 0 && done < total {
+            let mut part = format!("{verb} {done}/{total}");
+            if let Some(bytes) = bytes.filter(|bytes| *bytes > 0) {
+                let _ = write!(part, " ({})", human_bytes(bytes));
+            }
+            parts.push(part);
+        }
+    };
+    phase("Resolving", counts.resolving.get(), None);
+    let bytes = counts.bytes.load(Ordering::Relaxed);
+    phase("Downloading", counts.downloading.get(), Some(bytes));
+    phase("Linking", counts.linking.get(), None);
+    if parts.is_empty() { "Working".to_owned() } else { parts.join(", ") }
+}
+
+/// Returns a size in the units of disks and networks.
+fn human_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let (mut size, mut unit) = (bytes as f64 / 1000.0, 0);
+    while size >= 999.95 && unit + 1 < UNITS.len() {
+        size /= 1000.0;
+        unit += 1;
+    }
+    format!("{size:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::{Counts, Progress, human_bytes, line};
+
+    #[test]
+    fn the_line_shows_what_is_under_way() {
+        let counts = Counts::default();
+        assert_eq!(line(&counts), "Working");
+        counts.resolving.set(3, 12);
+        assert_eq!(line(&counts), "Resolving 3/12");
+        counts.downloading.set(1, 4);
+        counts.bytes.store(1_234_567, Ordering::Relaxed);
+        counts.linking.set(0, 4);
+        assert_eq!(line(&counts), "Resolving 3/12, Downloading 1/4 (1.2 MB), Linking 0/4");
+        counts.resolving.set(12, 12);
+        counts.downloading.set(4, 4);
+        assert_eq!(line(&counts), "Linking 0/4");
+    }
+
+    #[test]
+    fn sizes() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 kB"),
+            (999_949, "999.9 kB"),
+            (999_999, "1.0 MB"),
+            (258_900_000, "258.9 MB"),
+        ] {
+            assert_eq!(human_bytes(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn a_line_that_never_appeared_ends_at_once() {
+        let progress = Progress::start(true, true);
+        let start = std::time::Instant::now();
+        progress.finish();
+        progress.finish();
+        assert!(start.elapsed() < super::DELAY);
+    }
+}
