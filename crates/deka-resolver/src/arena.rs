@@ -54,6 +54,11 @@ pub(crate) struct Node {
     /// Its edges, as a range of [`Arena::edges`].
     pub(crate) edges: Range<u32>,
     pub(crate) origin: Origin,
+    /// Whether a range may lead here although the registry has a better version: the lockfile or a
+    /// direct edge brought the package, so that it is there in every run.
+    pub(crate) is_reusable: bool,
+    /// Whether it was picked for somebody who asked for exactly this version.
+    pub(crate) is_pinned: bool,
     /// What the registry says, until somebody hears that it was picked.
     pub(crate) unannounced: Option<Box<VersionManifest>>,
     pub(crate) is_announced: bool,
@@ -68,12 +73,8 @@ pub(crate) enum Origin {
     Importer,
     /// The lockfile.
     Locked,
-    /// Picked in this run for the root or a workspace, which asked for exactly this version.
-    Pinned,
-    /// Picked in this run for the root or a workspace.
-    Direct,
-    /// Picked in this run for another package.
-    Transitive,
+    /// Picked in this run.
+    Picked,
 }
 
 impl Node {
@@ -201,6 +202,8 @@ impl Arena {
             package,
             edges: start..self.edges.len() as u32,
             origin,
+            is_reusable: origin == Origin::Locked,
+            is_pinned: false,
             unannounced: None,
             is_announced: false,
             deprecated: None,

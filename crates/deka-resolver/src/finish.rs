@@ -28,7 +28,6 @@ impl Resolver<'_> {
         if let Some(error) = self.first_error() {
             return Err(error);
         }
-        self.rebind_peers();
         let order = self.order();
         self.warn_about(&order);
         let mut id_of = vec![None; self.arena.nodes.len()];
@@ -64,39 +63,6 @@ impl Resolver<'_> {
         let mut order = self.arena.breadth_first(|edge| !edge.row.optional_peer);
         order.sort_by_key(|node| !self.arena.node(*node).is_importer());
         order
-    }
-
-    /// Binds every peer that asks for a range to the highest version that satisfies it, for that is
-    /// how the lockfile is read.
-    fn rebind_peers(&mut self) {
-        let mut is_needed = vec![false; self.arena.nodes.len()];
-        for node in self.order() {
-            is_needed[node.index()] = true;
-        }
-        for edge in self.arena.edge_ids() {
-            let state = self.arena.edge(edge);
-            if !state.is_required_peer() || !is_needed[state.owner.index()] || state.target.is_none()
-            {
-                continue;
-            }
-            let request = self.request_of(edge);
-            let request = self.requests.get(request);
-            let (Want::Registry { name, choice: Choice::Range(_) }, Some(range)) =
-                (&request.want, &request.range)
-            else {
-                continue;
-            };
-            if range.is_star() || self.linked_workspace(request).is_some() {
-                continue;
-            }
-            let highest = self.arena.names[name.index()].nodes.iter().copied().find(|id| {
-                let version = self.arena.node(*id).version();
-                is_needed[id.index()] && version.is_some_and(|version| range.satisfies(version))
-            });
-            if let Some(highest) = highest {
-                self.arena.edges[edge.index()].target = Some(highest);
-            }
-        }
     }
 
     fn warn_about(&mut self, order: &[NodeId]) {

@@ -1,10 +1,10 @@
 //! What is to be resolved.
 
 use deka_graph::{EdgeKind, Graph};
-use deka_manifest::{Alias, Bin, PackageName, Symbol, Target, Version};
+use deka_manifest::{Alias, Bin, PackageJson, PackageName, Symbol, Target, Version};
 use hashbrown::{HashMap, HashSet};
 
-use crate::{Overrides, ReleaseAge};
+use crate::{Overrides, ReleaseAge, Warning};
 
 /// Everything that the answer depends on besides packuments.
 #[derive(Debug, Default)]
@@ -23,6 +23,28 @@ pub struct Input<'a> {
     pub locked: Option<Locked<'a>>,
     /// How to resolve.
     pub options: Options,
+}
+
+impl Input<'_> {
+    /// Reads manifests: the root's, and those of workspaces with their folders.
+    pub fn from_manifests<'m>(
+        root: &PackageJson,
+        workspaces: impl IntoIterator<Item = (&'m str, &'m PackageJson)>,
+    ) -> (Self, Vec<Warning>) {
+        let mut warnings = Vec::new();
+        let input = Self {
+            root: Importer::from_manifest("", root, &mut warnings),
+            workspaces: workspaces
+                .into_iter()
+                .map(|(path, manifest)| Importer::from_manifest(path, manifest, &mut warnings))
+                .collect(),
+            overrides: Overrides::new(&root.overrides),
+            catalogs: Catalogs::from_manifest(root),
+            patched: root.patched_dependencies.iter().map(|(package, _)| *package).collect(),
+            ..Self::default()
+        };
+        (input, warnings)
+    }
 }
 
 /// The answer of an earlier run, from a lockfile.
@@ -78,6 +100,50 @@ pub struct Importer {
     pub rows: Vec<Row>,
 }
 
+impl Importer {
+    /// Reads the manifest in the folder `path`.
+    ///
+    /// Of a name in several groups one row counts: `optionalDependencies` come before
+    /// `devDependencies`, these before `dependencies`, peers last.
+    pub fn from_manifest(path: &str, manifest: &PackageJson, warnings: &mut Vec<Warning>) -> Self {
+        let mut rows: Vec<Row> = Vec::new();
+        let mut row_of: HashMap<Alias, usize> = HashMap::new();
+        let groups = [
+            (EdgeKind::Optional, &manifest.optional_dependencies),
+            (EdgeKind::Dev, &manifest.dev_dependencies),
+            (EdgeKind::Prod, &manifest.dependencies),
+            (EdgeKind::Peer, &manifest.peer_dependencies),
+        ];
+        for (kind, group) in groups {
+            for (alias, spec) in group {
+                if let Some(known) = row_of.get(alias) {
+                    let kept = rows[*known].kind;
+                    if (kept, kind) == (EdgeKind::Dev, EdgeKind::Prod) {
+                        warnings.push(Warning::DuplicateDependency {
+                            path: path.to_owned(),
+                            alias: *alias,
+                            kept,
+                            dropped: kind,
+                        });
+                    }
+                    continue;
+                }
+                row_of.insert(*alias, rows.len());
+                let optional_peer =
+                    kind == EdgeKind::Peer && manifest.optional_peers.contains(alias);
+                rows.push(Row { optional_peer, ..Row::new(*alias, *spec, kind) });
+            }
+        }
+        Self {
+            path: path.to_owned(),
+            name: manifest.package_name(),
+            version: manifest.parsed_version(),
+            bin: manifest.bin.clone(),
+            rows,
+        }
+    }
+}
+
 /// One entry of a manifest's dependency groups.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Row {
@@ -110,6 +176,18 @@ pub struct Catalogs {
 }
 
 impl Catalogs {
+    /// Reads the catalogs of the root's manifest.
+    pub fn from_manifest(root: &PackageJson) -> Self {
+        Self {
+            default: root.catalog.iter().copied().collect(),
+            named: root
+                .catalogs
+                .iter()
+                .map(|(name, catalog)| (*name, catalog.iter().copied().collect()))
+                .collect(),
+        }
+    }
+
     /// Returns what a catalog says about a dependency.
     pub fn get(&self, catalog: Option<Symbol>, alias: Alias) -> Option<Symbol> {
         match catalog {

@@ -30,7 +30,7 @@ mod warning;
 pub use error::{Available, InvalidSpecOf, RequiredBy, ResolveError};
 pub use finish::Resolved;
 pub use input::{Catalogs, Importer, Input, Locked, Options, Row};
-pub use overrides::{OverrideProblem, OverrideValue, Overrides};
+pub use overrides::Overrides;
 pub use pick::{NoPick, Query, ReleaseAge, pick};
 pub use source::{
     ForeignError, ForeignPackage, ForeignRequest, Observer, PackumentSource, SourceError,
@@ -54,8 +54,10 @@ pub fn resolve(
     for importer in importers {
         resolver.open_edges_of(importer);
     }
+    resolver.settle_aliases();
     resolver.drain();
     resolver.resolve_peers();
+    resolver.rebind_peers();
     resolver.follow_moved();
     resolver.collapse();
     resolver.finish()

@@ -4,7 +4,7 @@ use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Versio
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::arena::{EdgeId, NameId, NodeId, RequestId};
+use crate::arena::{Arena, EdgeId, NameId, NodeId, RequestId};
 use crate::overrides::Dependent;
 use crate::pick::{NoPick, Query};
 use crate::{Catalogs, Overrides, Row};
@@ -59,8 +59,7 @@ pub(crate) struct Request {
     /// The spec that counts, as its author wrote it.
     pub(crate) spec: Symbol,
     pub(crate) want: Want,
-    /// The range that decides which other versions would do as well; of an edge that a root alias
-    /// satisfies it is its own, not the alias's.
+    /// The range that decides which other versions would do as well.
     pub(crate) range: Option<Range>,
     pub(crate) state: RequestState,
     /// The registry's answer, once it was asked for.
@@ -78,13 +77,14 @@ pub(crate) enum RequestState {
     Failed,
 }
 
-/// A dependency of the root under another name than the package's own: the name is taken.
+/// A dependency of the root or a workspace under another name than the package's own.
+///
+/// Whoever depends on that name means the alias, if what the alias leads to satisfies him.
 #[derive(Debug)]
 struct RootAlias {
+    edge: EdgeId,
     target: PackageName,
-    choice: Choice,
-    spec: Symbol,
-    /// The bounds of its range: a dependency on the name may mean the alias if it accepts one.
+    /// The bounds of its range: whoever means the alias has to accept one.
     bounds: Vec<Version>,
 }
 
@@ -105,21 +105,20 @@ impl Requests {
         &mut self.requests[id.index()]
     }
 
-    /// Remembers the aliases among the rows of the root or a workspace.
-    pub(crate) fn note_aliases(&mut self, rows: &[Row]) {
-        for row in rows {
+    /// Remembers the aliases among the edges of the root or a workspace.
+    pub(crate) fn note_aliases(&mut self, arena: &Arena, importer: NodeId) {
+        for edge in arena.edge_ids_of(importer) {
+            let row = arena.edge(edge).row;
             let Ok(Spec::Alias { name, spec }) = Spec::parse(row.alias, &row.spec) else { continue };
-            let (choice, bounds) = match *spec {
-                Spec::Range(range) => {
-                    let bounds = bounds(&range);
-                    (Choice::Range(range), bounds)
-                }
-                Spec::Tag(tag) => (Choice::Tag(tag), Vec::new()),
-                _ => continue,
-            };
-            let alias = RootAlias { target: name, choice, spec: row.spec, bounds };
+            let Spec::Range(range) = *spec else { continue };
+            let alias = RootAlias { edge, target: name, bounds: bounds(&range) };
             self.root_aliases.entry(row.alias.to_package_name()).or_insert(alias);
         }
+    }
+
+    /// Whether the root or a workspace has aliases.
+    pub(crate) fn has_aliases(&self) -> bool {
+        !self.root_aliases.is_empty()
     }
 
     /// Returns what a row asks for.
@@ -136,7 +135,11 @@ impl Requests {
         let spec = Spec::parse(row.alias, &row.spec);
         let replacement = match &spec {
             Ok(Spec::Alias { .. }) => None,
-            Ok(Spec::Range(range)) if self.root_alias_for(row.alias, range).is_some() => None,
+            Ok(Spec::Range(range))
+                if self.root_alias_for(row.alias, range, context.arena).is_some() =>
+            {
+                None
+            }
             Ok(spec) => context.overrides.find(row.alias.symbol(), spec, dependent),
             Err(_) => None,
         };
@@ -149,10 +152,13 @@ impl Requests {
         }
     }
 
-    fn root_alias_for(&self, alias: Alias, range: &Range) -> Option<&RootAlias> {
-        self.root_aliases
-            .get(&alias.to_package_name())
-            .filter(|known| known.bounds.iter().any(|bound| range.satisfies(bound)))
+    /// Returns the package that is meant by a name that the root has an alias of.
+    fn root_alias_for(&self, alias: Alias, range: &Range, arena: &Arena) -> Option<PackageName> {
+        let known = self.root_aliases.get(&alias.to_package_name())?;
+        let picked = arena.node(arena.edge(known.edge).target?).version()?;
+        let is_meant = known.bounds.iter().any(|bound| range.satisfies(bound))
+            && (range.satisfies(picked) || range.is_star());
+        is_meant.then_some(known.target)
     }
 
     fn of_text(
@@ -169,12 +175,12 @@ impl Requests {
                     counting = entry;
                     match Spec::parse(alias, &entry) {
                         Ok(Spec::Catalog(_)) => (Want::NotInCatalog(entry), None),
-                        spec => self.want(alias, spec, &mut counting, context),
+                        spec => self.want(alias, spec, counting, context),
                     }
                 }
                 None => (Want::NotInCatalog(text), None),
             },
-            spec => self.want(alias, spec, &mut counting, context),
+            spec => self.want(alias, spec, counting, context),
         };
         let id = RequestId(self.requests.len() as u32);
         self.requests.push(Request {
@@ -194,22 +200,21 @@ impl Requests {
         &self,
         alias: Alias,
         spec: Result<Spec, InvalidSpec>,
-        counting: &mut Symbol,
+        counting: Symbol,
         context: &mut Context<'_>,
     ) -> (Want, Option<Range>) {
+        let meant = match &spec {
+            Ok(Spec::Range(range)) => self.root_alias_for(alias, range, context.arena),
+            _ => None,
+        };
         let mut registry = |name: PackageName, choice: Choice| {
             let range = choice.range().cloned();
-            (Want::Registry { name: (context.name)(name), choice }, range)
+            (Want::Registry { name: context.arena.name(name), choice }, range)
         };
         match spec {
-            Ok(Spec::Range(range)) => match self.root_alias_for(alias, &range) {
-                Some(known) => {
-                    *counting = known.spec;
-                    let (want, _) = registry(known.target, known.choice.clone());
-                    (want, Some(range))
-                }
-                None => registry(alias.to_package_name(), Choice::Range(range)),
-            },
+            Ok(Spec::Range(range)) => {
+                registry(meant.unwrap_or(alias.to_package_name()), Choice::Range(range))
+            }
             Ok(Spec::Tag(tag)) => registry(alias.to_package_name(), Choice::Tag(tag)),
             Ok(Spec::Alias { name, spec }) => match *spec {
                 Spec::Range(range) => registry(name, Choice::Range(range)),
@@ -217,7 +222,7 @@ impl Requests {
                 other => (Want::Foreign(other), None),
             },
             Ok(Spec::Workspace(text)) => (Want::Workspace(text), None),
-            Ok(Spec::Catalog(_)) => (Want::NotInCatalog(*counting), None),
+            Ok(Spec::Catalog(_)) => (Want::NotInCatalog(counting), None),
             Ok(foreign) => (Want::Foreign(foreign), None),
             Err(invalid) => (Want::Invalid(invalid), None),
         }
@@ -228,7 +233,7 @@ impl Requests {
 pub(crate) struct Context<'a> {
     pub(crate) overrides: &'a Overrides,
     pub(crate) catalogs: &'a Catalogs,
-    pub(crate) name: &'a mut dyn FnMut(PackageName) -> NameId,
+    pub(crate) arena: &'a mut Arena,
 }
 
 /// Returns the versions that a range is written with: for each comparator the one that it starts

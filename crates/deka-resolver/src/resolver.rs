@@ -89,13 +89,13 @@ impl<'a> Resolver<'a> {
             .collect();
         rows.extend(&root.rows);
         self.arena.add_node(importer_package(root, Resolution::Root), Origin::Importer, rows);
-        self.requests.note_aliases(&root.rows);
+        self.requests.note_aliases(&self.arena, NodeId::ROOT);
         let mut importers = vec![NodeId::ROOT];
         for workspace in workspaces {
             let resolution = Resolution::Workspace(Symbol::new(&workspace.path));
             let package = importer_package(workspace, resolution);
             let id = self.arena.add_node(package, Origin::Importer, workspace.rows.clone());
-            self.requests.note_aliases(&workspace.rows);
+            self.requests.note_aliases(&self.arena, id);
             if let Some(name) = workspace.name {
                 self.workspaces.insert(name, id);
                 let edge = self.arena.edge_ids_of(NodeId::ROOT).find(|edge| {
@@ -128,11 +128,10 @@ impl<'a> Resolver<'a> {
         let owner_name = owner_node.package.name.symbol();
         let version = owner_node.version().or_else(|| self.versions.get(&owner)).cloned();
         let dependent = Dependent { name: owner_name, version: version.as_ref() };
-        let arena = &mut self.arena;
         let mut context = Context {
             overrides: &self.input.overrides,
             catalogs: &self.input.catalogs,
-            name: &mut |name| arena.name(name),
+            arena: &mut self.arena,
         };
         let request = self.requests.of_row(&row, dependent, &mut context);
         self.arena.edges[edge.index()].request = Some(request);
@@ -157,8 +156,8 @@ impl<'a> Resolver<'a> {
             }
             return;
         }
-        let request = self.request_of(edge);
         let is_direct = self.arena.node(owner).is_importer();
+        let request = self.request_of(edge);
         match self.requests.get(request).want {
             Want::Registry { name, .. } if is_direct && self.is_of_registry(request) => {
                 match self.locked_version(request) {
@@ -227,7 +226,7 @@ impl<'a> Resolver<'a> {
                     RequestState::Answered(locked)
                 } else {
                     match self.arena.names[name.index()].answer {
-                        Answer::Here(_) | Answer::Failed(_) => self.answer(request, Origin::Transitive),
+                        Answer::Here(_) | Answer::Failed(_) => self.answer(request),
                         Answer::Unasked | Answer::Asked => {
                             self.arena.names[name.index()].waiting.push(request);
                             self.requests.get_mut(request).state = RequestState::Waiting;
@@ -256,18 +255,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Picks the version that a request gets; the packument has been answered.
-    fn answer(&mut self, request: RequestId, origin: Origin) -> RequestState {
-        match self.best(request) {
-            Some((name, index)) => match self.node_of(name, index, origin) {
-                Ok(node) => RequestState::Answered(node),
-                Err(_) => RequestState::Failed,
-            },
-            None => match self.workspace_by_tag(request) {
-                Some(workspace) => RequestState::Answered(workspace),
-                None => RequestState::Failed,
-            },
-        }
+    /// Finds the package that a request gets; the packument has been answered.
+    fn answer(&mut self, request: RequestId) -> RequestState {
+        let found = match self.best(request) {
+            Some((name, index)) => self.reuse_or_add(request, name, index),
+            None => self.workspace_by_tag(request),
+        };
+        found.map_or(RequestState::Failed, RequestState::Answered)
     }
 
     /// A dist-tag that the registry lacks may still be meant for a workspace.
@@ -296,12 +290,12 @@ impl<'a> Resolver<'a> {
         best.ok().map(|index| (name, index))
     }
 
-    /// Returns the package of a version, which is made if it is new.
+    /// Returns the package of the version that a request picked; it is made if it is new.
     pub(crate) fn node_of(
         &mut self,
         name: NameId,
         index: VersionIndex,
-        origin: Origin,
+        request: RequestId,
     ) -> Result<NodeId, PackumentError> {
         let entry = &self.arena.names[name.index()];
         let Answer::Here(packument) = &entry.answer else {
@@ -312,16 +306,14 @@ impl<'a> Resolver<'a> {
             self.arena.node(*node).version().is_some_and(|known| known.as_ref() == version)
         });
         if let Some(known) = known {
-            let node = &mut self.arena.nodes[known.index()];
-            if node.origin == Origin::Transitive {
-                node.origin = origin;
-            }
             return Ok(known);
         }
         let manifest = packument.manifest(index)?;
         let (package, rows) = self.npm_package(&manifest);
-        let id = self.arena.add_node(package, origin, rows);
+        let id = self.arena.add_node(package, Origin::Picked, rows);
+        let range = self.requests.get(request).range.as_ref();
         let node = &mut self.arena.nodes[id.index()];
+        node.is_pinned = range.is_some_and(|range| range.is_exact().is_some());
         node.deprecated.clone_from(&manifest.deprecated);
         node.unannounced = Some(Box::new(manifest));
         self.new_nodes.push(id);
@@ -411,7 +403,7 @@ impl<'a> Resolver<'a> {
                         bin: found.bin,
                         edges: 0..0,
                     };
-                    let id = self.arena.add_node(package, Origin::Transitive, found.rows);
+                    let id = self.arena.add_node(package, Origin::Picked, found.rows);
                     self.new_nodes.push(id);
                     id
                 }))
@@ -495,6 +487,14 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Waits until the root's aliases lead somewhere, for that decides what others mean by their
+    /// names.
+    pub(crate) fn settle_aliases(&mut self) {
+        if self.requests.has_aliases() {
+            self.wait_for_packuments();
+        }
+    }
+
     /// Waits for all packuments that were asked for, without looking at new packages.
     pub(crate) fn wait_for_packuments(&mut self) {
         while self.answered < self.asked {
@@ -522,7 +522,7 @@ impl<'a> Resolver<'a> {
         let waiting = std::mem::take(&mut entry.waiting);
         self.settle_direct(id);
         for request in waiting {
-            let state = self.answer(request, Origin::Transitive);
+            let state = self.answer(request);
             self.settle(request, state);
         }
     }
@@ -538,17 +538,20 @@ impl<'a> Resolver<'a> {
                 None => self.workspace_by_tag(request),
             };
             match target {
-                Some(node) => self.bind(edge, node),
+                Some(node) => {
+                    self.arena.nodes[node.index()].is_reusable = true;
+                    self.bind(edge, node);
+                }
                 None => self.fail(edge),
             }
         }
     }
 
-    /// Returns the package for a direct edge: one that an earlier direct edge or the lockfile
-    /// brought, if it will do, else the best version.
+    /// Returns a package that the lockfile or a direct edge brought, if it will do, else the best
+    /// version.
     ///
-    /// A lower version than the best will do if it comes from the lockfile, if somebody pinned it,
-    /// or if it is of the same major version.
+    /// A lower version than the best will do if it comes from the lockfile, if it was pinned, or if
+    /// it is of the same major version.
     fn reuse_or_add(
         &mut self,
         request: RequestId,
@@ -562,21 +565,19 @@ impl<'a> Resolver<'a> {
         let reused = entry.nodes.iter().copied().find(|id| {
             let node = self.arena.node(*id);
             let Some(version) = node.version() else { return false };
-            if node.origin == Origin::Transitive {
-                return false;
-            }
             let is_good_enough = *version >= best
                 || version.major() == best.major()
-                || matches!(node.origin, Origin::Locked | Origin::Pinned);
+                || node.origin == Origin::Locked
+                || node.is_pinned;
             *version == best
-                || (is_good_enough && range.is_some_and(|range| range.satisfies(version)))
+                || (node.is_reusable
+                    && is_good_enough
+                    && range.is_some_and(|range| range.satisfies(version)))
         });
-        if reused.is_some() {
-            return reused;
+        match reused {
+            Some(reused) => Some(reused),
+            None => self.node_of(name, index, request).ok(),
         }
-        let is_exact = range.is_some_and(|range| range.is_exact().is_some());
-        let origin = if is_exact { Origin::Pinned } else { Origin::Direct };
-        self.node_of(name, index, origin).ok()
     }
 }
 

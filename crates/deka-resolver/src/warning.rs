@@ -3,8 +3,6 @@
 use deka_graph::EdgeKind;
 use deka_manifest::{Alias, PackageName, Symbol, Version};
 
-use crate::OverrideProblem;
-
 /// Something that the user may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Warning {
@@ -54,15 +52,6 @@ pub enum Warning {
         kept: EdgeKind,
         /// The group that does not.
         dropped: EdgeKind,
-    },
-    /// An entry of `overrides` or `resolutions` counts for nothing.
-    Override {
-        /// `overrides` or `resolutions`.
-        field: &'static str,
-        /// The entry's key.
-        key: String,
-        /// What is wrong with it.
-        reason: OverrideProblem,
     },
     /// An optional dependency was left out because it could not be resolved.
     SkippedOptional {

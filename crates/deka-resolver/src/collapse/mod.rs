@@ -4,8 +4,8 @@
 //! where one would do. For each name, the versions that must stay are found (those of edges that
 //! may not move: of the root, of workspaces, of the lockfile, with a patch, bundled, without a
 //! range), then versions are added greedily: always the one that satisfies most of the remaining
-//! edges, the higher one of two. Edges whose version is left out go to the highest that stays and
-//! satisfies them.
+//! edges, the higher one of two. Edges that may move go to the highest of those that must stay,
+//! else to the first of the others that was added and satisfies them.
 //!
 //! ```text
 //! a ─► x ^1.2.0 (1.9.0)                        a ─► x 1.2.3
@@ -175,21 +175,18 @@ impl Resolver<'_> {
                         .iter()
                         .map(|id| satisfied.ask(self, request, *id))
                         .collect();
-                    movable.push((voter.edge, at, ballot.add(choices)));
+                    movable.push((voter.edge, ballot.add(choices)));
                 }
             }
         }
         if candidates.len() < 2 {
             return;
         }
-        let kept = ballot.cover();
-        for (edge, at, ballot_index) in movable {
-            if kept[at] {
-                continue;
-            }
-            let choices = ballot.choices(ballot_index);
-            if let Some(to) = (0..candidates.len()).find(|to| kept[*to] && choices[*to]) {
-                next[edge.index()] = Some(candidates[to]);
+        let preference = ballot.cover();
+        for (edge, choices) in movable {
+            let choices = ballot.choices(choices);
+            if let Some(to) = preference.iter().find(|to| choices[**to]) {
+                next[edge.index()] = Some(candidates[*to]);
             }
         }
     }
@@ -240,25 +237,27 @@ impl Ballot {
         &self.choices[index].0
     }
 
-    /// Chooses candidates greedily until every voter accepts one.
-    fn cover(&self) -> Vec<bool> {
-        let mut kept = self.required.clone();
+    /// Chooses candidates greedily until every voter accepts one; returns them in the order in
+    /// which voters should take them.
+    fn cover(&self) -> Vec<usize> {
+        let mut kept: Vec<usize> =
+            (0..self.required.len()).filter(|candidate| self.required[*candidate]).collect();
         let mut open: Vec<&(Vec<bool>, usize)> = self
             .choices
             .iter()
-            .filter(|(choices, _)| !choices.iter().zip(&kept).any(|(choice, kept)| *choice && *kept))
+            .filter(|(choices, _)| !kept.iter().any(|candidate| choices[*candidate]))
             .collect();
         while !open.is_empty() {
-            let mut votes = vec![0; kept.len()];
+            let mut votes = vec![0; self.required.len()];
             for (choices, count) in &open {
                 for (votes, choice) in votes.iter_mut().zip(choices) {
                     *votes += if *choice { *count } else { 0 };
                 }
             }
             // Candidates stand highest first, and the first of equals wins.
-            let best = (0..kept.len()).rev().max_by_key(|at| votes[*at]);
+            let best = (0..votes.len()).rev().max_by_key(|candidate| votes[*candidate]);
             let Some(best) = best.filter(|best| votes[*best] > 0) else { break };
-            kept[best] = true;
+            kept.push(best);
             open.retain(|(choices, _)| !choices[best]);
         }
         kept

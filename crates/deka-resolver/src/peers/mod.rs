@@ -22,8 +22,8 @@ use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use crate::Warning;
-use crate::arena::{EdgeId, NodeId, Origin, RequestId};
-use crate::requests::Want;
+use crate::arena::{EdgeId, NodeId, RequestId};
+use crate::requests::{Choice, Want};
 use crate::resolver::Resolver;
 
 /// What the walk up from a dependent finds.
@@ -50,6 +50,7 @@ impl Resolver<'_> {
     fn settle_batch(&mut self, mut batch: Vec<EdgeId>) {
         self.sort_batch(&mut batch);
         let mut unsatisfied = Vec::new();
+        let mut scopes = Scopes::new(self);
         for edge in &batch {
             let request = self.request_of(*edge);
             let Want::Registry { name, .. } = self.requests.get(request).want else {
@@ -60,6 +61,11 @@ impl Resolver<'_> {
                 self.bind(*edge, workspace);
                 continue;
             }
+            let is_direct = self.arena.node(self.arena.edge(*edge).owner).is_importer();
+            if is_direct && let Provider::Package(node) = scopes.provider(self, *edge) {
+                self.bind(*edge, node);
+                continue;
+            }
             match self.highest_satisfying(request) {
                 Some(node) => self.bind(*edge, node),
                 None => unsatisfied.push((*edge, request, name)),
@@ -68,7 +74,6 @@ impl Resolver<'_> {
         if unsatisfied.is_empty() {
             return;
         }
-        let mut scopes = Scopes::new(self);
         if self.input.options.install_peers {
             for (_, _, name) in &unsatisfied {
                 self.ask(*name);
@@ -77,6 +82,34 @@ impl Resolver<'_> {
         }
         for (edge, request, _) in unsatisfied {
             self.settle_unsatisfied(edge, request, &batch, &mut scopes);
+        }
+    }
+
+    /// Binds every peer that asks for a range to the highest version that satisfies it by now, for
+    /// that is how the lockfile is read.
+    pub(crate) fn rebind_peers(&mut self) {
+        for edge in self.arena.edge_ids() {
+            let state = self.arena.edge(edge);
+            if !state.is_required_peer() || state.target.is_none() {
+                continue;
+            }
+            let request = self.request_of(edge);
+            let request = self.requests.get(request);
+            let (Want::Registry { name, choice: Choice::Range(_) }, Some(range)) =
+                (&request.want, &request.range)
+            else {
+                continue;
+            };
+            if range.is_star() || self.linked_workspace(request).is_some() {
+                continue;
+            }
+            let highest = self.arena.names[name.index()].nodes.iter().copied().find(|id| {
+                let version = self.arena.node(*id).version();
+                version.is_some_and(|version| range.satisfies(version))
+            });
+            if let Some(highest) = highest {
+                self.arena.edges[edge.index()].target = Some(highest);
+            }
         }
     }
 
@@ -141,12 +174,7 @@ impl Resolver<'_> {
         }
         match best {
             Some((name, index)) => {
-                let origin = if self.arena.node(owner).is_importer() {
-                    Origin::Direct
-                } else {
-                    Origin::Transitive
-                };
-                match self.node_of(name, index, origin) {
+                match self.node_of(name, index, request) {
                     Ok(node) => self.bind(edge, node),
                     Err(_) => self.failed.push(edge),
                 }
@@ -200,11 +228,13 @@ impl Resolver<'_> {
 
 /// Who depends on whom, for walks up from dependents.
 struct Scopes {
-    /// The owners of edges to each package, peers aside, nearest to the root first.
-    dependents: Vec<SmallVec<[NodeId; 4]>>,
+    /// The owners of edges to each package, nearest to the root first, and whether the edge is a
+    /// peer: then the package lies beside its dependent, not below it.
+    dependents: Vec<SmallVec<[(NodeId, bool); 4]>>,
     /// Peers of the batch that go to the top, by name.
     top: HashMap<Alias, Vec<EdgeId>>,
-    seen: Vec<u32>,
+    /// In which walk a package was seen last, with a peer on the way there and without.
+    seen: [Vec<u32>; 2],
     walk: u32,
 }
 
@@ -212,37 +242,22 @@ impl Scopes {
     fn new(resolver: &Resolver<'_>) -> Self {
         let arena = &resolver.arena;
         let mut dependents = vec![SmallVec::new(); arena.nodes.len()];
-        for node in arena.breadth_first(|edge| edge.row.kind != EdgeKind::Peer) {
-            for edge in arena.edges_of(node) {
-                if let Some(target) = edge.target
-                    && edge.row.kind != EdgeKind::Peer
-                {
-                    let owners: &mut SmallVec<[NodeId; 4]> = &mut dependents[target.index()];
-                    owners.push(node);
-                }
-            }
-        }
-        // What only peers lead to is not on that way, but may have dependents among itself.
-        let reached: Vec<bool> = {
-            let mut reached = vec![false; arena.nodes.len()];
-            for node in arena.breadth_first(|edge| edge.row.kind != EdgeKind::Peer) {
-                reached[node.index()] = true;
-            }
-            reached
-        };
-        for node in arena.breadth_first(|_| true) {
-            if reached[node.index()] {
+        let mut is_listed = vec![false; arena.nodes.len()];
+        // What more than peers lead to comes first.
+        let without_peers = arena.breadth_first(|edge| edge.row.kind != EdgeKind::Peer);
+        for node in without_peers.into_iter().chain(arena.breadth_first(|_| true)) {
+            if std::mem::replace(&mut is_listed[node.index()], true) {
                 continue;
             }
             for edge in arena.edges_of(node) {
-                if let Some(target) = edge.target
-                    && edge.row.kind != EdgeKind::Peer
-                {
-                    dependents[target.index()].push(node);
+                if let Some(target) = edge.target {
+                    let owners: &mut SmallVec<[(NodeId, bool); 4]> = &mut dependents[target.index()];
+                    owners.push((node, edge.row.kind == EdgeKind::Peer));
                 }
             }
         }
-        Self { seen: vec![0; arena.nodes.len()], dependents, top: HashMap::new(), walk: 0 }
+        let seen = vec![0; arena.nodes.len()];
+        Self { seen: [seen.clone(), seen], dependents, top: HashMap::new(), walk: 0 }
     }
 
     /// Walks up from the dependent of a peer, level by level.
@@ -255,27 +270,27 @@ impl Scopes {
         };
         let name = arena.names[name.index()].name;
         self.walk += 1;
-        // Packages of this batch have no dependents that are known.
-        if state.owner.index() >= self.seen.len() {
-            return Provider::Nowhere;
-        }
-        self.seen[state.owner.index()] = self.walk;
-        let mut queue = vec![state.owner];
+        let mut queue = vec![(state.owner, false)];
         let mut next = 0;
         let mut found = Provider::Nowhere;
-        while let Some(&node) = queue.get(next) {
+        while let Some(&(node, after_peer)) = queue.get(next) {
             next += 1;
-            if node == NodeId::ROOT {
+            if node == NodeId::ROOT && !after_peer {
                 found = Provider::Top;
             }
-            for dependent in &self.dependents[node.index()] {
-                if std::mem::replace(&mut self.seen[dependent.index()], self.walk) == self.walk {
+            // Packages of this batch have no dependents that are known.
+            for (dependent, is_peer) in self.dependents.get(node.index()).into_iter().flatten() {
+                let after_peer = after_peer || *is_peer;
+                let seen = &mut self.seen[usize::from(after_peer)][dependent.index()];
+                if std::mem::replace(seen, self.walk) == self.walk {
                     continue;
                 }
-                if let Some(provided) = provided_by(resolver, *dependent, state.row.alias, name) {
+                if !is_peer
+                    && let Some(provided) = provided_by(resolver, *dependent, state.row.alias, name)
+                {
                     return Provider::Package(provided);
                 }
-                queue.push(*dependent);
+                queue.push((*dependent, after_peer));
             }
         }
         found
@@ -315,7 +330,8 @@ fn provided_by(
     let arena = &resolver.arena;
     let is_meant = |id: &NodeId| {
         let node = arena.node(*id);
-        node.package.name == name && node.version().is_some()
+        // A workspace provides too, whatever its version.
+        node.package.name == name && (node.version().is_some() || node.is_importer())
     };
     arena
         .edges_of(dependent)
