@@ -11,21 +11,26 @@
 //! 46  length of last-modified        2
 //! 48  length of the registry's URL   2
 //! 50  length of the package's name   2
-//! 52  the four texts, zeros up to the record, the record
+//! 52  the epoch of writing           8   a hash of its text, 0 if unknown
+//! 60  the four texts, zeros up to the record, the record
 //! ```
-//! Numbers are little-endian. The record is checked whole on each load: 10 MB take about half a
-//! millisecond, less than a system call per page would.
+//! Numbers are little-endian.
+//!
+//! The checksum of the header is always compared, that of the record only if the file was written in
+//! another [`Epoch`]: a file is renamed into its place when it is whole, so only a power cut (or a copy to
+//! another machine) can tear it. That makes loading the 390 packuments of a Next.js application twice as
+//! fast, because most pages of their 19 MB are never touched.
 
 use std::time::Duration;
 
-use deka_fs::MappedFile;
+use deka_fs::{Epoch, MappedFile};
 use deka_manifest::PackageName;
 use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{RegistryKey, Validators};
 
 const MAGIC: [u8; 8] = *b"deka-pm1";
-const TEXTS: usize = 52;
+const TEXTS: usize = 60;
 const ALIGNMENT: usize = 64;
 
 /// Why a file is not used.
@@ -39,15 +44,44 @@ pub(super) enum Unusable {
     Other,
 }
 
+/// The bytes of a file.
+#[derive(Debug)]
+pub(super) enum Contents {
+    /// Large files are mapped.
+    Mapped(MappedFile),
+    /// Small ones are read: a map and its page faults cost more than the copy.
+    Read(Vec<u8>),
+}
+
+impl AsRef<[u8]> for Contents {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::Mapped(file) => file,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}
+
 /// The record within a file.
-pub(super) struct Record<T> {
-    file: T,
+#[derive(Debug)]
+pub(super) struct Record {
+    file: Contents,
     start: usize,
 }
 
-impl<T: AsRef<[u8]>> AsRef<[u8]> for Record<T> {
+impl AsRef<[u8]> for Record {
     fn as_ref(&self) -> &[u8] {
         self.file.as_ref().get(self.start..).unwrap_or_default()
+    }
+}
+
+/// An epoch as files note it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct EpochMark(u64);
+
+impl EpochMark {
+    pub(super) fn of(epoch: Option<&Epoch>) -> Self {
+        Self(epoch.map_or(0, |epoch| xxh3_64(epoch.as_str().as_bytes())))
     }
 }
 
@@ -56,6 +90,7 @@ pub(super) fn write(
     registry: &RegistryKey,
     name: PackageName,
     validators: &Validators,
+    epoch: EpochMark,
     record: &[u8],
 ) -> Vec<u8> {
     let texts = [
@@ -79,6 +114,7 @@ pub(super) fn write(
     for text in texts {
         bytes.extend_from_slice(&(text.len() as u16).to_le_bytes());
     }
+    bytes.extend_from_slice(&epoch.0.to_le_bytes());
     for text in texts {
         bytes.extend_from_slice(text.as_bytes());
     }
@@ -91,11 +127,12 @@ pub(super) fn write(
 
 /// Returns what a file says, if it is whole and of `name` in `registry`.
 pub(super) fn read(
-    file: MappedFile,
+    file: Contents,
     registry: &RegistryKey,
     name: PackageName,
-) -> Result<(Validators, Record<MappedFile>), Unusable> {
-    let (validators, start) = check(&file, registry, name)?;
+    epoch: EpochMark,
+) -> Result<(Validators, Record), Unusable> {
+    let (validators, start) = check(file.as_ref(), registry, name, epoch)?;
     Ok((validators, Record { file, start }))
 }
 
@@ -104,6 +141,7 @@ fn check(
     bytes: &[u8],
     registry: &RegistryKey,
     name: PackageName,
+    epoch: EpochMark,
 ) -> Result<(Validators, usize), Unusable> {
     let number = |at: usize| bytes.get(at..)?.first_chunk().map(|n| u64::from_le_bytes(*n));
     let short = |at: usize| bytes.get(at..)?.first_chunk().map(|n| u16::from_le_bytes(*n));
@@ -114,10 +152,11 @@ fn check(
         return Err(if *magic == [0; 8] { damaged } else { Unusable::Foreign });
     }
     let header = number(40).ok_or(damaged)? as u32 as usize;
+    let is_of_this_epoch = epoch.0 != 0 && number(52) == Some(epoch.0);
     let is_whole = header >= TEXTS
         && bytes.get(16..header).map(xxh3_64) == number(8)
         && bytes.get(header..).map(|record| record.len() as u64) == number(24)
-        && bytes.get(header..).map(xxh3_64) == number(16);
+        && (is_of_this_epoch || bytes.get(header..).map(xxh3_64) == number(16));
     if !is_whole {
         return Err(damaged);
     }
@@ -148,6 +187,9 @@ fn check(
 mod tests {
     use super::*;
 
+    const HERE: EpochMark = EpochMark(1);
+    const ELSEWHERE: EpochMark = EpochMark(2);
+
     fn sample() -> (RegistryKey, PackageName, Validators, Vec<u8>) {
         let registry = RegistryKey::new(&url::Url::parse("https://registry.example/").unwrap());
         let name = PackageName::parse("@a/b").unwrap();
@@ -158,27 +200,28 @@ mod tests {
             may_be_stored: true,
         };
         let record: Vec<u8> = (0..10_000u32).flat_map(u32::to_le_bytes).collect();
-        let bytes = write(&registry, name, &validators, &record);
+        let bytes = write(&registry, name, &validators, HERE, &record);
         (registry, name, validators, bytes)
     }
 
     #[test]
     fn what_is_written_is_read() {
         let (registry, name, validators, bytes) = sample();
-        let (found, start) = check(&bytes, &registry, name).unwrap();
+        let (found, start) = check(&bytes, &registry, name, HERE).unwrap();
         assert_eq!(found, validators);
         assert_eq!(bytes.len() - start, 40_000);
         assert_eq!(start % ALIGNMENT, 0);
 
-        let bytes = write(&registry, name, &Validators::default(), b"");
-        assert_eq!(check(&bytes, &registry, name).unwrap().0, Validators::default());
+        let bytes = write(&registry, name, &Validators::default(), HERE, b"");
+        assert_eq!(check(&bytes, &registry, name, HERE).unwrap().0, Validators::default());
     }
 
     #[test]
     fn any_damage_is_noticed() {
         let (registry, name, _, bytes) = sample();
-        let is_damaged = |bytes: &[u8]| check(bytes, &registry, name) == Err(Unusable::Damaged);
-        for length in [0, 1, 8, 51, 52, 100, bytes.len() / 2, bytes.len() - 1] {
+        let is_damaged =
+            |bytes: &[u8]| check(bytes, &registry, name, ELSEWHERE) == Err(Unusable::Damaged);
+        for length in [0, 1, 8, 59, 60, 100, bytes.len() / 2, bytes.len() - 1] {
             assert!(is_damaged(&bytes[..length]), "cut to {length}");
         }
         for page in 0..bytes.len().div_ceil(4096) {
@@ -190,7 +233,7 @@ mod tests {
         for at in (8..200).chain([bytes.len() - 1]) {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;
-            assert!(check(&flipped, &registry, name).is_err(), "byte {at} differs");
+            assert!(check(&flipped, &registry, name, ELSEWHERE).is_err(), "byte {at} differs");
         }
         let longer = [bytes.as_slice(), b"x"].concat();
         assert!(is_damaged(&longer));
@@ -200,9 +243,27 @@ mod tests {
     fn a_file_is_used_for_its_own_package_only() {
         let (registry, name, _, bytes) = sample();
         let other_name = PackageName::parse("b").unwrap();
-        assert_eq!(check(&bytes, &registry, other_name), Err(Unusable::Other));
+        assert_eq!(check(&bytes, &registry, other_name, HERE), Err(Unusable::Other));
         let other = RegistryKey::new(&url::Url::parse("https://other.example/").unwrap());
-        assert_eq!(check(&bytes, &other, name), Err(Unusable::Other));
-        assert_eq!(check(b"other-file", &registry, name), Err(Unusable::Foreign));
+        assert_eq!(check(&bytes, &other, name, HERE), Err(Unusable::Other));
+        assert_eq!(check(b"other-file", &registry, name, HERE), Err(Unusable::Foreign));
+    }
+
+    #[test]
+    fn a_record_of_this_epoch_is_not_read_through() {
+        let (registry, name, _, mut bytes) = sample();
+        let last = bytes.len() - 1;
+        bytes[last] ^= 1;
+        assert!(check(&bytes, &registry, name, HERE).is_ok());
+        // Its length and header are looked at all the same.
+        assert!(check(&bytes[..last], &registry, name, HERE).is_err());
+        bytes[100] ^= 1;
+        assert!(check(&bytes, &registry, name, HERE).is_err());
+        // Nobody trusts an epoch that is unknown.
+        let unknown = EpochMark::of(None);
+        let mut bytes = write(&registry, name, &Validators::default(), unknown, b"record");
+        assert!(check(&bytes, &registry, name, unknown).is_ok());
+        *bytes.last_mut().unwrap() ^= 1;
+        assert!(check(&bytes, &registry, name, unknown).is_err());
     }
 }

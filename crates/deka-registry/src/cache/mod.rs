@@ -23,12 +23,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use deka_config::Config;
-use deka_fs::{Dir, Durability, FsError, MappedFile, atomic_write};
+use deka_fs::{Dir, Durability, Epoch, FsError, MappedFile, atomic_write};
 use deka_manifest::{PackageName, Packument};
 use hashbrown::HashMap;
 
 use crate::{RegistryError, RegistryKey, Validators};
+use file::{Contents, EpochMark};
 use name::{file_name, folder_name};
+
+/// Files up to this size are read instead of mapped.
+const SMALL: u64 = 32 * 1024;
 
 /// The manifest cache; cheap to clone.
 #[derive(Debug, Clone)]
@@ -38,7 +42,14 @@ pub struct ManifestCache(Arc<Inner>);
 struct Inner {
     folder: PathBuf,
     /// The folders of registries that were opened.
-    registries: Mutex<HashMap<RegistryKey, Arc<Dir>>>,
+    registries: Mutex<HashMap<RegistryKey, Arc<Folder>>>,
+}
+
+/// The folder of one registry.
+#[derive(Debug)]
+struct Folder {
+    dir: Dir,
+    epoch: EpochMark,
 }
 
 /// A packument from the cache.
@@ -81,9 +92,13 @@ impl ManifestCache {
         let folder = self.open(registry, false).ok()?;
         let file = file_name(name);
         // Looked at before the file is mapped: if it is replaced in between, it seems older than it is.
-        let metadata = folder.metadata(file.as_str()).ok()??;
-        let mapped = MappedFile::open(&folder, file.as_str()).ok()??;
-        let (validators, record) = match file::read(mapped, registry, name) {
+        let metadata = folder.dir.metadata(file.as_str()).ok()??;
+        let contents = if metadata.size <= SMALL {
+            Contents::Read(folder.dir.read(file.as_str()).ok()??)
+        } else {
+            Contents::Mapped(MappedFile::open(&folder.dir, file.as_str()).ok()??)
+        };
+        let (validators, record) = match file::read(contents, registry, name, folder.epoch) {
             Ok(found) => found,
             Err(error) => {
                 tracing::debug!(%name, %error, "a file of the manifest cache is not used");
@@ -107,25 +122,26 @@ impl ManifestCache {
     ) -> Result<(), RegistryError> {
         let name = packument.name();
         let folder = self.open(registry, true).map_err(failed)?;
-        let contents = file::write(registry, name, validators, packument.record());
-        let path = folder.path_of(file_name(name).as_str());
+        let contents = file::write(registry, name, validators, folder.epoch, packument.record());
+        let path = folder.dir.path_of(file_name(name).as_str());
         atomic_write(path, &contents, Durability::None).map_err(failed)
     }
 
     /// Notes that `registry` said just now that its last answer still holds.
     pub fn touch(&self, registry: &RegistryKey, name: PackageName) -> Result<(), RegistryError> {
         let folder = self.open(registry, false).map_err(failed)?;
-        folder.touch(file_name(name).as_str()).map_err(failed)
+        folder.dir.touch(file_name(name).as_str()).map_err(failed)
     }
 
-    fn open(&self, registry: &RegistryKey, create: bool) -> Result<Arc<Dir>, FsError> {
+    fn open(&self, registry: &RegistryKey, create: bool) -> Result<Arc<Folder>, FsError> {
         let known = || self.0.registries.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(folder) = known().get(registry) {
             return Ok(folder.clone());
         }
         let path = self.0.folder.join(folder_name(registry));
-        let folder = if create { Dir::open_or_create(&path) } else { Dir::open(&path) };
-        let folder = Arc::new(folder?);
+        let dir = if create { Dir::open_or_create(&path) } else { Dir::open(&path) }?;
+        let epoch = EpochMark::of(Epoch::of(&dir).ok().as_ref());
+        let folder = Arc::new(Folder { dir, epoch });
         known().insert(registry.clone(), folder.clone());
         Ok(folder)
     }

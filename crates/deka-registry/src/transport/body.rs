@@ -54,8 +54,8 @@ impl Body {
         if announced.is_some_and(|length| length > limit) {
             return Err(too_large(&self.url));
         }
-        let mut bytes = Vec::new();
         let reserved = announced.unwrap_or(0).min(RESERVED) as usize;
+        let mut bytes = Vec::new();
         bytes.try_reserve_exact(reserved).map_err(|error| self.broken(Arc::new(error)))?;
         let mut frames = Frames::new(self.timeouts);
         while let Some(frame) = frames.next(&mut self).await? {

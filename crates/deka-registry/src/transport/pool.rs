@@ -4,8 +4,9 @@
 //! (as far as the limit allows). Whatever becomes free first, an old connection or a new one, goes to
 //! the first in the line; what nobody waits for any more rests in the pool.
 //!
-//! Whether a server speaks HTTP/2 is only known after the first handshake, so the first connection to it
-//! is awaited before more are opened: usually it serves everyone.
+//! Whether a server speaks HTTP/2 is only known after the first handshake. Until then, and if it does, a few
+//! connections are opened for many requests; if it does not, they serve as HTTP/1.1 connections, and the
+//! missing ones follow.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
@@ -31,6 +32,10 @@ const REST: Duration = Duration::from_secs(15);
 const STREAM_WINDOW: u32 = 8 * 1024 * 1024;
 const CONNECTION_WINDOW: u32 = 64 * 1024 * 1024;
 const FRAME: u32 = 64 * 1024;
+/// How many HTTP/2 connections to one origin, and how many requests one has before the next is opened.
+/// Each begins slowly (TCP sends 14 KiB and doubles that per round trip), so a few carry a burst faster than one.
+const SHARED: usize = 4;
+const STREAMS: usize = 16;
 
 /// The sending end of one connection.
 #[derive(Debug)]
@@ -47,6 +52,9 @@ pub(crate) struct Lease {
     pub(super) is_reused: bool,
     /// The proxy that forwards what is sent, where it wants to see whole URLs.
     pub(super) proxy: Option<Arc<ForwardProxy>>,
+    /// Counts the requests on a shared connection by its clones.
+    #[expect(dead_code, reason = "it counts by being there")]
+    load: Option<Arc<()>>,
     pool: Weak<Pool>,
     origin: Origin,
 }
@@ -68,14 +76,20 @@ type Waiter = oneshot::Sender<Result<Lease, ConnectError>>;
 #[derive(Debug, Default)]
 struct Connections {
     resting: Vec<Resting>,
-    /// The one that all share, with HTTP/2.
-    shared: Option<http2::SendRequest<Empty<Bytes>>>,
+    /// HTTP/2 connections.
+    shared: Vec<Shared>,
     waiters: VecDeque<Waiter>,
     connecting: usize,
     /// HTTP/1.1 connections that exist, lent or resting.
     open: usize,
     /// What the server chose, once it is known.
     speaks_http2: Option<bool>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    sender: http2::SendRequest<Empty<Bytes>>,
+    load: Arc<()>,
 }
 
 #[derive(Debug)]
@@ -112,6 +126,8 @@ impl Pool {
             let mut origins = self.origins();
             let connections = origins.entry_ref(origin).or_default();
             if let Some(lease) = connections.free(&self.this, origin) {
+                // The next one may want a connection of its own.
+                self.open_missing(origin, connections);
                 return Ok(lease);
             }
             let (sender, receiver) = oneshot::channel();
@@ -166,7 +182,7 @@ impl Pool {
                             tracing::debug!(%error, "an HTTP/2 connection ended");
                         }
                     });
-                    self.share(origin, &sender);
+                    self.share(origin, sender);
                 }
                 Err(error) => self.fail(origin, &failed(error)),
             }
@@ -199,23 +215,20 @@ impl Pool {
         }
     }
 
-    /// Gives all who wait their share of an HTTP/2 connection.
-    fn share(&self, origin: &Origin, sender: &http2::SendRequest<Empty<Bytes>>) {
+    /// Gives those who wait their share of a new HTTP/2 connection.
+    fn share(&self, origin: &Origin, sender: http2::SendRequest<Empty<Bytes>>) {
         let mut origins = self.origins();
         let connections = origins.entry_ref(origin).or_default();
         connections.connecting -= 1;
         connections.speaks_http2 = Some(true);
-        connections.shared = Some(sender.clone());
-        for waiter in connections.waiters.drain(..) {
-            let lease = Lease {
-                sender: Sender::Http2(sender.clone()),
-                is_reused: false,
-                proxy: None,
-                pool: self.this.clone(),
-                origin: origin.clone(),
-            };
-            drop(waiter.send(Ok(lease)));
+        let shared = Shared { sender, load: Arc::new(()) };
+        // The rest is for the connections that are still on their way.
+        let served = if connections.connecting == 0 { usize::MAX } else { STREAMS };
+        let served = served.min(connections.waiters.len());
+        for waiter in connections.waiters.drain(..served) {
+            drop(waiter.send(Ok(shared.lease(false, &self.this, origin))));
         }
+        connections.shared.push(shared);
     }
 
     /// Gives an HTTP/1.1 connection to the first in the line, or lets it rest.
@@ -232,6 +245,7 @@ impl Pool {
             sender: Sender::Http1(sender),
             is_reused,
             proxy,
+            load: None,
             pool: self.this.clone(),
             origin: origin.clone(),
         };
@@ -252,6 +266,14 @@ impl Pool {
         let connections = origins.entry_ref(origin).or_default();
         connections.connecting -= 1;
         connections.waiters.retain(|waiter| !waiter.is_closed());
+        if connections.connecting == 0 {
+            // Those who were left to this connection make do with the ones there are.
+            while let Some(lease) = connections.least_loaded(&self.this, origin)
+                && let Some(waiter) = connections.waiters.pop_front()
+            {
+                drop(waiter.send(Ok(lease)));
+            }
+        }
         let hopeless = if !connections.may_be_shared(origin) {
             // Each has its own connection coming, or waits for one in use.
             usize::from(connections.waiters.len() > connections.connecting)
@@ -263,7 +285,10 @@ impl Pool {
         for waiter in connections.waiters.drain(..hopeless) {
             drop(waiter.send(Err(error.clone())));
         }
-        self.open_missing(origin, connections);
+        // Where others serve, the next request may try to open one more; at once would be a loop.
+        if connections.shared.is_empty() {
+            self.open_missing(origin, connections);
+        }
     }
 
     fn closed(&self, origin: &Origin) {
@@ -277,18 +302,8 @@ impl Pool {
 impl Connections {
     /// Takes a connection that can be used at once.
     fn free(&mut self, pool: &Weak<Pool>, origin: &Origin) -> Option<Lease> {
-        let lease = |sender, proxy| Lease {
-            sender,
-            is_reused: true,
-            proxy,
-            pool: pool.clone(),
-            origin: origin.clone(),
-        };
-        if let Some(shared) = &self.shared {
-            if !shared.is_closed() {
-                return Some(lease(Sender::Http2(shared.clone()), None));
-            }
-            self.shared = None;
+        if let Some(lease) = self.least_loaded(pool, origin) {
+            return Some(lease);
         }
         // The one that was used last is the least likely to have been closed.
         while let Some(resting) = self.resting.pop() {
@@ -297,7 +312,14 @@ impl Connections {
                 return None;
             }
             if resting.sender.is_ready() {
-                return Some(lease(Sender::Http1(resting.sender), resting.proxy));
+                return Some(Lease {
+                    sender: Sender::Http1(resting.sender),
+                    is_reused: true,
+                    proxy: resting.proxy,
+                    load: None,
+                    pool: pool.clone(),
+                    origin: origin.clone(),
+                });
             }
         }
         None
@@ -308,12 +330,39 @@ impl Connections {
         origin.may_speak_http2() && self.speaks_http2 != Some(false)
     }
 
+    /// Takes a part of an HTTP/2 connection.
+    fn least_loaded(&mut self, pool: &Weak<Pool>, origin: &Origin) -> Option<Lease> {
+        self.shared.retain(|shared| !shared.sender.is_closed());
+        let shared = self.shared.iter().min_by_key(|shared| shared.load())?;
+        Some(shared.lease(true, pool, origin))
+    }
+
     fn missing(&self, origin: &Origin, limit: usize) -> usize {
         if self.may_be_shared(origin) {
-            return usize::from(self.connecting == 0 && !self.waiters.is_empty());
+            let load: usize = self.shared.iter().map(Shared::load).sum();
+            let wanted = (load + self.waiters.len()).div_ceil(STREAMS);
+            let limit = SHARED.min(limit);
+            return wanted.min(limit).saturating_sub(self.shared.len() + self.connecting);
         }
         let wanted = self.waiters.len().saturating_sub(self.connecting);
         wanted.min(limit.saturating_sub(self.open + self.connecting))
+    }
+}
+
+impl Shared {
+    fn load(&self) -> usize {
+        Arc::strong_count(&self.load) - 1
+    }
+
+    fn lease(&self, is_reused: bool, pool: &Weak<Pool>, origin: &Origin) -> Lease {
+        Lease {
+            sender: Sender::Http2(self.sender.clone()),
+            is_reused,
+            proxy: None,
+            load: Some(self.load.clone()),
+            pool: pool.clone(),
+            origin: origin.clone(),
+        }
     }
 }
 
