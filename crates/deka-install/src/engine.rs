@@ -239,7 +239,7 @@ impl<'a> Engine<'a> {
     /// Ends everything; the first failure is the one that is reported.
     pub(crate) fn fail(&self, error: InstallError) {
         drop(self.events.send(Event::Failed(error)));
-        self.queue.abort();
+        self.queue.close();
     }
 
     fn perform(&self, job: Job, importer: &mut Importer) -> Result<(), InstallError> {

@@ -1,5 +1,6 @@
 //! An install from beginning to end.
 
+use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,10 +16,11 @@ use deka_linker::{
 use deka_lockfile::Lockfile;
 use deka_manifest::{PackageName, Target, Version, VersionManifest};
 use deka_registry::{Client, ManifestCache};
-use deka_resolver::Observer;
+use deka_resolver::{Observer, ResolveError};
 use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
 
+use crate::changes::Changes;
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::network::{Command, Network, PackumentAnswer};
 use crate::packuments::Packuments;
@@ -57,12 +59,47 @@ pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, In
         });
     }
 
+    let mut result = resolve_and_link(request, reporter);
+    if let Err(InstallError::Resolve(error)) = &result
+        && matches!(**error, ResolveError::NoVersion { .. } | ResolveError::NoTag { .. })
+        && may_be_stale(config)
+    {
+        // What the cache knows may be older than the version that is asked for.
+        tracing::debug!(%error, "asking the registry whether there are newer versions");
+        let mut config = config.clone();
+        config.network.prefer_online = true;
+        let request = Request { root: request.root.clone(), config: Arc::new(config) };
+        result = resolve_and_link(&request, reporter);
+    }
+    let mut summary = result?;
+    summary.elapsed = started.elapsed();
+    Ok(summary)
+}
+
+/// Waits until no other install works on the project. The lock is on the folder itself and ends with
+/// the process; where locks are not supported there is none.
+fn lock(root: &Path, reporter: &dyn Reporter) -> Option<std::fs::File> {
+    let folder = std::fs::File::open(root).ok()?;
+    if matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
+        reporter.warning("Waiting for another install of this project to end");
+        folder.lock().ok()?;
+    }
+    Some(folder)
+}
+
+/// Whether packuments may have come from the cache without the registry being asked.
+fn may_be_stale(config: &Config) -> bool {
+    let network = &config.network;
+    !network.offline && !network.prefer_online && !config.cache.manifests_disabled
+}
+
+fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summary, InstallError> {
+    let config = &*request.config;
+    let _lock = lock(&request.root, reporter);
     let project = Project::read(&request.root, !config.install.skip_load_lockfile)?;
     project.check(config)?;
     let start = Start::of(&project, config, reporter)?;
-    let mut summary = Install { request, config, project, reporter }.run(start)?;
-    summary.elapsed = started.elapsed();
-    Ok(summary)
+    Install { request, config, project, reporter }.run(start)
 }
 
 /// Asks the last install's state, before anything else exists.
@@ -71,8 +108,13 @@ fn nothing_to_do(root: &Path, config: &Config) -> Option<UpToDate> {
     if options.force || options.dry_run || options.lockfile_only {
         return None;
     }
-    check_up_to_date(root, settings::fingerprint(config), &[MANIFEST, LOCKFILE])
+    let known = check_up_to_date(root, settings::fingerprint(config), &[MANIFEST, LOCKFILE])?;
+    // A frozen install leaves odd formatting alone; the next one that may write puts it right.
+    (options.is_frozen() || known.payload == LOCKFILE_IS_GOOD).then_some(known)
 }
+
+/// What the state remembers if the lockfile is to the letter what deka would write.
+const LOCKFILE_IS_GOOD: &[u8] = b"good";
 
 /// Where an install starts.
 enum Start {
@@ -91,21 +133,19 @@ impl Start {
         let is_frozen = config.install.is_frozen();
         match &project.lockfile {
             Read::Absent => Ok(Self::Resolve(None)),
-            Read::Damaged(error) if is_frozen => Err(InstallError::Lockfile {
-                path: project.lockfile_path(),
-                source: error.clone(),
-            }),
+            Read::Damaged(error) if is_frozen => {
+                Err(InstallError::Lockfile { path: project.lockfile_path(), source: error.clone() })
+            }
             Read::Damaged(error) => {
                 reporter.warning(&format!("Ignoring `{LOCKFILE}`: {error}"));
                 Ok(Self::Resolve(None))
             }
             Read::Good(lockfile) => {
-                let changes = project.changes(lockfile);
-                if changes.is_empty() {
+                let Changes { edits, are_sections_equal } = project.changes(lockfile);
+                if is_frozen && !edits.is_empty() {
+                    Err(InstallError::Frozen { changes: edits })
+                } else if are_sections_equal {
                     Ok(Self::Locked(lockfile.clone()))
-                } else if is_frozen {
-                    let changes = changes.iter().map(ToString::to_string).collect();
-                    Err(InstallError::Frozen { changes })
                 } else {
                     Ok(Self::Resolve(Some(lockfile.clone())))
                 }
@@ -193,7 +233,7 @@ impl Install<'_> {
             };
             let driven = self.drive(&surroundings, start);
             // What still waits belongs to versions that were picked and dropped again.
-            queue.abort();
+            queue.close();
             network.send(Command::Stop);
             driven
         });
@@ -212,7 +252,9 @@ impl Install<'_> {
             (Driven::Linked { layout, work, old }, Some(linking)) => {
                 self.finish(layout, &work, old.as_ref(), &linking, &missing)
             }
-            (Driven::Linked { layout, .. } | Driven::Laid(layout), _) => self.end_without_tree(layout),
+            (Driven::Linked { layout, .. } | Driven::Laid(layout), _) => {
+                self.end_without_tree(layout)
+            }
         }
     }
 
@@ -272,9 +314,8 @@ impl Install<'_> {
             Start::Resolve(old) => self.resolve(surroundings, old)?,
         };
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
-        let options = &self.config.install;
-        let is_written = !options.is_frozen() && !options.no_save && !options.no_lockfile;
-        let new_text = is_written
+        let new_text = self
+            .writes_lockfile()
             .then(|| deka_lockfile::bun::emit_placed(&lockfile, &tree))
             .filter(|text| self.project.lockfile_text.as_deref() != Some(text.as_bytes()));
 
@@ -310,12 +351,18 @@ impl Install<'_> {
             reporter: self.reporter,
             are_fetched: !self.config.install.lockfile_only && !self.config.install.dry_run,
         };
-        let resolved = self.project.resolve(self.config, old.as_deref(), &mut source, &mut picks)?;
+        let resolved =
+            self.project.resolve(self.config, old.as_deref(), &mut source, &mut picks)?;
         for warning in &resolved.warnings {
             self.reporter.warning(&warning::text(warning));
         }
         let lockfile = self.project.new_lockfile(old.as_deref(), resolved.graph);
         Ok((lockfile, source.into_latest()))
+    }
+
+    fn writes_lockfile(&self) -> bool {
+        let options = &self.config.install;
+        !options.is_frozen() && !options.no_save && !options.no_lockfile
     }
 
     /// Whether an edge leads to something that is wanted on disk.
@@ -354,7 +401,7 @@ impl Install<'_> {
             inputs: std::mem::take(&mut self.project.inputs),
             settings: settings::fingerprint(self.config),
             summary: counts,
-            payload: Vec::new(),
+            payload: if self.writes_lockfile() { LOCKFILE_IS_GOOD.to_vec() } else { Vec::new() },
         })?;
 
         let placed: Vec<u32> = work

@@ -12,6 +12,7 @@
 //! tarballs start while versions are still being picked. Either way a package is linked by the worker
 //! that has it as soon as both its files and its place are known. See [`install`].
 
+mod changes;
 mod engine;
 mod error;
 mod install;
@@ -21,6 +22,7 @@ mod packuments;
 mod project;
 mod queue;
 mod report;
+mod sections;
 mod settings;
 mod tarballs;
 mod warning;

@@ -1,13 +1,14 @@
 //! What an older lockfile says, in the resolver's terms.
 
-use deka_lockfile::{Lockfile, OverrideRule, WorkspaceEntry};
-use deka_manifest::{Alias, Override, OverrideTarget, PackageJson, Symbol};
+use deka_lockfile::{Lockfile, OverrideRule};
+use deka_manifest::{Override, OverrideTarget, Symbol};
 use deka_resolver::{Catalogs, Overrides};
 
 /// Returns the overrides that held when the lockfile was written.
 pub(crate) fn overrides(lockfile: &Lockfile) -> Overrides {
     let mut overrides = Vec::new();
-    let mut add = |path: Vec<OverrideTarget>, value: Symbol| overrides.push(Override { path, value });
+    let mut add =
+        |path: Vec<OverrideTarget>, value: Symbol| overrides.push(Override { path, value });
     for (name, rule) in &lockfile.overrides {
         match rule {
             OverrideRule::Everywhere(spec) => add(vec![target(*name)], *spec),
@@ -46,27 +47,5 @@ pub(crate) fn catalogs(lockfile: &Lockfile) -> Catalogs {
             .iter()
             .map(|(name, catalog)| (*name, catalog.iter().copied().collect()))
             .collect(),
-    }
-}
-
-/// Returns the root entry of the lockfile.
-pub(crate) fn workspace_entry(manifest: &PackageJson) -> WorkspaceEntry {
-    let sorted = |group: &[(Alias, Symbol)]| {
-        let mut group = group.to_vec();
-        group.sort();
-        group
-    };
-    let mut optional_peers = manifest.optional_peers.clone();
-    optional_peers.sort();
-    WorkspaceEntry {
-        path: String::new(),
-        name: manifest.name,
-        version: None,
-        bin: deka_manifest::Bin::None,
-        dependencies: sorted(&manifest.dependencies),
-        dev_dependencies: sorted(&manifest.dev_dependencies),
-        optional_dependencies: sorted(&manifest.optional_dependencies),
-        peer_dependencies: sorted(&manifest.peer_dependencies),
-        optional_peers,
     }
 }

@@ -27,15 +27,9 @@ pub(crate) type PackumentAnswer = (PackageName, Result<Arc<Packument>, RegistryE
 /// A request to the network thread.
 pub(crate) enum Command {
     /// Fetch a packument and send it to the resolver.
-    Packument {
-        name: PackageName,
-        with_times: bool,
-    },
+    Packument { name: PackageName, with_times: bool },
     /// Fetch a tarball and queue it for import.
-    Tarball {
-        tarball: Arc<Tarball>,
-        is_refetch: bool,
-    },
+    Tarball { tarball: Arc<Tarball>, is_refetch: bool },
     /// End, whatever is under way.
     Stop,
 }
@@ -132,4 +126,6 @@ impl Download {
 }
 
 /// The room that a tarball takes in memory; free when dropped.
-pub(crate) struct Room(#[expect(dead_code, reason = "held, never read")] Option<OwnedSemaphorePermit>);
+pub(crate) struct Room(
+    #[expect(dead_code, reason = "held, never read")] Option<OwnedSemaphorePermit>,
+);

@@ -34,15 +34,7 @@ impl Packuments {
         watched: impl IntoIterator<Item = PackageName>,
     ) -> Self {
         let latest = watched.into_iter().map(|name| (name, None)).collect();
-        Self {
-            client,
-            network,
-            answers,
-            ready: VecDeque::new(),
-            under_way: 0,
-            with_times,
-            latest,
-        }
+        Self { client, network, answers, ready: VecDeque::new(), under_way: 0, with_times, latest }
     }
 
     /// Returns the latest versions of the watched packages, as far as their packuments were asked for.

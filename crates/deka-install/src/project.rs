@@ -3,17 +3,17 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use deka_fs::Dir;
 use deka_config::{Config, Linker, MinimumReleaseAge};
+use deka_fs::Dir;
 use deka_graph::Graph;
 use deka_linker::Input;
 use deka_lockfile::{Lockfile, LockfileError};
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
 use deka_resolver::{Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
-use hashbrown::HashSet;
 
-use crate::{InstallError, locked, settings};
+use crate::changes::Changes;
+use crate::{InstallError, locked, sections, settings};
 
 /// The name of a manifest.
 pub const MANIFEST: &str = "package.json";
@@ -80,14 +80,7 @@ impl Project {
             Some(Ok(lockfile)) => Read::Good(Box::new(lockfile)),
             Some(Err(error)) => Read::Damaged(Arc::new(error)),
         };
-        Ok(Self {
-            root: root.to_owned(),
-            dir,
-            manifest,
-            lockfile,
-            lockfile_text,
-            inputs,
-        })
+        Ok(Self { root: root.to_owned(), dir, manifest, lockfile, lockfile_text, inputs })
     }
 
     /// Refuses what deka can't install, and what nobody could.
@@ -111,24 +104,28 @@ impl Project {
     }
 
     /// Returns what was edited in the manifest since the lockfile was written.
-    pub(crate) fn changes(&self, lockfile: &Lockfile) -> Vec<String> {
-        let entry = locked::workspace_entry(&self.manifest);
-        let known = lockfile.root();
-        let same = known.is_some_and(|known| {
-            (&known.dependencies, &known.dev_dependencies, &known.optional_dependencies, &known.peer_dependencies)
-                == (&entry.dependencies, &entry.dev_dependencies, &entry.optional_dependencies, &entry.peer_dependencies)
-        });
-        if same { Vec::new() } else { vec!["changed".to_owned()] }
+    pub(crate) fn changes(&self, lockfile: &Lockfile) -> Changes {
+        Changes::between(lockfile, &self.new_lockfile(None, Graph::new()))
     }
 
     /// Returns the lockfile of the newly resolved project.
     pub(crate) fn new_lockfile(&self, old: Option<&Lockfile>, graph: Graph) -> Lockfile {
+        let manifest = &self.manifest;
         let mut lockfile = Lockfile::new(graph);
         if let Some(old) = old {
             lockfile.version = old.version;
             lockfile.config_version = old.config_version;
         }
-        lockfile.workspaces = vec![locked::workspace_entry(&self.manifest)];
+        lockfile.workspaces = vec![sections::workspace_entry(manifest)];
+        lockfile.trusted_dependencies.clone_from(&manifest.trusted_dependencies);
+        lockfile.overrides = sections::override_rules(&manifest.overrides);
+        lockfile.catalog = sections::sorted(&manifest.catalog);
+        lockfile.catalogs = manifest
+            .catalogs
+            .iter()
+            .map(|(name, catalog)| (*name, sections::sorted(catalog)))
+            .collect();
+        lockfile.catalogs.sort_by_key(|(name, _)| *name);
         lockfile
     }
 
@@ -189,9 +186,8 @@ impl Project {
 }
 
 fn release_age(age: &MinimumReleaseAge) -> ReleaseAge {
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .unwrap_or_default();
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     ReleaseAge {
         minimum_ms: i64::try_from(age.age.as_millis()).unwrap_or(i64::MAX),
         now_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),

@@ -1,7 +1,7 @@
 //! The queue between those who find work (resolver, network) and the workers who do it.
 //!
-//! Three lanes: what others wait for goes first. Workers sleep when there is nothing to do and end
-//! when the queue is closed, either because all is done or because something failed.
+//! Two lanes: what the resolver waits for goes first. Workers sleep when there is nothing to do and
+//! end when the queue is closed, because all is done or because something failed.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,20 +11,18 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) enum Lane {
     /// The resolver waits for it.
     Urgent = 0,
-    /// It frees memory or leads to more work.
+    /// It leads to more work or to the end.
     Normal = 1,
-    /// Nobody waits for it before the end.
-    Late = 2,
 }
 
-const LANES: usize = 3;
+const LANES: usize = 2;
 
 struct State<J> {
     lanes: [VecDeque<J>; LANES],
     closed: bool,
 }
 
-/// An unbounded queue of jobs in three lanes. What bounds it in memory is the network, which asks
+/// An unbounded queue of jobs in two lanes. What bounds it in memory is the network, which asks
 /// how many bytes wait before it starts another download.
 pub(crate) struct WorkQueue<J> {
     state: Mutex<State<J>>,
@@ -66,7 +64,7 @@ impl<J> WorkQueue<J> {
         }
     }
 
-    /// Waits for the next job; `None` once the queue is closed and empty.
+    /// Waits for the next job; `None` once the queue is closed.
     pub(crate) fn pop(&self) -> Option<J> {
         let mut state = self.lock();
         loop {
@@ -80,14 +78,8 @@ impl<J> WorkQueue<J> {
         }
     }
 
-    /// Lets workers end once the waiting jobs are done.
+    /// Lets workers end after their present job, and drops what waits.
     pub(crate) fn close(&self) {
-        self.lock().closed = true;
-        self.available.notify_all();
-    }
-
-    /// Lets workers end now and drops what waits.
-    pub(crate) fn abort(&self) {
         let mut state = self.lock();
         state.closed = true;
         let dropped = std::mem::replace(&mut state.lanes, std::array::from_fn(|_| VecDeque::new()));
@@ -99,38 +91,45 @@ impl<J> WorkQueue<J> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use super::*;
 
     #[test]
     fn urgent_jobs_overtake() {
         let queue = WorkQueue::new();
-        queue.push(Lane::Late, "late");
         queue.extend(Lane::Normal, ["first", "second"]);
         queue.push(Lane::Urgent, "urgent");
-        queue.close();
-        let order: Vec<_> = std::iter::from_fn(|| queue.pop()).collect();
-        assert_eq!(order, ["urgent", "first", "second", "late"]);
+        let order = [queue.pop(), queue.pop(), queue.pop()];
+        assert_eq!(order, [Some("urgent"), Some("first"), Some("second")]);
     }
 
     #[test]
-    fn workers_end_when_the_queue_closes() {
+    fn each_job_is_done_once() {
         let queue = WorkQueue::new();
+        let left = AtomicU32::new(100);
+        let sum = AtomicU32::new(0);
         std::thread::scope(|scope| {
-            let workers: Vec<_> = (0..4)
-                .map(|_| scope.spawn(|| std::iter::from_fn(|| queue.pop()).sum::<u32>()))
-                .collect();
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while let Some(job) = queue.pop() {
+                        sum.fetch_add(job, Ordering::Relaxed);
+                        if left.fetch_sub(1, Ordering::Relaxed) == 1 {
+                            queue.close();
+                        }
+                    }
+                });
+            }
             queue.extend(Lane::Normal, 1..=100);
-            queue.close();
-            let total: u32 = workers.into_iter().map(|worker| worker.join().unwrap()).sum();
-            assert_eq!(total, 5050);
         });
+        assert_eq!(sum.into_inner(), 5050);
     }
 
     #[test]
-    fn aborting_drops_what_waits() {
+    fn closing_drops_what_waits() {
         let queue = WorkQueue::new();
         queue.push(Lane::Normal, 1);
-        queue.abort();
+        queue.close();
         queue.push(Lane::Normal, 2);
         assert_eq!(queue.pop(), None);
     }

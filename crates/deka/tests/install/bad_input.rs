@@ -36,7 +36,7 @@ fn nothing_is_left(project: &TestProject, registry: &Registry) {
     assert!(!project.exists("node_modules/a"));
     registry.clear_faults();
     registry.package("a", "1.9.0").file("good.js", "good").publish();
-    project.command(["install"]).run().assert_success();
+    project.command(["install", "--prefer-online"]).run().assert_success();
     assert_eq!(project.read("node_modules/a/good.js"), "good");
 }
 
@@ -50,7 +50,8 @@ fn no_manifest() {
 #[test]
 fn broken_json_shows_the_place() {
     let project = project();
-    project.write("package.json", "{\n  \"name\": \"p\",\n  \"dependencies\": { \"a\" \"1\" }\n}\n");
+    project
+        .write("package.json", "{\n  \"name\": \"p\",\n  \"dependencies\": { \"a\" \"1\" }\n}\n");
     check(&project.command(["install"]).run(), 1, &["package.json", "line 3, column 2"]);
     project.write("package.json", "{ \"dependencies\": [\"a\"] }");
     check(&project.command(["install"]).run(), 1, &["dependencies", "line 1"]);
@@ -79,9 +80,27 @@ fn no_matching_version_says_what_exists() {
     check(
         &project.command(["install"]).run(),
         1,
-        &["No version of `a` matches `1`", "(ETARGET)", "required by: p", "0.2.0 (latest)", "0.1.0"],
+        &[
+            "No version of `a` matches `1`",
+            "(ETARGET)",
+            "required by: p",
+            "0.2.0 (latest)",
+            "0.1.0",
+        ],
     );
     nothing_is_left(&project, &registry);
+}
+
+#[test]
+fn a_version_published_a_moment_ago_is_found() {
+    let registry = Registry::start();
+    registry.package("a", "0.1.0").publish();
+    let project = asking_for_a(&registry);
+    project.command(["install"]).run().assert_code(1);
+    registry.package("a", "1.0.0").publish();
+    // The cached packument is fresh enough to be used, but does not know it.
+    project.command(["install"]).run().assert_success();
+    assert!(project.exists("node_modules/a"));
 }
 
 #[test]
@@ -93,7 +112,12 @@ fn wrong_integrity() {
     check(
         &project.command(["install"]).run(),
         1,
-        &["Integrity check failed for `a@1.0.0`", "(EINTEGRITY)", "expected: sha512-AAAA", "found:"],
+        &[
+            "Integrity check failed for `a@1.0.0`",
+            "(EINTEGRITY)",
+            "expected: sha512-AAAA",
+            "found:",
+        ],
     );
     // It may have been garbled on the way: asked again once.
     assert_eq!(registry.count("/a/-/a-1.0.0.tgz"), 2);
@@ -124,7 +148,7 @@ fn hostile_tarballs() {
         }
         let links = project.node_modules();
         let has_links = links.iter().any(|(path, node)| {
-            matches!(node.kind, deka_test::Kind::Symlink) && !path.starts_with(".bin")
+            matches!(node.kind, deka_test::Kind::Symlink(_)) && !path.starts_with(".bin")
         });
         assert!(!has_links, "{}: {links}", case.name);
         if outcome.code == Some(1) {
@@ -133,7 +157,6 @@ fn hostile_tarballs() {
         }
     }
 }
-
 
 #[test]
 fn unreachable_registry() {
@@ -180,9 +203,8 @@ fn what_is_not_there_yet_is_said() {
 }
 
 fn is_root() -> bool {
-    fs::metadata("/proc/self").is_ok_and(|metadata| {
-        std::os::unix::fs::MetadataExt::uid(&metadata) == 0
-    })
+    fs::metadata("/proc/self")
+        .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
 }
 
 #[test]
@@ -213,7 +235,8 @@ fn full_disk() {
     }
     let registry = Registry::start();
     // What random bytes cannot do, a generator does: the store cannot share or compress them.
-    let noise: Vec<u8> = (0..3_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let noise: Vec<u8> =
+        (0..3_000_000_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     registry.package("a", "1.0.0").file("noise", noise).publish();
     for full in ["cache", "node_modules"] {
         let project = asking_for_a(&registry);
@@ -228,7 +251,10 @@ fn full_disk() {
             assert!(!project.exists("bun.lock"));
         }
         project.command(["install"]).run().assert_success();
-        assert_eq!(fs::metadata(project.path().join("node_modules/a/noise")).unwrap().len(), 3_000_000);
+        assert_eq!(
+            fs::metadata(project.path().join("node_modules/a/noise")).unwrap().len(),
+            3_000_000
+        );
     }
 }
 

@@ -46,18 +46,24 @@ fn a_warm_cache_needs_no_network() {
     project.use_registry(&registry);
     project.package_json(json!({ "dependencies": { "a": "1.0.0" } }));
     project.command(["install"]).run().assert_success();
-    let tree = project.node_modules_with_contents();
+    let tree = project.node_modules_with_contents().without(".deka-state");
     registry.clear_requests();
 
     project.remove("node_modules");
     project.command(["install"]).run().assert_success();
     assert_eq!(registry.paths(), Vec::<String>::new());
-    project.node_modules_with_contents().assert_same(&tree, "with lockfile and cache");
+    project
+        .node_modules_with_contents()
+        .without(".deka-state")
+        .assert_same(&tree, "with lockfile and cache");
 
     project.remove("node_modules").remove("bun.lock");
     project.command(["install", "--offline"]).run().assert_success();
     assert_eq!(registry.paths(), Vec::<String>::new());
-    project.node_modules_with_contents().assert_same(&tree, "offline, without lockfile");
+    project
+        .node_modules_with_contents()
+        .without(".deka-state")
+        .assert_same(&tree, "offline, without lockfile");
 }
 
 #[test]

@@ -82,7 +82,9 @@ fn a_replaced_package_is_put_right() {
 fn another_managers_tree_is_taken_over() {
     let registry = Registry::start();
     let project = installed(&registry);
-    project.remove("node_modules/.deka-state").write("node_modules/b/index.js", "old");
+    // Removed first: what is there is the store's own file.
+    project.remove("node_modules/.deka-state").remove("node_modules/b/index.js");
+    project.write("node_modules/b/index.js", "old");
     project.command(["install"]).run().assert_success();
     assert_eq!(project.read("node_modules/b/index.js"), "b");
 }
@@ -112,4 +114,45 @@ fn force_installs_everything_anew() {
     outcome.assert_success();
     assert!(outcome.stdout.contains("3 packages installed"), "{}", outcome.snapshot());
     assert_eq!(registry.count("/b/-/b-1.0.0.tgz"), 1);
+}
+
+#[test]
+fn installs_of_one_project_wait_for_one_another() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let tree = project.node_modules_with_contents().without(".deka-state");
+    for _ in 0..3 {
+        project.remove("node_modules");
+        std::thread::scope(|scope| {
+            let runs: Vec<_> =
+                (0..4).map(|_| scope.spawn(|| project.command(["install"]).run())).collect();
+            for run in runs {
+                run.join().unwrap().assert_success();
+            }
+        });
+        let now = project.node_modules_with_contents().without(".deka-state");
+        now.assert_same(&tree, "after four installs at once");
+    }
+}
+
+#[test]
+fn an_install_that_was_killed_is_completed() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let tree = project.node_modules_with_contents().without(".deka-state");
+    for milliseconds in [0, 1, 2, 4, 6, 8, 10, 12, 15, 20, 30] {
+        project.remove("node_modules").remove("bun.lock").clear_cache();
+        let mut child = project
+            .command(["install"])
+            .command()
+            .stdout(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(milliseconds));
+        child.kill().unwrap();
+        child.wait().unwrap();
+        project.command(["install"]).run().assert_success();
+        let now = project.node_modules_with_contents().without(".deka-state");
+        now.assert_same(&tree, "after a kill");
+    }
 }

@@ -28,7 +28,7 @@ impl Mounted {
 
 impl Drop for Mounted {
     fn drop(&mut self) {
-        drop(run("umount", &[&self.0.to_string_lossy()]));
+        run("umount", &[&self.0.to_string_lossy()]);
     }
 }
 
@@ -59,16 +59,15 @@ fn what_a_power_cut_tore_is_fetched_again() {
         return say_skipped("images cannot be mounted here (needs root and loop devices)");
     };
     // Left to the unmounting of the image.
-    let project = std::mem::ManuallyDrop::new(TestProject::inside(
-        env!("CARGO_BIN_EXE_deka"),
-        &at("first"),
-    ));
+    let project =
+        std::mem::ManuallyDrop::new(TestProject::inside(env!("CARGO_BIN_EXE_deka"), &at("first")));
     project.use_registry(&registry);
     project.package_json(json!({ "name": "p", "dependencies": dependencies }));
     assert!(run("sync", &["-f", &text(&at("first"))]).is_some());
     project.command(["install"]).run().assert_success();
     let whole = project.node_modules_with_contents().without(".deka-state");
-    let folder = project.root().strip_prefix(fs::canonicalize(at("first")).unwrap()).unwrap().to_owned();
+    let folder =
+        project.root().strip_prefix(fs::canonicalize(at("first")).unwrap()).unwrap().to_owned();
 
     // The journal commits every 5 s; the bytes of new files wait for up to 30 s.
     std::thread::sleep(Duration::from_secs(6));

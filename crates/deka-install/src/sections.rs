@@ -1,0 +1,67 @@
+//! From the project's manifest to the sections of the lockfile that repeat it.
+
+use deka_lockfile::{OverrideRule, WorkspaceEntry};
+use deka_manifest::{Alias, Override, OverrideTarget, PackageJson, Symbol};
+
+/// Returns the root's entry.
+pub(crate) fn workspace_entry(manifest: &PackageJson) -> WorkspaceEntry {
+    let mut optional_peers = manifest.optional_peers.clone();
+    optional_peers.sort();
+    WorkspaceEntry {
+        name: manifest.name,
+        dependencies: sorted(&manifest.dependencies),
+        dev_dependencies: sorted(&manifest.dev_dependencies),
+        optional_dependencies: sorted(&manifest.optional_dependencies),
+        peer_dependencies: sorted(&manifest.peer_dependencies),
+        optional_peers,
+        ..WorkspaceEntry::default()
+    }
+}
+
+/// Returns a group by name, bytewise.
+pub(crate) fn sorted(group: &[(Alias, Symbol)]) -> Vec<(Alias, Symbol)> {
+    let mut group = group.to_vec();
+    group.sort();
+    group
+}
+
+/// Returns the overrides by name: flat ones as a text, scoped ones with what is below.
+pub(crate) fn override_rules(overrides: &[Override]) -> Vec<(Symbol, OverrideRule)> {
+    let mut rules: Vec<(Symbol, Vec<(Symbol, Symbol)>)> = Vec::new();
+    let itself = Symbol::new(".");
+    for Override { path, value } in overrides {
+        let (key, below) = match path.as_slice() {
+            [target] => (key(target), itself),
+            [parent, target] => (key(parent), key(target)),
+            // Bun's lockfile has no words for deeper ones, and the resolver leaves them out.
+            _ => continue,
+        };
+        let at = rules.iter().position(|(known, _)| *known == key).unwrap_or_else(|| {
+            rules.push((key, Vec::new()));
+            rules.len() - 1
+        });
+        let list = &mut rules[at].1;
+        list.retain(|(known, _)| *known != below);
+        list.push((below, *value));
+    }
+    rules.sort_by_key(|(key, _)| *key);
+    rules
+        .into_iter()
+        .map(|(key, mut below)| {
+            below.sort();
+            let has_range = key.char_indices().skip(1).any(|(_, c)| c == '@');
+            let rule = match below.as_slice() {
+                [(name, spec)] if *name == itself && !has_range => OverrideRule::Everywhere(*spec),
+                _ => OverrideRule::Scoped(below),
+            };
+            (key, rule)
+        })
+        .collect()
+}
+
+fn key(target: &OverrideTarget) -> Symbol {
+    match target.range {
+        Some(range) => Symbol::new(&format!("{}@{range}", target.name)),
+        None => target.name,
+    }
+}
