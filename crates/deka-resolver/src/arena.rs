@@ -54,9 +54,6 @@ pub(crate) struct Node {
     /// Its edges, as a range of [`Arena::edges`].
     pub(crate) edges: Range<u32>,
     pub(crate) origin: Origin,
-    /// Whether a range may lead here although the registry has a better version: the lockfile or a
-    /// direct edge brought the package, so that it is there in every run.
-    pub(crate) is_reusable: bool,
     /// Whether it was picked for somebody who asked for exactly this version.
     pub(crate) is_pinned: bool,
     /// What the registry says, until somebody hears that it was picked.
@@ -131,10 +128,8 @@ pub(crate) struct Name {
     pub(crate) answer: Answer,
     /// From the registry or the lockfile, the highest version first.
     pub(crate) nodes: SmallVec<[NodeId; 2]>,
-    /// Requests that wait for the packument.
-    pub(crate) waiting: SmallVec<[RequestId; 2]>,
-    /// Edges of the root and the workspaces that wait for it, in their order.
-    pub(crate) direct: SmallVec<[EdgeId; 1]>,
+    /// Whether a version was guessed and announced before any was picked.
+    pub(crate) is_guessed: bool,
 }
 
 /// What is known of a packument.
@@ -185,12 +180,10 @@ impl Arena {
         self.node(id).edges.clone().map(EdgeId)
     }
 
-    /// Adds a package; its edges have no targets yet and lie in the order of placement: by group,
-    /// then by name.
-    pub(crate) fn add_node(&mut self, package: Package, origin: Origin, mut rows: Vec<Row>) -> NodeId {
+    /// Adds a package; its edges have no targets yet and are decided in the order of `rows`.
+    pub(crate) fn add_node(&mut self, package: Package, origin: Origin, rows: Vec<Row>) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);
         let start = self.edges.len() as u32;
-        rows.sort_by_key(|row| (row.kind, row.alias));
         self.edges.extend(rows.into_iter().map(|row| EdgeState {
             row,
             owner: id,
@@ -202,7 +195,6 @@ impl Arena {
             package,
             edges: start..self.edges.len() as u32,
             origin,
-            is_reusable: origin == Origin::Locked,
             is_pinned: false,
             unannounced: None,
             is_announced: false,
@@ -228,8 +220,7 @@ impl Arena {
                 name,
                 answer: Answer::Unasked,
                 nodes: SmallVec::new(),
-                waiting: SmallVec::new(),
-                direct: SmallVec::new(),
+                is_guessed: false,
             });
             NameId(self.names.len() as u32 - 1)
         })

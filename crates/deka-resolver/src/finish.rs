@@ -37,7 +37,7 @@ impl Resolver<'_> {
         let mut graph = Graph::new();
         let mut added = 0;
         for node in order {
-            let edges: Vec<Edge> = self
+            let mut edges: Vec<Edge> = self
                 .arena
                 .edges_of(node)
                 .iter()
@@ -50,6 +50,7 @@ impl Resolver<'_> {
                     target: edge.target.and_then(|target| id_of[target.index()]),
                 })
                 .collect();
+            edges.sort_by_key(|edge| (edge.kind, edge.alias));
             let state = &self.arena.nodes[node.index()];
             added += usize::from(!matches!(state.origin, Origin::Importer | Origin::Locked));
             graph.add_package(state.package.clone(), edges);

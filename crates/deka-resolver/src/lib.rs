@@ -25,6 +25,7 @@ mod pick;
 mod requests;
 mod resolver;
 mod source;
+mod speculation;
 mod warning;
 
 pub use error::{Available, InvalidSpecOf, RequiredBy, ResolveError};
@@ -53,8 +54,8 @@ pub fn resolve(
     resolver.load_locked(&importers);
     for importer in importers {
         resolver.open_edges_of(importer);
+        resolver.speculate_on(importer);
     }
-    resolver.settle_aliases();
     resolver.drain();
     resolver.resolve_peers();
     resolver.rebind_peers();

@@ -1,8 +1,8 @@
 //! What edges ask for, after aliases, overrides and catalogs: each question once.
 
+use deka_graph::EdgeKind;
 use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex};
 use hashbrown::HashMap;
-use smallvec::SmallVec;
 
 use crate::arena::{Arena, EdgeId, NameId, NodeId, RequestId};
 use crate::overrides::Dependent;
@@ -51,7 +51,7 @@ impl Choice {
     }
 }
 
-/// A question, and how far its answer is.
+/// A question and what is known of its answer.
 #[derive(Debug)]
 pub(crate) struct Request {
     /// The name that the dependent uses.
@@ -61,20 +61,10 @@ pub(crate) struct Request {
     pub(crate) want: Want,
     /// The range that decides which other versions would do as well.
     pub(crate) range: Option<Range>,
-    pub(crate) state: RequestState,
     /// The registry's answer, once it was asked for.
     pub(crate) best: Option<Result<VersionIndex, NoPick>>,
-    /// Edges that wait for the answer.
-    pub(crate) waiting: SmallVec<[EdgeId; 4]>,
-}
-
-/// How far an answer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum RequestState {
-    Open,
-    Waiting,
-    Answered(NodeId),
-    Failed,
+    /// The package that the last edge got, and how many versions of its name there were then.
+    pub(crate) answer: Option<(NodeId, u32)>,
 }
 
 /// A dependency of the root or a workspace under another name than the package's own.
@@ -116,9 +106,12 @@ impl Requests {
         }
     }
 
-    /// Whether the root or a workspace has aliases.
-    pub(crate) fn has_aliases(&self) -> bool {
-        !self.root_aliases.is_empty()
+    /// Whether it is not known yet what some alias of the root or a workspace leads to.
+    pub(crate) fn has_open_aliases(&self, arena: &Arena) -> bool {
+        self.root_aliases.values().any(|alias| {
+            let edge = arena.edge(alias.edge);
+            edge.target.is_none() && edge.row.kind != EdgeKind::Peer
+        })
     }
 
     /// Returns what a row asks for.
@@ -188,9 +181,8 @@ impl Requests {
             spec: counting,
             want,
             range,
-            state: RequestState::Open,
             best: None,
-            waiting: SmallVec::new(),
+            answer: None,
         });
         self.by_text.insert((alias, text), id);
         id

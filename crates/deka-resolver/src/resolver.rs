@@ -1,47 +1,62 @@
-//! The first phase: everything but peers.
+//! The first phase: everything but peers, edge by edge.
 //!
-//! Each question that edges ask (a name and a range) is answered once, when the packument is there.
-//! The answer depends on the packument and on the lockfile alone, never on what was answered
-//! before, so that the order in which packuments come means nothing. Only edges of the root and of
-//! workspaces look at one another: they are settled together, name by name, in their order.
+//! Edges are decided in one order, whatever order packuments come in: breadth first from the root,
+//! within a package as its manifest has them. An edge takes a version that is there already if it
+//! is good enough, so every decision depends on those before it, and on nothing else. The edge at
+//! the head of the queue waits for its packument; meanwhile [speculation](crate::speculation) asks
+//! for the packuments that the edges behind it will need.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
 
 use deka_graph::{EdgeKind, Package, Resolution, TarballLocation};
 use deka_manifest::{
-    PackageName, PackumentError, Platforms, Symbol, Version, VersionIndex, VersionManifest,
+    PackageName, Packument, Platforms, Range, Symbol, Version, VersionIndex, VersionManifest,
 };
 use hashbrown::HashMap;
 
 use crate::arena::{Answer, Arena, EdgeId, EdgeState, NameId, Node, NodeId, Origin, RequestId};
 use crate::overrides::Dependent;
 use crate::pick::pick;
-use crate::requests::{Context, Request, RequestState, Requests, Want};
+use crate::requests::{Context, Request, Requests, Want};
+use crate::speculation::Speculation;
 use crate::{
-    ForeignRequest, Importer, Input, Observer, PackumentSource, ResolveError, Row, SourceError,
-    Warning,
+    ForeignError, ForeignRequest, Importer, Input, Observer, PackumentSource, ResolveError, Row,
+    SourceError, Warning,
 };
 
 /// The work of one run.
 pub(crate) struct Resolver<'a> {
     pub(crate) input: &'a Input<'a>,
     source: &'a mut dyn PackumentSource,
-    observer: &'a mut dyn Observer,
+    pub(crate) observer: &'a mut dyn Observer,
     pub(crate) arena: Arena,
     pub(crate) requests: Requests,
+    pub(crate) speculation: Speculation,
     /// Workspaces by name.
     pub(crate) workspaces: HashMap<PackageName, NodeId>,
     /// The workspaces' versions.
     versions: HashMap<NodeId, Version>,
+    /// Edges to decide, peers aside.
+    queue: VecDeque<EdgeId>,
     /// Peers that have to be there and have no target yet.
     pub(crate) peers: Vec<EdgeId>,
-    /// Edges whose request failed, but for optional ones.
+    /// Edges that cannot be resolved although they have to be.
     pub(crate) failed: Vec<EdgeId>,
-    /// What kind of errors requests that are not about a registry ended with.
-    pub(crate) foreign_errors: HashMap<RequestId, crate::ForeignError>,
+    /// Answers to requests that are not about a registry.
+    foreign: HashMap<RequestId, Option<NodeId>>,
+    pub(crate) foreign_errors: HashMap<RequestId, ForeignError>,
     pub(crate) warnings: Vec<Warning>,
-    /// Packages whose edges have to be looked at.
-    new_nodes: Vec<NodeId>,
     asked: usize,
     answered: usize,
+}
+
+/// What became of the edge at the head of the queue.
+enum Decision {
+    Found(NodeId),
+    Missing,
+    /// The packument is not there yet.
+    Blocked,
 }
 
 impl<'a> Resolver<'a> {
@@ -56,13 +71,15 @@ impl<'a> Resolver<'a> {
             observer,
             arena: Arena::default(),
             requests: Requests::default(),
+            speculation: Speculation::default(),
             workspaces: HashMap::new(),
             versions: HashMap::new(),
+            queue: VecDeque::new(),
             peers: Vec::new(),
             failed: Vec::new(),
+            foreign: HashMap::new(),
             foreign_errors: HashMap::new(),
             warnings: Vec::new(),
-            new_nodes: Vec::new(),
             asked: 0,
             answered: 0,
         }
@@ -88,14 +105,10 @@ impl<'a> Resolver<'a> {
             .map(|name| Row::new(name.into(), Symbol::new(""), EdgeKind::Workspace))
             .collect();
         rows.extend(&root.rows);
-        self.arena.add_node(importer_package(root, Resolution::Root), Origin::Importer, rows);
-        self.requests.note_aliases(&self.arena, NodeId::ROOT);
-        let mut importers = vec![NodeId::ROOT];
+        let mut importers = vec![self.add_importer(root, Resolution::Root, rows)];
         for workspace in workspaces {
             let resolution = Resolution::Workspace(Symbol::new(&workspace.path));
-            let package = importer_package(workspace, resolution);
-            let id = self.arena.add_node(package, Origin::Importer, workspace.rows.clone());
-            self.requests.note_aliases(&self.arena, id);
+            let id = self.add_importer(workspace, resolution, workspace.rows.clone());
             if let Some(name) = workspace.name {
                 self.workspaces.insert(name, id);
                 let edge = self.arena.edge_ids_of(NodeId::ROOT).find(|edge| {
@@ -106,15 +119,26 @@ impl<'a> Resolver<'a> {
                     self.arena.edges[edge.index()].target = Some(id);
                 }
             }
-            if let Some(version) = &workspace.version {
-                self.versions.insert(id, version.clone());
-            }
             importers.push(id);
         }
-        for id in &importers {
-            self.arena.nodes[id.index()].is_announced = true;
-        }
         Ok(importers)
+    }
+
+    fn add_importer(
+        &mut self,
+        importer: &Importer,
+        resolution: Resolution,
+        mut rows: Vec<Row>,
+    ) -> NodeId {
+        rows.sort_by_key(|row| (row.kind, row.alias));
+        let package = importer_package(importer, resolution);
+        let id = self.arena.add_node(package, Origin::Importer, rows);
+        self.arena.nodes[id.index()].is_announced = true;
+        self.requests.note_aliases(&self.arena, id);
+        if let Some(version) = &importer.version {
+            self.versions.insert(id, version.clone());
+        }
+        id
     }
 
     /// Returns what an edge asks for.
@@ -124,21 +148,25 @@ impl<'a> Resolver<'a> {
             return request;
         }
         let (row, owner) = (state.row, state.owner);
-        let owner_node = self.arena.node(owner);
-        let owner_name = owner_node.package.name.symbol();
-        let version = owner_node.version().or_else(|| self.versions.get(&owner)).cloned();
-        let dependent = Dependent { name: owner_name, version: version.as_ref() };
+        let node = self.arena.node(owner);
+        let version = node.version().or_else(|| self.versions.get(&owner)).cloned();
+        let dependent =
+            Dependent { name: node.package.name.symbol(), version: version.as_ref() };
+        let request = self.request_of_row(&row, dependent);
+        self.arena.edges[edge.index()].request = Some(request);
+        request
+    }
+
+    pub(crate) fn request_of_row(&mut self, row: &Row, dependent: Dependent<'_>) -> RequestId {
         let mut context = Context {
             overrides: &self.input.overrides,
             catalogs: &self.input.catalogs,
             arena: &mut self.arena,
         };
-        let request = self.requests.of_row(&row, dependent, &mut context);
-        self.arena.edges[edge.index()].request = Some(request);
-        request
+        self.requests.of_row(row, dependent, &mut context)
     }
 
-    /// Looks at every edge of a package that has no target yet.
+    /// Queues every edge of a package that has no target yet.
     pub(crate) fn open_edges_of(&mut self, node: NodeId) {
         for edge in self.arena.edge_ids_of(node) {
             if self.arena.edge(edge).target.is_none() {
@@ -147,34 +175,62 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Starts to find the target of an edge; peers wait for the second phase.
+    /// Queues an edge; peers wait for the second phase.
     pub(crate) fn open(&mut self, edge: EdgeId) {
-        let EdgeState { row, owner, .. } = *self.arena.edge(edge);
-        if row.kind == EdgeKind::Peer {
-            if !row.optional_peer {
-                self.peers.push(edge);
-            }
-            return;
-        }
-        let is_direct = self.arena.node(owner).is_importer();
-        let request = self.request_of(edge);
-        match self.requests.get(request).want {
-            Want::Registry { name, .. } if is_direct && self.is_of_registry(request) => {
-                match self.locked_version(request) {
-                    Some(locked) => self.bind(edge, locked),
-                    None => {
-                        self.arena.names[name.index()].direct.push(edge);
-                        self.ask(name);
-                    }
-                }
-            }
-            _ => self.demand(edge, request),
+        let row = self.arena.edge(edge).row;
+        if row.kind != EdgeKind::Peer {
+            self.queue.push_back(edge);
+        } else if !row.optional_peer {
+            self.peers.push(edge);
         }
     }
 
-    /// Whether the answer has to come from a registry: no workspace will do.
-    fn is_of_registry(&self, request: RequestId) -> bool {
-        self.linked_workspace(self.requests.get(request)).is_none()
+    /// Works until every queued edge has its target or has failed.
+    pub(crate) fn drain(&mut self) {
+        loop {
+            self.speculate();
+            while let Some(&edge) = self.queue.front() {
+                match self.decide(edge) {
+                    Decision::Found(node) => self.bind(edge, node),
+                    Decision::Missing => self.fail(edge),
+                    Decision::Blocked => break,
+                }
+                self.queue.pop_front();
+            }
+            if self.queue.is_empty() {
+                return;
+            }
+            let Some((name, answer)) = self.source.wait() else { return };
+            self.receive(name, answer);
+        }
+    }
+
+    fn decide(&mut self, edge: EdgeId) -> Decision {
+        let request = self.request_of(edge);
+        let Want::Registry { name, .. } = self.requests.get(request).want else {
+            return match self.find_outside(edge, request) {
+                Some(node) => Decision::Found(node),
+                None => Decision::Missing,
+            };
+        };
+        if let Some(workspace) = self.linked_workspace(self.requests.get(request)) {
+            return Decision::Found(workspace);
+        }
+        if let Some(locked) = self.locked_version(request) {
+            return Decision::Found(locked);
+        }
+        match self.arena.names[name.index()].answer {
+            Answer::Here(_) | Answer::Failed(_) => {}
+            Answer::Unasked | Answer::Asked => {
+                self.ask(name);
+                return Decision::Blocked;
+            }
+        }
+        let found = match self.best(request) {
+            Some((name, index)) => self.reuse_or_add(request, name, index),
+            None => self.workspace_by_tag(request),
+        };
+        found.map_or(Decision::Missing, Decision::Found)
     }
 
     /// Returns the workspace that a plain range leads to.
@@ -183,15 +239,19 @@ impl<'a> Resolver<'a> {
         let range = choice.range().filter(|_| self.input.options.link_workspaces)?;
         let name = self.arena.names[name.index()].name;
         let workspace = *self.workspaces.get(&name)?;
-        let fits = match self.versions.get(&workspace) {
-            Some(version) => range.is_star() || range.satisfies(version),
-            None => range.is_star() || range.satisfies(&unversioned()),
-        };
-        fits.then_some(workspace)
+        self.workspace_fits(workspace, range).then_some(workspace)
     }
 
-    /// Returns the highest version of the lockfile that will do.
-    pub(crate) fn locked_version(&self, request: RequestId) -> Option<NodeId> {
+    fn workspace_fits(&self, workspace: NodeId, range: &Range) -> bool {
+        range.is_star()
+            || match self.versions.get(&workspace) {
+                Some(version) => range.satisfies(version),
+                None => range.satisfies(&Version::new(0, 0, 0)),
+            }
+    }
+
+    /// Returns the highest version of the lockfile that will do; then nobody needs a packument.
+    fn locked_version(&self, request: RequestId) -> Option<NodeId> {
         self.input.locked?;
         let request = self.requests.get(request);
         let Want::Registry { name, .. } = request.want else { return None };
@@ -201,76 +261,6 @@ impl<'a> Resolver<'a> {
             node.origin == Origin::Locked
                 && node.version().is_some_and(|version| range.satisfies(version))
         })
-    }
-
-    /// Gives the edge the answer to its request, or lets it wait for it.
-    pub(crate) fn demand(&mut self, edge: EdgeId, request: RequestId) {
-        match self.requests.get(request).state {
-            RequestState::Answered(node) => self.bind(edge, node),
-            RequestState::Failed => self.fail(edge),
-            RequestState::Waiting => self.requests.get_mut(request).waiting.push(edge),
-            RequestState::Open => {
-                self.requests.get_mut(request).waiting.push(edge);
-                self.start(request, edge);
-            }
-        }
-    }
-
-    fn start(&mut self, request: RequestId, edge: EdgeId) {
-        let state = match &self.requests.get(request).want {
-            Want::Registry { name, .. } => {
-                let name = *name;
-                if let Some(workspace) = self.linked_workspace(self.requests.get(request)) {
-                    RequestState::Answered(workspace)
-                } else if let Some(locked) = self.locked_version(request) {
-                    RequestState::Answered(locked)
-                } else {
-                    match self.arena.names[name.index()].answer {
-                        Answer::Here(_) | Answer::Failed(_) => self.answer(request),
-                        Answer::Unasked | Answer::Asked => {
-                            self.arena.names[name.index()].waiting.push(request);
-                            self.requests.get_mut(request).state = RequestState::Waiting;
-                            self.ask(name);
-                            return;
-                        }
-                    }
-                }
-            }
-            Want::Workspace(text) => self.find_workspace(request, *text),
-            Want::Foreign(_) => self.find_foreign(request, edge),
-            Want::NotInCatalog(_) | Want::Invalid(_) => RequestState::Failed,
-        };
-        self.settle(request, state);
-    }
-
-    /// Passes an answer to all edges that wait for it.
-    fn settle(&mut self, request: RequestId, state: RequestState) {
-        let request = self.requests.get_mut(request);
-        request.state = state;
-        for edge in std::mem::take(&mut request.waiting) {
-            match state {
-                RequestState::Answered(node) => self.bind(edge, node),
-                _ => self.fail(edge),
-            }
-        }
-    }
-
-    /// Finds the package that a request gets; the packument has been answered.
-    fn answer(&mut self, request: RequestId) -> RequestState {
-        let found = match self.best(request) {
-            Some((name, index)) => self.reuse_or_add(request, name, index),
-            None => self.workspace_by_tag(request),
-        };
-        found.map_or(RequestState::Failed, RequestState::Answered)
-    }
-
-    /// A dist-tag that the registry lacks may still be meant for a workspace.
-    fn workspace_by_tag(&self, request: RequestId) -> Option<NodeId> {
-        let Want::Registry { name, choice } = &self.requests.get(request).want else { return None };
-        if choice.range().is_some() {
-            return None;
-        }
-        self.workspaces.get(&self.arena.names[name.index()].name).copied()
     }
 
     /// Returns the version that the registry would give.
@@ -290,46 +280,71 @@ impl<'a> Resolver<'a> {
         best.ok().map(|index| (name, index))
     }
 
-    /// Returns the package of the version that a request picked; it is made if it is new.
-    pub(crate) fn node_of(
+    /// Returns a package that is there already and will do, else that of the best version.
+    ///
+    /// A lower version than the best will do if it comes from the lockfile, if it was pinned, or if
+    /// it is of the same major version.
+    pub(crate) fn reuse_or_add(
         &mut self,
+        request: RequestId,
         name: NameId,
         index: VersionIndex,
-        request: RequestId,
-    ) -> Result<NodeId, PackumentError> {
+    ) -> Option<NodeId> {
         let entry = &self.arena.names[name.index()];
-        let Answer::Here(packument) = &entry.answer else {
-            return Err(PackumentError::Record { reason: "it is not there" });
-        };
-        let version = packument.version_ref(index);
-        let known = entry.nodes.iter().copied().find(|node| {
-            self.arena.node(*node).version().is_some_and(|known| known.as_ref() == version)
-        });
-        if let Some(known) = known {
-            return Ok(known);
+        let count = entry.nodes.len() as u32;
+        if let Some((known, at)) = self.requests.get(request).answer
+            && at == count
+        {
+            return Some(known);
         }
-        let manifest = packument.manifest(index)?;
-        let (package, rows) = self.npm_package(&manifest);
+        let Answer::Here(packument) = &entry.answer else { return None };
+        let best = packument.version_ref(index);
+        let range = self.requests.get(request).range.as_ref();
+        let reused = entry.nodes.iter().copied().find(|id| {
+            let node = self.arena.node(*id);
+            let Some(version) = node.version() else { return false };
+            let is_good_enough = node.origin == Origin::Locked
+                || node.is_pinned
+                || version.as_ref() >= best
+                || version.major() == best.major;
+            version.as_ref() == best
+                || (is_good_enough && range.is_some_and(|range| range.satisfies(version)))
+        });
+        let found = match reused {
+            Some(reused) => reused,
+            None => self.add_npm(request, name, index)?,
+        };
+        let count = self.arena.names[name.index()].nodes.len() as u32;
+        self.requests.get_mut(request).answer = Some((found, count));
+        Some(found)
+    }
+
+    fn add_npm(&mut self, request: RequestId, name: NameId, index: VersionIndex) -> Option<NodeId> {
+        let (manifest, is_announced) = self.take_manifest(name, index)?;
+        let package = self.npm_package(&manifest);
+        let rows = rows_of(&manifest);
         let id = self.arena.add_node(package, Origin::Picked, rows);
         let range = self.requests.get(request).range.as_ref();
         let node = &mut self.arena.nodes[id.index()];
         node.is_pinned = range.is_some_and(|range| range.is_exact().is_some());
         node.deprecated.clone_from(&manifest.deprecated);
-        node.unannounced = Some(Box::new(manifest));
-        self.new_nodes.push(id);
-        Ok(id)
+        if !is_announced {
+            node.unannounced = Some(manifest);
+        }
+        self.open_edges_of(id);
+        self.speculate_on(id);
+        Some(id)
     }
 
-    fn npm_package(&self, manifest: &VersionManifest) -> (Package, Vec<Row>) {
+    fn npm_package(&self, manifest: &VersionManifest) -> Package {
         let default = self.input.options.registry_without_urls;
-        let tarball = if manifest.tarball.is_empty()
-            || (!default.is_empty() && manifest.tarball.starts_with(default.as_str()))
-        {
+        let is_default = !default.is_empty() && manifest.tarball.starts_with(default.as_str());
+        let tarball = if manifest.tarball.is_empty() || is_default {
             TarballLocation::Registry
         } else {
             TarballLocation::Url(manifest.tarball)
         };
-        let package = Package {
+        Package {
             name: manifest.name,
             resolution: Resolution::Npm { version: manifest.version.clone(), tarball },
             integrity: manifest.integrity,
@@ -338,52 +353,53 @@ impl<'a> Resolver<'a> {
             has_install_script: manifest.has_install_script,
             bin: manifest.bin.clone(),
             edges: 0..0,
-        };
-        let groups = [
-            (EdgeKind::Prod, &manifest.dependencies),
-            (EdgeKind::Optional, &manifest.optional_dependencies),
-            (EdgeKind::Peer, &manifest.peer_dependencies),
-        ];
-        let mut rows = Vec::with_capacity(groups.iter().map(|(_, group)| group.len()).sum());
-        for (kind, group) in groups {
-            rows.extend(group.iter().map(|(alias, spec)| Row {
-                alias: *alias,
-                spec: *spec,
-                kind,
-                optional_peer: kind == EdgeKind::Peer && manifest.optional_peers.contains(alias),
-                bundled: kind != EdgeKind::Peer && manifest.bundled.contains(*alias),
-            }));
         }
-        (package, rows)
     }
 
-    fn find_workspace(&mut self, request: RequestId, text: Symbol) -> RequestState {
+    /// A dist-tag that the registry lacks may still be meant for a workspace.
+    fn workspace_by_tag(&self, request: RequestId) -> Option<NodeId> {
+        let Want::Registry { name, choice } = &self.requests.get(request).want else { return None };
+        if choice.range().is_some() {
+            return None;
+        }
+        self.workspaces.get(&self.arena.names[name.index()].name).copied()
+    }
+
+    /// Finds what is asked for outside the registry.
+    pub(crate) fn find_outside(&mut self, edge: EdgeId, request: RequestId) -> Option<NodeId> {
+        if let Some(known) = self.foreign.get(&request) {
+            return *known;
+        }
+        let found = match &self.requests.get(request).want {
+            Want::Workspace(text) => self.find_workspace(request, *text),
+            Want::Foreign(_) => self.find_foreign(edge, request),
+            Want::Registry { .. } | Want::NotInCatalog(_) | Want::Invalid(_) => None,
+        };
+        self.foreign.insert(request, found);
+        found
+    }
+
+    fn find_workspace(&self, request: RequestId, text: Symbol) -> Option<NodeId> {
         let request = self.requests.get(request);
         let by_name = self.workspaces.get(&request.alias.to_package_name()).copied();
-        let by_path = || {
+        let workspace = by_name.or_else(|| {
             let path = text.trim_start_matches("./").trim_end_matches('/');
-            self.arena.node_ids().take_while(|id| self.arena.node(*id).is_importer()).find(|id| {
+            self.workspaces.values().copied().find(|id| {
                 matches!(&self.arena.node(*id).package.resolution,
                     Resolution::Workspace(known) if known.as_str() == path)
             })
-        };
-        let Some(workspace) = by_name.or_else(by_path) else { return RequestState::Failed };
+        })?;
         let fits = match text.as_str() {
             "*" | "^" | "~" => true,
-            range => match (deka_manifest::Range::parse(range), self.versions.get(&workspace)) {
-                (Ok(range), Some(version)) => range.satisfies(version),
-                (Ok(range), None) => range.is_star() || range.satisfies(&unversioned()),
-                // What is no range is a path or a name, and those were looked at.
-                (Err(_), _) => true,
-            },
+            // What is no range is a path or a name, and those were looked at.
+            range => Range::parse(range)
+                .map_or(true, |range| self.workspace_fits(workspace, &range)),
         };
-        if fits { RequestState::Answered(workspace) } else { RequestState::Failed }
+        fits.then_some(workspace)
     }
 
-    fn find_foreign(&mut self, request: RequestId, edge: EdgeId) -> RequestState {
-        let Want::Foreign(spec) = &self.requests.get(request).want else {
-            return RequestState::Failed;
-        };
+    fn find_foreign(&mut self, edge: EdgeId, request: RequestId) -> Option<NodeId> {
+        let Want::Foreign(spec) = &self.requests.get(request).want else { return None };
         let EdgeState { row, owner, .. } = self.arena.edge(edge);
         let dependent = &self.arena.node(*owner).package.resolution;
         match self.source.foreign(ForeignRequest { alias: row.alias, spec, dependent }) {
@@ -392,7 +408,7 @@ impl<'a> Resolver<'a> {
                     let package = &self.arena.node(*id).package;
                     package.name == found.name && package.resolution == found.resolution
                 });
-                RequestState::Answered(known.unwrap_or_else(|| {
+                Some(known.unwrap_or_else(|| {
                     let package = Package {
                         name: found.name,
                         resolution: found.resolution,
@@ -404,13 +420,14 @@ impl<'a> Resolver<'a> {
                         edges: 0..0,
                     };
                     let id = self.arena.add_node(package, Origin::Picked, found.rows);
-                    self.new_nodes.push(id);
+                    self.open_edges_of(id);
+                    self.speculate_on(id);
                     id
                 }))
             }
             Err(error) => {
                 self.foreign_errors.insert(request, error);
-                RequestState::Failed
+                None
             }
         }
     }
@@ -429,14 +446,9 @@ impl<'a> Resolver<'a> {
             let EdgeState { row, target, .. } = self.arena.edge(edge);
             // What lies inside another tarball needs none of its own.
             let Some(target) = target.filter(|_| !row.bundled) else { continue };
-            let Node { package, is_announced, unannounced, .. } =
-                &mut self.arena.nodes[target.index()];
-            let target_accepts = self
-                .input
-                .options
-                .target
-                .is_none_or(|target| target.accepts(&package.platforms));
-            if *is_announced || !target_accepts {
+            let is_accepted = self.is_accepted(&self.arena.node(target).package.platforms);
+            let Node { is_announced, unannounced, .. } = &mut self.arena.nodes[target.index()];
+            if *is_announced || !is_accepted {
                 continue;
             }
             *is_announced = true;
@@ -445,6 +457,11 @@ impl<'a> Resolver<'a> {
             }
             edges.extend(self.arena.edge_ids_of(target));
         }
+    }
+
+    /// Whether packages for these platforms are installed here.
+    pub(crate) fn is_accepted(&self, platforms: &Platforms) -> bool {
+        self.input.options.target.is_none_or(|target| target.accepts(platforms))
     }
 
     fn fail(&mut self, edge: EdgeId) {
@@ -473,112 +490,50 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    /// Works until every edge that was opened has its target or has failed.
-    pub(crate) fn drain(&mut self) {
-        loop {
-            while let Some(node) = self.new_nodes.pop() {
-                self.open_edges_of(node);
+    /// Waits until the packuments of these names are answered.
+    pub(crate) fn wait_for(&mut self, names: &[NameId]) {
+        for name in names {
+            while matches!(self.arena.names[name.index()].answer, Answer::Asked) {
+                let Some((name, answer)) = self.source.wait() else { return };
+                self.receive(name, answer);
             }
-            if self.answered == self.asked {
-                return;
-            }
-            let Some((name, answer)) = self.source.wait() else { return };
-            self.receive(name, answer);
         }
     }
 
-    /// Waits until the root's aliases lead somewhere, for that decides what others mean by their
-    /// names.
-    pub(crate) fn settle_aliases(&mut self) {
-        if self.requests.has_aliases() {
-            self.wait_for_packuments();
-        }
-    }
-
-    /// Waits for all packuments that were asked for, without looking at new packages.
-    pub(crate) fn wait_for_packuments(&mut self) {
-        while self.answered < self.asked {
-            let Some((name, answer)) = self.source.wait() else { return };
-            self.receive(name, answer);
-        }
-    }
-
-    fn receive(
-        &mut self,
-        name: PackageName,
-        answer: Result<std::sync::Arc<deka_manifest::Packument>, SourceError>,
-    ) {
+    fn receive(&mut self, name: PackageName, answer: Result<Arc<Packument>, SourceError>) {
         let id = self.arena.name(name);
         let entry = &mut self.arena.names[id.index()];
         if !matches!(entry.answer, Answer::Asked) {
             return;
         }
-        self.answered += 1;
-        self.observer.progress(self.answered, self.asked);
         entry.answer = match answer {
             Ok(packument) => Answer::Here(packument),
             Err(error) => Answer::Failed(error),
         };
-        let waiting = std::mem::take(&mut entry.waiting);
-        self.settle_direct(id);
-        for request in waiting {
-            let state = self.answer(request);
-            self.settle(request, state);
-        }
+        self.answered += 1;
+        self.observer.progress(self.answered, self.asked);
+        self.speculate_with(id);
     }
+}
 
-    /// Settles the edges of the root and the workspaces on one name, in their order.
-    fn settle_direct(&mut self, name: NameId) {
-        let mut edges = std::mem::take(&mut self.arena.names[name.index()].direct);
-        edges.sort_unstable();
-        for edge in edges {
-            let request = self.request_of(edge);
-            let target = match self.best(request) {
-                Some((name, index)) => self.reuse_or_add(request, name, index),
-                None => self.workspace_by_tag(request),
-            };
-            match target {
-                Some(node) => {
-                    self.arena.nodes[node.index()].is_reusable = true;
-                    self.bind(edge, node);
-                }
-                None => self.fail(edge),
-            }
-        }
+/// Returns what a version depends on, in the order in which its edges are decided.
+pub(crate) fn rows_of(manifest: &VersionManifest) -> Vec<Row> {
+    let groups = [
+        (EdgeKind::Prod, &manifest.dependencies),
+        (EdgeKind::Optional, &manifest.optional_dependencies),
+        (EdgeKind::Peer, &manifest.peer_dependencies),
+    ];
+    let mut rows = Vec::with_capacity(groups.iter().map(|(_, group)| group.len()).sum());
+    for (kind, group) in groups {
+        rows.extend(group.iter().map(|(alias, spec)| Row {
+            alias: *alias,
+            spec: *spec,
+            kind,
+            optional_peer: kind == EdgeKind::Peer && manifest.optional_peers.contains(alias),
+            bundled: kind != EdgeKind::Peer && manifest.bundled.contains(*alias),
+        }));
     }
-
-    /// Returns a package that the lockfile or a direct edge brought, if it will do, else the best
-    /// version.
-    ///
-    /// A lower version than the best will do if it comes from the lockfile, if it was pinned, or if
-    /// it is of the same major version.
-    fn reuse_or_add(
-        &mut self,
-        request: RequestId,
-        name: NameId,
-        index: VersionIndex,
-    ) -> Option<NodeId> {
-        let entry = &self.arena.names[name.index()];
-        let Answer::Here(packument) = &entry.answer else { return None };
-        let best = packument.version(index);
-        let range = self.requests.get(request).range.as_ref();
-        let reused = entry.nodes.iter().copied().find(|id| {
-            let node = self.arena.node(*id);
-            let Some(version) = node.version() else { return false };
-            let is_good_enough = *version >= best
-                || version.major() == best.major()
-                || node.origin == Origin::Locked
-                || node.is_pinned;
-            *version == best
-                || (node.is_reusable
-                    && is_good_enough
-                    && range.is_some_and(|range| range.satisfies(version)))
-        });
-        match reused {
-            Some(reused) => Some(reused),
-            None => self.node_of(name, index, request).ok(),
-        }
-    }
+    rows
 }
 
 fn importer_package(importer: &Importer, resolution: Resolution) -> Package {
@@ -597,9 +552,4 @@ fn importer_package(importer: &Importer, resolution: Resolution) -> Package {
 /// Returns the name of a project that has none.
 fn nameless() -> PackageName {
     PackageName::parse("project").expect("a valid name")
-}
-
-/// Returns the version that a workspace without one counts as.
-fn unversioned() -> Version {
-    Version::new(0, 0, 0)
 }

@@ -78,10 +78,13 @@ impl Resolver<'_> {
             let Some(target) = state.target else { continue };
             let Some(group) = group_of[target.index()] else { continue };
             let (owner, row) = (state.owner, state.row);
+            // What lies inside another tarball is nobody else's business.
+            if row.bundled {
+                continue;
+            }
             let target = self.arena.node(target);
             let may_move = !self.arena.node(owner).is_importer()
                 && target.origin != Origin::Locked
-                && !row.bundled
                 && !self.is_patched(target);
             let request = may_move
                 .then(|| self.request_of(edge))
@@ -122,17 +125,16 @@ impl Resolver<'_> {
         satisfied: &mut Satisfied,
     ) -> Vec<Option<NodeId>> {
         let mut may_vote = live.to_vec();
-        let mut best = None;
         loop {
             let mut next = targets.clone();
             let mut voted = vec![false; live.len()];
             for group in groups {
-                self.vote(group, &targets, live, &may_vote, satisfied, (&mut next, &mut voted));
+                self.vote(group, &targets, &may_vote, satisfied, (&mut next, &mut voted));
             }
             let after = self.live(&next);
             let all_may_vote = after.iter().zip(&may_vote).all(|(after, may)| !after || *may);
             if !all_may_vote {
-                return best.unwrap_or(next);
+                return next;
             }
             let mut is_settled = true;
             for ((voted, after), may_vote) in voted.iter().zip(&after).zip(&mut may_vote) {
@@ -144,7 +146,6 @@ impl Resolver<'_> {
             if is_settled {
                 return next;
             }
-            best = Some(next);
         }
     }
 
@@ -152,21 +153,26 @@ impl Resolver<'_> {
         &self,
         group: &Group,
         targets: &[Option<NodeId>],
-        live: &[bool],
         may_vote: &[bool],
         satisfied: &mut Satisfied,
         (next, voted): (&mut [Option<NodeId>], &mut [bool]),
     ) {
-        let candidates: Vec<NodeId> =
-            group.candidates.iter().copied().filter(|id| live[id.index()]).collect();
+        let voters: Vec<(&Voter, NodeId)> = group
+            .voters
+            .iter()
+            .filter(|voter| may_vote[voter.owner.index()])
+            .filter_map(|voter| Some((voter, targets[voter.edge.index()]?)))
+            .collect();
+        let candidates: Vec<NodeId> = group
+            .candidates
+            .iter()
+            .copied()
+            .filter(|id| voters.iter().any(|(_, target)| target == id))
+            .collect();
         let mut ballot = Ballot::new(candidates.len());
         let mut movable = Vec::new();
-        for voter in &group.voters {
-            if !may_vote[voter.owner.index()] {
-                continue;
-            }
-            let current = targets[voter.edge.index()];
-            let Some(at) = candidates.iter().position(|id| Some(*id) == current) else { continue };
+        for (voter, current) in voters {
+            let Some(at) = candidates.iter().position(|id| *id == current) else { continue };
             voted[voter.owner.index()] = true;
             match voter.request {
                 None => ballot.require(at),

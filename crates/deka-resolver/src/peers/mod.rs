@@ -54,7 +54,10 @@ impl Resolver<'_> {
         for edge in &batch {
             let request = self.request_of(*edge);
             let Want::Registry { name, .. } = self.requests.get(request).want else {
-                self.demand(*edge, request);
+                match self.find_outside(*edge, request) {
+                    Some(node) => self.bind(*edge, node),
+                    None => self.failed.push(*edge),
+                }
                 continue;
             };
             if let Some(workspace) = self.linked_workspace(self.requests.get(request)) {
@@ -78,7 +81,8 @@ impl Resolver<'_> {
             for (_, _, name) in &unsatisfied {
                 self.ask(*name);
             }
-            self.wait_for_packuments();
+            let names: Vec<_> = unsatisfied.iter().map(|(_, _, name)| *name).collect();
+            self.wait_for(&names);
         }
         for (edge, request, _) in unsatisfied {
             self.settle_unsatisfied(edge, request, &batch, &mut scopes);
@@ -172,16 +176,24 @@ impl Resolver<'_> {
         if !self.input.options.install_peers {
             return;
         }
-        match best {
-            Some((name, index)) => {
-                match self.node_of(name, index, request) {
-                    Ok(node) => self.bind(edge, node),
-                    Err(_) => self.failed.push(edge),
-                }
-            }
-            None if self.is_answered(request) => self.warn_unmet(edge, request),
+        let found = match best {
+            Some((name, index)) => self.reuse_or_add(request, name, index),
+            None if self.is_answered(request) => match self.highest(request) {
+                Some(wrong) => Some(wrong),
+                None => return self.warn_unmet(edge, request),
+            },
+            None => None,
+        };
+        match found {
+            Some(node) => self.bind(edge, node),
             None => self.failed.push(edge),
         }
+    }
+
+    /// Returns the highest version of the package that is there, whether it satisfies or not.
+    fn highest(&self, request: RequestId) -> Option<NodeId> {
+        let Want::Registry { name, .. } = self.requests.get(request).want else { return None };
+        self.arena.names[name.index()].nodes.first().copied()
     }
 
     /// Whether the registry knows the package at all.
