@@ -14,7 +14,7 @@ use crate::error::{Cause, Reason};
 use crate::{Counters, RegistryError, SafeUrl};
 
 /// What is reserved at once at most, whatever length a server announces.
-const RESERVED: u64 = 16 * 1024 * 1024;
+const RESERVED: u64 = 64 * 1024 * 1024;
 /// A body that is not wanted is still read up to this length, so that its connection can be used again.
 const DISCARDED: u64 = 64 * 1024;
 

@@ -388,6 +388,21 @@ mod tests {
     }
 
     #[test]
+    fn the_next_address_is_tried_when_one_fails() {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async {
+            let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let open = listener.local_addr().unwrap();
+            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            let stream = dial_any(&[free, open]).await.unwrap();
+            assert_eq!(stream.peer_addr().unwrap(), open);
+            let error = dial_any(&[free, free]).await.unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::ConnectionRefused);
+            assert!(dial_any(&[]).await.is_err());
+        });
+    }
+
+    #[test]
     fn a_proxy_answers_with_a_status() {
         assert_eq!(status_of(b"HTTP/1.1 200 Connection established\r\n\r\n"), Some(200));
         assert_eq!(status_of(b"HTTP/1.0 407\r\n\r\n"), Some(407));

@@ -13,6 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use rustls_pki_types::PrivateKeyDer;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_rustls::TlsAcceptor;
 use url::Url;
 
@@ -286,11 +287,61 @@ fn tunnels_lead_through_proxies() {
 }
 
 #[test]
+fn tunnels_lead_through_encrypted_proxies() {
+    let server = Secure::start(&BOTH);
+    let (proxy, authority) = encrypted_proxy();
+    let mut config = server.config();
+    config.network.authorities.push(Pem::Text(Secret::new(authority)));
+    config.network.proxies.https = Some(ProxyUrl(proxy));
+    block_on(client(config, None).packument(name("a"), false)).unwrap();
+    assert_eq!(server.versions(), [http::Version::HTTP_2]);
+}
+
+/// Starts a proxy that is reached by TLS and tunnels; returns it and its authority.
+fn encrypted_proxy() -> (Url, String) {
+    let key = KeyPair::generate().unwrap();
+    let parameters = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let certificate = parameters.self_signed(&key).unwrap();
+    let server = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+        )
+        .unwrap();
+    let acceptor = TlsAcceptor::from(Arc::new(server));
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    listener.set_nonblocking(true).unwrap();
+    let url = Url::parse(&format!("https://{}/", listener.local_addr().unwrap())).unwrap();
+    std::thread::spawn(move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async move {
+            let listener = tokio::net::TcpListener::from_std(listener).unwrap();
+            while let Ok((stream, _)) = listener.accept().await {
+                let Ok(mut client) = acceptor.accept(stream).await else { continue };
+                tokio::spawn(async move {
+                    let mut head = Vec::new();
+                    while !head.ends_with(b"\r\n\r\n") {
+                        head.push(client.read_u8().await.unwrap());
+                    }
+                    let head = String::from_utf8(head).unwrap();
+                    let target = head.split(' ').nth(1).unwrap();
+                    let mut server = tokio::net::TcpStream::connect(target).await.unwrap();
+                    client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").await.unwrap();
+                    client.flush().await.unwrap();
+                    drop(tokio::io::copy_bidirectional(&mut client, &mut server).await);
+                });
+            }
+        });
+    });
+    (url, certificate.pem())
+}
+
+#[test]
 fn redirects_never_leave_encryption() {
     let plain = crate::server::Server::start(|_, _| crate::server::Reply::ok("x"));
-    let server = crate::server::Server::start(|_, _| crate::server::Reply::ok("x"));
-    drop(server);
-    // A secure server that redirects to a plain one.
     let target = plain.url("/a.tgz");
     let secure = redirecting(target.as_str());
     let mut config = config(&secure);
