@@ -59,6 +59,15 @@ struct Place {
     in_bundle: bool,
 }
 
+/// A peer of the package that climbs, as seen on the way.
+struct Watch {
+    probe: Probe,
+    /// Whether a copy in range lies below.
+    is_met: bool,
+    /// The copy in range that the dependent asked for itself.
+    own: Option<PackageId>,
+}
+
 /// Where the climb of one dependency ended.
 enum Outcome {
     /// Nothing to place.
@@ -196,25 +205,34 @@ impl<'a> Climb<'a> {
                 None => Outcome::Below(from),
             };
         }
-        let mut probes: SmallVec<[(Probe, bool); 8]> = target
-            .map_or(&[][..], |target| self.prepared.probes(target))
-            .iter()
-            .map(|probe| {
-                let (owner, provided) = self.provided[probe.name.0 as usize];
-                let is_met = owner == from && self.satisfies(provided, *probe);
-                (*probe, is_met)
-            })
-            .collect();
+        let mut probes: SmallVec<[Watch; 8]> = SmallVec::new();
+        for probe in target.map_or(&[][..], |target| self.prepared.probes(target)) {
+            let (owner, provided) = self.provided[probe.name.0 as usize];
+            if owner != from {
+                if probe.is_strict {
+                    probes.push(Watch { probe: *probe, is_met: false, own: None });
+                }
+            } else if self.satisfies(provided, *probe) {
+                probes.push(Watch { probe: *probe, is_met: true, own: Some(provided) });
+            }
+            // Where the dependent's own copy is out of range, no other place is any worse.
+        }
         let hoist_root = self.places[from as usize].hoist_root;
         let mut at = from;
         loop {
-            for (probe, is_met) in &mut probes {
-                let Some(seen) = self.slot(at, probe.name) else { continue };
+            for watch in &mut probes {
+                let Some(seen) = self.slot(at, watch.probe.name) else { continue };
                 let Some(seen) = self.places[seen as usize].target else { continue };
-                if self.satisfies(seen, *probe) {
-                    *is_met = true;
-                } else if *is_met {
+                if !self.satisfies(seen, watch.probe) {
+                    if watch.is_met && watch.probe.is_strict {
+                        return Outcome::Below(from);
+                    }
+                } else if watch.own.is_some_and(|own| own != seen)
+                    && self.prepared.is_peer_only(seen)
+                {
                     return Outcome::Below(from);
+                } else {
+                    watch.is_met = true;
                 }
             }
             if let Some(found) = self.slot(at, dependency.name) {
@@ -285,7 +303,8 @@ impl<'a> Climb<'a> {
                 self.targets[dependency.edge.index()] = Some(seen);
                 let waiting = self.waiting.remove(&dependency.name).unwrap_or_default();
                 self.bind(&waiting, seen);
-                Outcome::Done
+                // Known now, it may turn out to need a place of its own.
+                self.climb(from, dependency)
             }
             (Some(seen), Some(target)) => {
                 let is_good_enough = seen == target

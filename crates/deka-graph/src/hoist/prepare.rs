@@ -26,11 +26,13 @@ pub(super) struct Dependency {
     pub(super) is_bundled: bool,
 }
 
-/// A required peer of a package that not any version will do for.
+/// A peer of a package.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Probe {
     pub(super) name: NameId,
     pub(super) range: RangeId,
+    /// Whether only versions in range will do: it is required and has a range.
+    pub(super) is_strict: bool,
 }
 
 /// The graph as hoisting reads it.
@@ -44,6 +46,7 @@ pub(super) struct Prepared {
     ranges: Vec<RangeOf>,
     range_of_spec: HashMap<Symbol, RangeId>,
     root_names: Vec<bool>,
+    is_peer_only: Vec<bool>,
 }
 
 /// What a peer's spec means for placement.
@@ -69,6 +72,7 @@ impl Prepared {
             ranges: Vec::new(),
             range_of_spec: HashMap::new(),
             root_names: Vec::new(),
+            is_peer_only: vec![true; graph.packages().len()],
         };
         for package in graph.package_ids() {
             let start = prepared.dependencies.len();
@@ -83,6 +87,11 @@ impl Prepared {
                     names.push(edge.alias);
                     NameId(names.len() as u32 - 1)
                 });
+                if let Some(target) = edge.target
+                    && !is_peer
+                {
+                    prepared.is_peer_only[target.index()] = false;
+                }
                 let is_bundled = edge.bundled;
                 prepared.dependencies.push(Dependency {
                     edge: id,
@@ -94,7 +103,7 @@ impl Prepared {
             }
             let order = |dependency: &Dependency| {
                 let edge = graph.edge(dependency.edge);
-                (edge.kind, edge.alias)
+                (edge.kind, !edge.optional_peer, edge.alias)
             };
             let own = &mut prepared.dependencies[start..];
             if !own.is_sorted_by_key(order) {
@@ -146,9 +155,8 @@ impl Prepared {
             let spec = graph.edge(dependency.edge).spec;
             let range = self.parse_range(spec);
             let accepts_anything = matches!(self.ranges[range.0 as usize], RangeOf::Anything);
-            if !dependency.is_optional_peer && !accepts_anything {
-                self.probes.push(Probe { name: dependency.name, range });
-            }
+            let is_strict = !dependency.is_optional_peer && !accepts_anything;
+            self.probes.push(Probe { name: dependency.name, range, is_strict });
         }
         self.probes_of.push(first..self.probes.len() as u32);
     }
@@ -173,6 +181,11 @@ impl Prepared {
     pub(super) fn probes(&self, package: PackageId) -> &[Probe] {
         let range = &self.probes_of[package.index()];
         &self.probes[range.start as usize..range.end as usize]
+    }
+
+    /// Whether `package` is there for nothing but required peers that nobody provides.
+    pub(super) fn is_peer_only(&self, package: PackageId) -> bool {
+        self.is_peer_only[package.index()]
     }
 
     /// Whether the root itself depends on `name`, other than by having it as a workspace.

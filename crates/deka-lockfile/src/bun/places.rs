@@ -263,7 +263,7 @@ impl<'a> Recovery<'a> {
         for (place, index) in places.all.iter().zip(0..).skip(1) {
             let id = id_of_raw.get(place.package as usize).copied().flatten();
             if let Some(id) = id
-                && place_of[id.index()] == NOTHING
+                && true
             {
                 place_of[id.index()] = index;
             }
