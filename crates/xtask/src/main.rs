@@ -4,6 +4,7 @@
 //! [`ready`].
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is for a terminal")]
 
+mod bench;
 mod house;
 mod ready;
 
@@ -13,16 +14,24 @@ const USAGE: &str = "\
 Usage: cargo xtask <command>
 
   ready [step...]   what CI runs: all steps, or only those named
-  steps             the names of the steps and what they run";
+  steps             the names of the steps and what they run
+  bench             deka and Bun side by side: [--runs N] [--in FOLDER] [--project FOLDER]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
     match arguments.split_first() {
         Some((command, names)) if command == "ready" => ready::run(names),
         Some((command, [])) if command == "steps" => ready::list(),
+        Some((command, rest)) if command == "bench" => bench::run(&ready::workspace_root(), rest),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
         }
     }
+}
+
+/// The folders in which programs are found.
+#[expect(clippy::disallowed_methods, reason = "programs that are measured need it")]
+fn path_variable() -> Option<std::ffi::OsString> {
+    env::var_os("PATH")
 }

@@ -156,7 +156,7 @@ fn succeed(mut command: Command) -> Result<Ended, String> {
 
 /// The cargo that started this, or the one on the path.
 #[expect(clippy::disallowed_methods, reason = "cargo tells its subcommands by environment")]
-fn cargo(root: &Path) -> Command {
+pub(crate) fn cargo(root: &Path) -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(root);
     // What `cargo run` sets for this program is not meant for those that it starts, and would
@@ -170,7 +170,7 @@ fn cargo(root: &Path) -> Command {
     command
 }
 
-fn workspace_root() -> PathBuf {
+pub(crate) fn workspace_root() -> PathBuf {
     let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     // crates/xtask
     root.pop();
