@@ -1,6 +1,5 @@
 //! What edges ask for, after aliases, overrides and catalogs: each question once.
 
-use deka_graph::EdgeKind;
 use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex};
 use hashbrown::HashMap;
 
@@ -59,7 +58,8 @@ pub(crate) struct Request {
     /// The spec that counts, as its author wrote it.
     pub(crate) spec: Symbol,
     pub(crate) want: Want,
-    /// The range that decides which other versions would do as well.
+    /// The range that decides which other versions would do as well; of an edge that means an alias
+    /// of the root it is the edge's own.
     pub(crate) range: Option<Range>,
     /// The registry's answer, once it was asked for.
     pub(crate) best: Option<Result<VersionIndex, NoPick>>,
@@ -74,7 +74,8 @@ pub(crate) struct Request {
 struct RootAlias {
     edge: EdgeId,
     target: PackageName,
-    /// The bounds of its range: whoever means the alias has to accept one.
+    range: Range,
+    /// The bounds of the range: whoever means the alias has to accept one.
     bounds: Vec<Version>,
 }
 
@@ -84,6 +85,16 @@ pub(crate) struct Requests {
     requests: Vec<Request>,
     by_text: HashMap<(Alias, Symbol), RequestId>,
     root_aliases: HashMap<PackageName, RootAlias>,
+}
+
+impl Request {
+    /// Returns the range to pick a version with.
+    pub(crate) fn picking_range(&self) -> Option<&Range> {
+        match &self.want {
+            Want::Registry { choice, .. } => choice.range(),
+            _ => None,
+        }
+    }
 }
 
 impl Requests {
@@ -101,17 +112,15 @@ impl Requests {
             let row = arena.edge(edge).row;
             let Ok(Spec::Alias { name, spec }) = Spec::parse(row.alias, &row.spec) else { continue };
             let Spec::Range(range) = *spec else { continue };
-            let alias = RootAlias { edge, target: name, bounds: bounds(&range) };
+            let bounds = bounds(&range);
+            let alias = RootAlias { edge, target: name, range, bounds };
             self.root_aliases.entry(row.alias.to_package_name()).or_insert(alias);
         }
     }
 
     /// Whether it is not known yet what some alias of the root or a workspace leads to.
     pub(crate) fn has_open_aliases(&self, arena: &Arena) -> bool {
-        self.root_aliases.values().any(|alias| {
-            let edge = arena.edge(alias.edge);
-            edge.target.is_none() && edge.row.kind != EdgeKind::Peer
-        })
+        self.root_aliases.values().any(|alias| arena.edge(alias.edge).target.is_none())
     }
 
     /// Returns what a row asks for.
@@ -145,13 +154,13 @@ impl Requests {
         }
     }
 
-    /// Returns the package that is meant by a name that the root has an alias of.
-    fn root_alias_for(&self, alias: Alias, range: &Range, arena: &Arena) -> Option<PackageName> {
+    /// Returns the root's alias that is meant by a dependency of that name.
+    fn root_alias_for(&self, alias: Alias, range: &Range, arena: &Arena) -> Option<&RootAlias> {
         let known = self.root_aliases.get(&alias.to_package_name())?;
         let picked = arena.node(arena.edge(known.edge).target?).version()?;
         let is_meant = known.bounds.iter().any(|bound| range.satisfies(bound))
             && (range.satisfies(picked) || range.is_star());
-        is_meant.then_some(known.target)
+        is_meant.then_some(known)
     }
 
     fn of_text(
@@ -204,9 +213,13 @@ impl Requests {
             (Want::Registry { name: context.arena.name(name), choice }, range)
         };
         match spec {
-            Ok(Spec::Range(range)) => {
-                registry(meant.unwrap_or(alias.to_package_name()), Choice::Range(range))
-            }
+            Ok(Spec::Range(range)) => match meant {
+                Some(meant) => {
+                    let (want, _) = registry(meant.target, Choice::Range(meant.range.clone()));
+                    (want, Some(range))
+                }
+                None => registry(alias.to_package_name(), Choice::Range(range)),
+            },
             Ok(Spec::Tag(tag)) => registry(alias.to_package_name(), Choice::Tag(tag)),
             Ok(Spec::Alias { name, spec }) => match *spec {
                 Spec::Range(range) => registry(name, Choice::Range(range)),

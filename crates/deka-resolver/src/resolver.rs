@@ -227,7 +227,17 @@ impl<'a> Resolver<'a> {
             }
         }
         let found = match self.best(request) {
-            Some((name, index)) => self.reuse_or_add(request, name, index),
+            Some((name, index)) => {
+                let count = self.arena.nodes.len();
+                let found = self.reuse_or_add(request, name, index);
+                if let Some(found) = found {
+                    let is_bundled = self.arena.edge(edge).row.bundled;
+                    let is_new = found.index() >= count;
+                    let node = &mut self.arena.nodes[found.index()];
+                    node.is_bundled = is_bundled && (is_new || node.is_bundled);
+                }
+                found
+            }
             None => self.workspace_by_tag(request),
         };
         found.map_or(Decision::Missing, Decision::Found)
@@ -255,7 +265,7 @@ impl<'a> Resolver<'a> {
         self.input.locked?;
         let request = self.requests.get(request);
         let Want::Registry { name, .. } = request.want else { return None };
-        let range = request.range.as_ref()?;
+        let range = request.picking_range()?;
         self.arena.names[name.index()].nodes.iter().copied().find(|node| {
             let node = self.arena.node(*node);
             node.origin == Origin::Locked
@@ -299,7 +309,7 @@ impl<'a> Resolver<'a> {
         }
         let Answer::Here(packument) = &entry.answer else { return None };
         let best = packument.version_ref(index);
-        let range = self.requests.get(request).range.as_ref();
+        let range = self.requests.get(request).picking_range();
         let reused = entry.nodes.iter().copied().find(|id| {
             let node = self.arena.node(*id);
             let Some(version) = node.version() else { return false };
@@ -308,7 +318,7 @@ impl<'a> Resolver<'a> {
                 || version.as_ref() >= best
                 || version.major() == best.major;
             version.as_ref() == best
-                || (is_good_enough && range.is_some_and(|range| range.satisfies(version)))
+                || (is_good_enough && !node.is_bundled && range.is_some_and(|range| range.satisfies(version)))
         });
         let found = match reused {
             Some(reused) => reused,
@@ -324,7 +334,7 @@ impl<'a> Resolver<'a> {
         let package = self.npm_package(&manifest);
         let rows = rows_of(&manifest);
         let id = self.arena.add_node(package, Origin::Picked, rows);
-        let range = self.requests.get(request).range.as_ref();
+        let range = self.requests.get(request).picking_range();
         let node = &mut self.arena.nodes[id.index()];
         node.is_pinned = range.is_some_and(|range| range.is_exact().is_some());
         node.deprecated.clone_from(&manifest.deprecated);

@@ -73,13 +73,17 @@ impl Resolver<'_> {
             }
             groups.push(Group { candidates: name.nodes.to_vec(), voters: Vec::new() });
         }
+        // What lies inside another tarball is nobody else's business, nor is what belongs to it.
+        let mut is_unbundled = vec![false; self.arena.nodes.len()];
+        for node in self.arena.breadth_first(|edge| !edge.row.bundled) {
+            is_unbundled[node.index()] = true;
+        }
         for edge in self.arena.edge_ids() {
             let state = self.arena.edge(edge);
             let Some(target) = state.target else { continue };
             let Some(group) = group_of[target.index()] else { continue };
             let (owner, row) = (state.owner, state.row);
-            // What lies inside another tarball is nobody else's business.
-            if row.bundled {
+            if row.bundled || !is_unbundled[owner.index()] {
                 continue;
             }
             let target = self.arena.node(target);

@@ -17,12 +17,12 @@
 use std::cmp::Ordering;
 
 use deka_graph::EdgeKind;
-use deka_manifest::{Alias, PackageName, Version};
+use deka_manifest::{Alias, PackageName, Version, VersionIndex};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
 use crate::Warning;
-use crate::arena::{EdgeId, NodeId, RequestId};
+use crate::arena::{Answer, EdgeId, EdgeState, NameId, NodeId, RequestId};
 use crate::requests::{Choice, Want};
 use crate::resolver::Resolver;
 
@@ -65,7 +65,7 @@ impl Resolver<'_> {
                 continue;
             }
             let is_direct = self.arena.node(self.arena.edge(*edge).owner).is_importer();
-            if is_direct && let Provider::Package(node) = scopes.provider(self, *edge) {
+            if is_direct && let Provider::Package(node) = scopes.provider(self, *edge, None) {
                 self.bind(*edge, node);
                 continue;
             }
@@ -138,7 +138,7 @@ impl Resolver<'_> {
     fn highest_satisfying(&self, request: RequestId) -> Option<NodeId> {
         let request = self.requests.get(request);
         let Want::Registry { name, .. } = request.want else { return None };
-        let range = request.range.as_ref()?;
+        let range = request.picking_range()?;
         self.arena.names[name.index()].nodes.iter().copied().find(|id| {
             self.arena
                 .node(*id)
@@ -159,7 +159,7 @@ impl Resolver<'_> {
         let (alias, owner) = (state.row.alias, state.owner);
         let is_range = self.requests.get(request).range.is_some();
         if is_range {
-            match scopes.provider(self, edge) {
+            match scopes.provider(self, edge, best) {
                 Provider::Package(node) => return self.bind(edge, node),
                 Provider::Top if !self.arena.node(owner).is_importer() => {
                     let top = scopes.top_peers(self, alias, batch);
@@ -199,7 +199,7 @@ impl Resolver<'_> {
     /// Whether the registry knows the package at all.
     fn is_answered(&self, request: RequestId) -> bool {
         let Want::Registry { name, .. } = self.requests.get(request).want else { return false };
-        matches!(self.arena.names[name.index()].answer, crate::arena::Answer::Here(_))
+        matches!(self.arena.names[name.index()].answer, Answer::Here(_))
     }
 
     fn warn_unmet(&mut self, edge: EdgeId, request: RequestId) {
@@ -223,10 +223,10 @@ impl Resolver<'_> {
     /// Whether a version satisfies all peers at the top.
     fn suits_all(
         &mut self,
-        (name, index): (crate::arena::NameId, deka_manifest::VersionIndex),
+        (name, index): (NameId, VersionIndex),
         top: &[EdgeId],
     ) -> bool {
-        let crate::arena::Answer::Here(packument) = &self.arena.names[name.index()].answer else {
+        let Answer::Here(packument) = &self.arena.names[name.index()].answer else {
             return false;
         };
         let version: Version = packument.version(index);
@@ -238,11 +238,19 @@ impl Resolver<'_> {
     }
 }
 
+/// An edge from its end.
+#[derive(Debug, Clone, Copy)]
+struct Dependent {
+    node: NodeId,
+    alias: Alias,
+    /// What is somebody's peer lies beside him, not below him.
+    is_peer: bool,
+}
+
 /// Who depends on whom, for walks up from dependents.
 struct Scopes {
-    /// The owners of edges to each package, nearest to the root first, and whether the edge is a
-    /// peer: then the package lies beside its dependent, not below it.
-    dependents: Vec<SmallVec<[(NodeId, bool); 4]>>,
+    /// The owners of edges to each package, nearest to the root first.
+    dependents: Vec<SmallVec<[Dependent; 4]>>,
     /// Peers of the batch that go to the top, by name.
     top: HashMap<Alias, Vec<EdgeId>>,
     /// In which walk a package was seen last, with a peer on the way there and without.
@@ -263,17 +271,34 @@ impl Scopes {
             }
             for edge in arena.edges_of(node) {
                 if let Some(target) = edge.target {
-                    let owners: &mut SmallVec<[(NodeId, bool); 4]> = &mut dependents[target.index()];
-                    owners.push((node, edge.row.kind == EdgeKind::Peer));
+                    let owners: &mut SmallVec<[Dependent; 4]> = &mut dependents[target.index()];
+                    owners.push(Dependent {
+                        node,
+                        alias: edge.row.alias,
+                        is_peer: edge.row.kind == EdgeKind::Peer,
+                    });
                 }
+            }
+        }
+        // Whoever else depends on a package, a peer of a package did not bring it.
+        for owners in &mut dependents {
+            let is_own = |owner: &Dependent| !owner.is_peer || arena.node(owner.node).is_importer();
+            if owners.iter().any(is_own) {
+                owners.retain(|owner| is_own(owner));
             }
         }
         let seen = vec![0; arena.nodes.len()];
         Self { seen: [seen.clone(), seen], dependents, top: HashMap::new(), walk: 0 }
     }
 
-    /// Walks up from the dependent of a peer, level by level.
-    fn provider(&mut self, resolver: &Resolver<'_>, edge: EdgeId) -> Provider {
+    /// Walks up from the dependent of a peer, level by level. An ancestor that has the same peer
+    /// itself provides what that leads to, unless the `best` version would do for both.
+    fn provider(
+        &mut self,
+        resolver: &Resolver<'_>,
+        edge: EdgeId,
+        best: Option<(NameId, VersionIndex)>,
+    ) -> Provider {
         let arena = &resolver.arena;
         let state = arena.edge(edge);
         let Some(request) = state.request else { return Provider::Nowhere };
@@ -281,6 +306,10 @@ impl Scopes {
             return Provider::Nowhere;
         };
         let name = arena.names[name.index()].name;
+        let best = best.and_then(|(name, index)| match &arena.names[name.index()].answer {
+            Answer::Here(packument) => Some(packument.version(index)),
+            _ => None,
+        });
         self.walk += 1;
         let mut queue = vec![(state.owner, false)];
         let mut next = 0;
@@ -291,18 +320,23 @@ impl Scopes {
                 found = Provider::Top;
             }
             // Packages of this batch have no dependents that are known.
-            for (dependent, is_peer) in self.dependents.get(node.index()).into_iter().flatten() {
-                let after_peer = after_peer || *is_peer;
-                let seen = &mut self.seen[usize::from(after_peer)][dependent.index()];
+            for dependent in self.dependents.get(node.index()).into_iter().flatten() {
+                let Dependent { node: above, is_peer, .. } = *dependent;
+                let after_peer = after_peer || is_peer;
+                if dependent.alias == state.row.alias && is_meant(resolver, node, name) {
+                    return Provider::Package(node);
+                }
+                let seen = &mut self.seen[usize::from(after_peer)][above.index()];
                 if std::mem::replace(seen, self.walk) == self.walk {
                     continue;
                 }
-                if !is_peer
-                    && let Some(provided) = provided_by(resolver, *dependent, state.row.alias, name)
+                if (!is_peer || arena.node(above).is_importer())
+                    && let Some(provided) =
+                        provided_by(resolver, above, state.row.alias, (name, best.as_ref()))
                 {
                     return Provider::Package(provided);
                 }
-                queue.push((*dependent, after_peer));
+                queue.push((above, after_peer));
             }
         }
         found
@@ -321,7 +355,7 @@ impl Scopes {
             }
             let request = resolver.request_of(*edge);
             if resolver.requests.get(request).range.is_some()
-                && self.provider(resolver, *edge) == Provider::Top
+                && self.provider(resolver, *edge, None) == Provider::Top
             {
                 top.push(*edge);
             }
@@ -331,24 +365,31 @@ impl Scopes {
     }
 }
 
-/// Returns what `dependent` itself depends on under this name, or the dependent if it is the package
-/// in question.
+/// Returns what `dependent` itself depends on under this name.
 fn provided_by(
     resolver: &Resolver<'_>,
     dependent: NodeId,
     alias: Alias,
-    name: PackageName,
+    (name, best): (PackageName, Option<&Version>),
 ) -> Option<NodeId> {
     let arena = &resolver.arena;
-    let is_meant = |id: &NodeId| {
-        let node = arena.node(*id);
-        // A workspace provides too, whatever its version.
-        node.package.name == name && (node.version().is_some() || node.is_importer())
+    let provides = |edge: &&EdgeState| {
+        let range = || resolver.requests.get(edge.request?).range.as_ref();
+        edge.row.alias == alias
+            && (edge.row.kind != EdgeKind::Peer
+                || arena.node(dependent).is_importer()
+                || !best.is_some_and(|best| range().is_some_and(|range| range.satisfies(best))))
     };
     arena
         .edges_of(dependent)
         .iter()
-        .filter(|edge| edge.row.alias == alias)
-        .find_map(|edge| edge.target.filter(is_meant))
-        .or_else(|| Some(dependent).filter(is_meant))
+        .filter(provides)
+        .find_map(|edge| edge.target.filter(|target| is_meant(resolver, *target, name)))
+}
+
+/// Whether a package is of this name, and not only called so by its dependent. A workspace is, too,
+/// whatever its version.
+fn is_meant(resolver: &Resolver<'_>, node: NodeId, name: PackageName) -> bool {
+    let node = resolver.arena.node(node);
+    node.package.name == name && (node.version().is_some() || node.is_importer())
 }
