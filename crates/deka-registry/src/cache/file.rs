@@ -19,7 +19,7 @@
 //! The checksum of the header is always compared, that of the record only if the file was written in
 //! another [`Epoch`]: a file is renamed into its place when it is whole, so only a power cut (or a copy to
 //! another machine) can tear it. That, and reading small files instead of mapping them, makes loading the
-//! 390 packuments (19 MB) of a Next.js application take 1.8 ms instead of 12.
+//! 390 packuments (19 MB) of a Next.js application take 2.2 ms instead of 6.5.
 
 use std::time::Duration;
 

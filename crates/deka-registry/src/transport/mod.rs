@@ -49,25 +49,25 @@ const STALE_CONNECTIONS: usize = 256;
 /// Which protocols are offered to a server that speaks TLS. Without TLS it is always HTTP/1.1.
 ///
 /// Packuments are many and small and found one after the other: a few HTTP/2 connections save handshakes and
-/// have room for the next one at any time. Tarballs are bytes: many HTTP/1.1 connections carry them as
-/// fast as HTTP/2 at its best, and do not depend on the windows and stream limits of a server.
+/// have room for the next one at any time. Tarballs use many HTTP/1.1 connections: slightly faster over
+/// a link, slightly slower beside the registry (see below), and independent of a server's windows and
+/// stream limits, behind which busy networks let one HTTP/2 connection wait.
 ///
-/// Measured in November 2026 on 2 busy cores, the client on one thread, 64 requests at once, TLS 1.3 with
-/// nginx; CPU is that of the network thread. The packuments are the 390 abbreviated ones of a Next.js
-/// application in gzip (6.4 MB), the tarballs its 356 (113 MB, two of them 79 MB). The link has 40 ms
-/// round trip and 200 Mbit/s (113 MB take 4.5 s by themselves) and models TCP's slow start.
+/// Measured in November 2026, all four in turn, medians of 11 and 9 rounds on loopback, 9 and 5 through
+/// the link; 2 shared cores, load 5 to 7, the client on one thread, 64 requests at once, nginx. Packuments: the
+/// 390 abbreviated ones of a Next.js application in gzip, 6.4 MB; tarballs: its 356, 113 MB, two of them 79.
+/// The link is a relay of 40 ms round trip and 200 Mbit/s (113 MB take 4.5 s) that imitates TCP's slow
+/// start but loses no packets, so it does not show what loss does to a single connection.
 ///
-/// | | loopback wall / CPU ms | link wall ms |
+/// | wall ms | packuments: loopback, link | tarballs: loopback, link |
 /// |---|---|---|
-/// | packuments, HTTP/1.1 | 60–140 / 35–45 | 650–930 |
-/// | packuments, one HTTP/2 connection | 30–110 / 15–20 | 850–940 |
-/// | packuments, four HTTP/2 connections | 100–150 / 20 | 675–740 |
-/// | tarballs, HTTP/1.1 (56 connections) | 235–355 / 175–200 | 4870–5350 |
-/// | tarballs, one HTTP/2 connection | 345–390 / 165–195 | 5180–5290 |
-/// | tarballs, four HTTP/2 connections | 595–740 (more load) / 195–220 | 4880–5030 |
-/// | plain HTTP/1.1: packuments, tarballs | 30–65 / 20, 140–240 / 120–150 | 570–680, 4740–5165 |
+/// | TLS, HTTP/1.1 (64, 56 connections) | 33, 642 | 143, 4814 |
+/// | TLS, one HTTP/2 connection | 13, 730 | 123, 4952 |
+/// | TLS, four HTTP/2 connections | 15, 653 | 131, 4858 |
+/// | no TLS, HTTP/1.1 | 16, 576 | 143, 4668 |
 ///
-/// A third of the CPU for tarballs is page faults of the two large bodies, a third the kernel's receiving.
+/// On loopback the wall time is the CPU time of the network thread. For tarballs, two fifths of that are
+/// page faults of fresh bodies, a third the kernel's receiving.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Protocols {
     Http2OrHttp1,
