@@ -8,7 +8,7 @@ use crate::Origin;
 /// Why settings could not be read at all.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
-    /// A file that was asked for (`--config`, `--userconfig`) cannot be read.
+    /// The file that was asked for by `--config` cannot be read.
     #[error("Failed to read the configuration file `{}`", file.display())]
     Read {
         /// The file.

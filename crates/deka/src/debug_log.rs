@@ -3,8 +3,10 @@
 use std::io;
 
 use deka_config::Environment;
-use tracing_subscriber::EnvFilter;
+use tracing::Level;
+use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::time::uptime;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 
 use crate::render_error;
 
@@ -18,14 +20,27 @@ pub(crate) fn start(environment: &Environment, is_verbose: bool) {
         render_error::print_warning(&format!("`DEKA_DEBUG` is no filter of tracing: {error}"));
         EnvFilter::new(EVERYTHING)
     });
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_timer(uptime())
         .with_ansi(anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never)
         .with_writer(io::stderr)
-        .finish();
+        .with_filter(
+            filter.and(filter_fn(|event| is_free_of_secrets(event.target(), *event.level()))),
+        );
+    let subscriber = tracing_subscriber::registry().with(lines);
     // Only `main` calls this, and once.
     let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Whether a library says nothing at this level that may hold a token. Whatever the filter asks for,
+/// headers as they go over the wire are not shown.
+fn is_free_of_secrets(target: &str, level: Level) -> bool {
+    let limit = match target.split("::").next().unwrap_or(target) {
+        name if name.starts_with("deka") => Level::TRACE,
+        "h2" | "hyper" | "hyper_util" => Level::INFO,
+        _ => Level::DEBUG,
+    };
+    level <= limit
 }
 
 /// Returns the filter that a value of the variable stands for.
@@ -50,7 +65,9 @@ fn with_crate_name(directive: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{EVERYTHING, directives};
+    use tracing::Level;
+
+    use super::{EVERYTHING, directives, is_free_of_secrets};
 
     #[test]
     fn values() {
@@ -65,5 +82,14 @@ mod tests {
         check(Some("resolver=debug"), false, Some("deka_resolver=debug"));
         check(Some("deka_store=trace, registry"), false, Some("deka_store=trace,deka_registry"));
         check(Some("debug"), false, Some("debug"));
+    }
+
+    #[test]
+    fn headers_on_the_wire_are_not_shown() {
+        assert!(is_free_of_secrets("deka_registry::client", Level::TRACE));
+        assert!(is_free_of_secrets("rustls::client", Level::DEBUG));
+        assert!(!is_free_of_secrets("rustls::client", Level::TRACE));
+        assert!(!is_free_of_secrets("h2::codec::framed_write", Level::DEBUG));
+        assert!(is_free_of_secrets("h2", Level::WARN));
     }
 }

@@ -23,19 +23,22 @@ impl Class {
     }
 }
 
-/// The table that `deka help exit-codes` shows.
-pub(crate) const TABLE: &[(u8, &str)] = &[
-    (0, "Done"),
+/// The table that `deka help exit-codes` shows; meanings are lists of short lines.
+pub(crate) const TABLE: &[(u8, &[&str])] = &[
+    (0, &["done"]),
     (
         Class::User.exit_code(),
-        "The project cannot be installed: no or broken package.json, a package or version that does \
-         not exist, a frozen lockfile that is out of date, wrong integrity, a full disk",
+        &[
+            "the project cannot be installed: package.json is missing or broken, a package or version",
+            "does not exist, a frozen bun.lock is out of date, the integrity of a tarball is wrong,",
+            "the disk is full or read-only …",
+        ],
     ),
-    (Class::Usage.exit_code(), "The command line is wrong: an unknown flag, command or value"),
-    (Class::Config.exit_code(), "A configuration file cannot be read, or is no TOML"),
+    (Class::Usage.exit_code(), &["the command line is wrong: an unknown command, flag or value"]),
+    (Class::Config.exit_code(), &["a configuration or certificate file cannot be read"]),
     (
         Class::Network.exit_code(),
-        "The registry cannot be reached, fails, or does not let this user in",
+        &["the registry cannot be reached, fails, or does not let this user in"],
     ),
-    (Class::Internal.exit_code(), "A bug in deka"),
+    (Class::Internal.exit_code(), &["a bug in deka"]),
 ];

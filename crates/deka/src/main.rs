@@ -41,7 +41,7 @@ fn run() -> Result<(), Diagnostic> {
     };
     let common = &arguments.common;
     environment::color_choice(&environment, common.color()).write_global();
-    debug_log::start(&environment, common.verbose);
+    debug_log::start(&environment, common.verbose && !common.silent);
     let environment = match &common.cwd {
         Some(folder) => environment::within(&environment, commands::enter(&environment, folder)?),
         None => environment,
@@ -51,7 +51,10 @@ fn run() -> Result<(), Diagnostic> {
             commands::install::run("install", install, common, &environment)
         }
         Command::Ci(install) => commands::install::run("ci", install, common, &environment),
-        Command::Completions(completions) => commands::completions::run(completions),
+        Command::Completions(completions) => {
+            commands::completions::run(completions);
+            Ok(())
+        }
         Command::Help(help) => commands::help::run(help),
     }
 }

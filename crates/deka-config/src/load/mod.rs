@@ -23,7 +23,7 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut draft = Draft::new(environment);
         default_cache(&mut draft, project);
-        read_npmrcs(&mut draft, overrides, project)?;
+        read_npmrcs(&mut draft, overrides, project);
         read_bunfigs(&mut draft, overrides, project)?;
         variables::apply(&mut draft);
         apply_overrides(&mut draft, overrides)?;
@@ -50,11 +50,7 @@ fn default_cache(draft: &mut Draft<'_>, project: &Path) {
     };
 }
 
-fn read_npmrcs(
-    draft: &mut Draft<'_>,
-    overrides: &Overrides,
-    project: &Path,
-) -> Result<(), ConfigError> {
+fn read_npmrcs(draft: &mut Draft<'_>, overrides: &Overrides, project: &Path) {
     let environment = draft.environment;
     let variable = |wanted: &str| {
         environment
@@ -70,15 +66,10 @@ fn read_npmrcs(
         Some(environment.working_folder().join(path))
     };
 
-    match asked_for(&overrides.global_npmrc, "globalconfig") {
-        Some(file) => {
-            read_npmrc(draft, Layer::GlobalNpmrc, &file, overrides.global_npmrc.is_some())?;
-        }
-        None => {
-            if let Some(file) = global_npmrc(environment, variable("prefix")) {
-                read_npmrc(draft, Layer::GlobalNpmrc, &file, false)?;
-            }
-        }
+    let global = asked_for(&overrides.global_npmrc, "globalconfig")
+        .or_else(|| global_npmrc(environment, variable("prefix")));
+    if let Some(file) = global {
+        read_npmrc(draft, Layer::GlobalNpmrc, &file);
     }
 
     let user = asked_for(&overrides.user_npmrc, "userconfig").or_else(|| {
@@ -87,15 +78,14 @@ fn read_npmrcs(
         in_xdg.filter(|file| file.is_file()).or_else(|| Some(environment.home()?.join(".npmrc")))
     });
     if let Some(file) = &user {
-        read_npmrc(draft, Layer::UserNpmrc, file, overrides.user_npmrc.is_some())?;
+        read_npmrc(draft, Layer::UserNpmrc, file);
     }
 
     // In the home folder itself the file is the user's, not a stranger's.
     let of_project = project.join(".npmrc");
     if user.as_ref() != Some(&of_project) {
-        read_npmrc(draft, Layer::ProjectNpmrc, &of_project, false)?;
+        read_npmrc(draft, Layer::ProjectNpmrc, &of_project);
     }
-    Ok(())
 }
 
 /// Finds npm's `<prefix>/etc/npmrc`. npm's prefix is where Node is, unless it was moved.
@@ -136,68 +126,58 @@ fn read_bunfigs(
         .filter(|file| file.is_file())
         .or_else(|| Some(environment.home()?.join(".bunfig.toml")));
     if let Some(file) = user {
-        read_bunfig(draft, Layer::UserBunfig, &file, false)?;
+        read_bunfig(draft, Layer::UserBunfig, &file)?;
     }
-    match &overrides.bunfig {
-        // A file that the user names is as good as the user's own.
-        Some(file) => {
-            let file = environment.working_folder().join(file);
-            read_bunfig(draft, Layer::UserBunfig, &file, true)
+    let Some(file) = &overrides.bunfig else {
+        return read_bunfig(draft, Layer::ProjectBunfig, &project.join("bunfig.toml"));
+    };
+    // A file that the user names is as good as the user's own, and has to be there.
+    let file = environment.working_folder().join(file);
+    match std::fs::read(&file) {
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes);
+            bunfig::apply_file(draft, Layer::UserBunfig, &file, &text)
         }
-        None => read_bunfig(draft, Layer::ProjectBunfig, &project.join("bunfig.toml"), false),
+        Err(source) => Err(ConfigError::Read { file, source }),
     }
 }
 
-fn read_npmrc(
-    draft: &mut Draft<'_>,
-    layer: Layer,
-    file: &Path,
-    must_exist: bool,
-) -> Result<(), ConfigError> {
-    if let Some(text) = read(draft, layer, file, must_exist)? {
-        npmrc::apply_file(draft, layer, file, &text);
+/// Reads an npmrc. As in npm, one that was asked for need not exist.
+fn read_npmrc(draft: &mut Draft<'_>, layer: Layer, file: &Path) {
+    match read(file) {
+        Ok(Some(text)) => npmrc::apply_file(draft, layer, file, &text),
+        Ok(None) => {}
+        Err(error) => warn_unreadable(draft, layer, file, &error),
+    }
+}
+
+fn read_bunfig(draft: &mut Draft<'_>, layer: Layer, file: &Path) -> Result<(), ConfigError> {
+    match read(file) {
+        Ok(Some(text)) => bunfig::apply_file(draft, layer, file, &text)?,
+        Ok(None) => {}
+        Err(error) => warn_unreadable(draft, layer, file, &error),
     }
     Ok(())
 }
 
-fn read_bunfig(
-    draft: &mut Draft<'_>,
-    layer: Layer,
-    file: &Path,
-    must_exist: bool,
-) -> Result<(), ConfigError> {
-    match read(draft, layer, file, must_exist)? {
-        Some(text) => bunfig::apply_file(draft, layer, file, &text),
-        None => Ok(()),
+/// Returns the text of a file, if there is one. Bytes that are no UTF-8 are replaced: they may stand
+/// in a comment, and no value with them would be of use.
+fn read(file: &Path) -> io::Result<Option<String>> {
+    match std::fs::read(file) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) => match error.kind() {
+            io::ErrorKind::NotFound
+            | io::ErrorKind::NotADirectory
+            | io::ErrorKind::IsADirectory => Ok(None),
+            _ => Err(error),
+        },
     }
 }
 
-/// Returns the text of a file, if there is one. Bytes that are no UTF-8 are replaced: they may stand
-/// in a comment, and no value with them would be of use.
-fn read(
-    draft: &mut Draft<'_>,
-    layer: Layer,
-    file: &Path,
-    must_exist: bool,
-) -> Result<Option<String>, ConfigError> {
-    match std::fs::read(file) {
-        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
-        Err(source) if must_exist => Err(ConfigError::Read { file: file.to_owned(), source }),
-        Err(error) => {
-            let is_absent = matches!(
-                error.kind(),
-                io::ErrorKind::NotFound
-                    | io::ErrorKind::NotADirectory
-                    | io::ErrorKind::IsADirectory
-            );
-            if !is_absent {
-                let key = file.file_name().unwrap_or_default().to_string_lossy();
-                let origin = Origin { layer, file: Some(file.into()), line: None, key: key.into() };
-                draft.warn(&origin, format!("the file cannot be read: {error}"));
-            }
-            Ok(None)
-        }
-    }
+fn warn_unreadable(draft: &mut Draft<'_>, layer: Layer, file: &Path, error: &io::Error) {
+    let key = file.file_name().unwrap_or_default().to_string_lossy();
+    let origin = Origin { layer, file: Some(file.into()), line: None, key: key.into() };
+    draft.warn(&origin, format!("the file cannot be read: {error}"));
 }
 
 fn apply_overrides(draft: &mut Draft<'_>, overrides: &Overrides) -> Result<(), ConfigError> {

@@ -138,74 +138,100 @@ impl FromArgMatches for Ignored {
     }
 }
 
-/// Switches of deka that npm lets people write with a value, `--production=false`.
-const OWN_SWITCHES: &[&str] = &[
-    "cache",
+/// Switches of deka with a `--no-…` beside them. npm lets people write both with a value:
+/// `--production=false`.
+const WITH_OPPOSITE: &[&str] = &[
     "dry-run",
     "force",
     "frozen-lockfile",
     "ignore-scripts",
     "immutable",
-    "json",
-    "lockfile",
-    "lockfile-only",
-    "offline",
-    "optional",
-    "package-lock-only",
-    "prefer-offline",
-    "prefer-online",
     "prod",
     "production",
     "progress",
-    "quiet",
     "save",
+    "strict-ssl",
+];
+
+/// Switches of deka that are off unless given, so that switching them off says nothing.
+const WITHOUT_OPPOSITE: &[&str] = &[
+    "json",
+    "lockfile-only",
+    "offline",
+    "package-lock-only",
+    "prefer-offline",
+    "prefer-online",
+    "quiet",
     "save-dev",
     "save-exact",
     "save-prod",
     "silent",
-    "strict-ssl",
-    "summary",
     "verbose",
-    "verify",
 ];
 
+/// Switches of deka that exist as `--no-…` alone.
+const OPPOSITE_ALONE: &[&str] = &["lockfile", "optional", "summary", "verify"];
+
 /// Brings a command line into the one form that is parsed: `--flag=true` and `--flag=false` of
-/// switches become `--flag` and `--no-flag`, and of ignored ones only `--flag` is left. What follows
-/// `--` is left alone.
+/// switches become `--flag`, `--no-flag` or nothing, and of ignored ones only `--flag` is left. What
+/// follows `--` is left alone.
 pub(super) fn rewrite(arguments: Vec<OsString>) -> Vec<OsString> {
     let mut rest_is_positional = false;
-    arguments
-        .into_iter()
-        .map(|argument| {
-            rest_is_positional |= argument == "--";
-            match argument.to_str() {
-                Some(text) if !rest_is_positional => switch(text).map_or(argument, Into::into),
-                _ => argument,
-            }
-        })
-        .collect()
+    let mut output = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        rest_is_positional |= argument == "--";
+        match argument.to_str().map(switch) {
+            Some(Switch::Is(text)) if !rest_is_positional => output.push(text.into()),
+            Some(Switch::Nothing) if !rest_is_positional => {}
+            _ => output.push(argument),
+        }
+    }
+    output
 }
 
-fn switch(argument: &str) -> Option<String> {
-    let flag = argument.strip_prefix("--")?;
+/// What an argument is rewritten to.
+enum Switch {
+    Other,
+    Is(String),
+    Nothing,
+}
+
+fn switch(argument: &str) -> Switch {
+    let Some(flag) = argument.strip_prefix("--") else { return Switch::Other };
     let (name, value) =
         flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
     let positive = name.strip_prefix("no-").unwrap_or(name);
     let is_on = match value {
         None | Some("true") => positive == name,
         Some("false") => positive != name,
-        Some(_) => return None,
+        Some(_) => return Switch::Other,
     };
+    let on = || Switch::Is(format!("--{positive}"));
+    let off = || Switch::Is(format!("--no-{positive}"));
     if SWITCHES.contains(&positive) {
-        return Some(format!("--{positive}"));
+        return on();
     }
-    // Without a value there is nothing to bring into form.
-    value.filter(|_| OWN_SWITCHES.contains(&positive))?;
-    Some(if is_on { format!("--{positive}") } else { format!("--no-{positive}") })
+    if WITH_OPPOSITE.contains(&positive) {
+        return if is_on { on() } else { off() };
+    }
+    if WITHOUT_OPPOSITE.contains(&positive) {
+        return if is_on { on() } else { Switch::Nothing };
+    }
+    if OPPOSITE_ALONE.contains(&positive) {
+        // `--optional` alone is another flag: the group to add to.
+        return match (is_on, value) {
+            (false, _) => off(),
+            (true, None) => Switch::Other,
+            (true, Some(_)) => Switch::Nothing,
+        };
+    }
+    Switch::Other
 }
 
 #[cfg(test)]
 mod tests {
+    use std::ffi::OsString;
+
     use super::rewrite;
 
     #[test]
@@ -222,7 +248,13 @@ mod tests {
         check("--no-production", "--no-production");
         check("--omit=dev", "--omit=dev");
         check("--cwd=false", "--cwd=false");
-        check("--cache=true", "--cache");
+        check("--cache=true", "--cache=true");
+        check("--summary=false", "--no-summary");
+        check("--optional", "--optional");
+        check("--optional=false", "--no-optional");
+        check("--json=true", "--json");
+        assert_eq!(rewrite(vec!["--offline=false".into()]), Vec::<OsString>::new());
+        assert_eq!(rewrite(vec!["--verify=true".into()]), Vec::<OsString>::new());
     }
 
     #[test]

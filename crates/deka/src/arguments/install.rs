@@ -29,6 +29,8 @@ A project's .npmrc may not set strict-ssl=false, a proxy, or a tokenHelper.
 `deka help exit-codes` explains the exit codes.";
 
 pub(super) const AFTER_HELP_CI: &str = "\
+`deka ci` is `deka install --frozen-lockfile`; `deka help install` shows its flags with examples.
+
 Examples:
   deka ci                                 Install exactly what bun.lock says
   deka ci --production                    The same without devDependencies
@@ -36,6 +38,7 @@ Examples:
 `deka help exit-codes` explains the exit codes.";
 
 const WHAT: &str = "What to install";
+const CAUTION: &str = "Caution";
 const NETWORK: &str = "Network and cache";
 const LAYOUT: &str = "Layout and platform";
 const OUTPUT: &str = "Output";
@@ -77,31 +80,31 @@ pub(crate) struct InstallArguments {
     lockfile_only: bool,
 
     /// Say what would be installed, and do nothing
-    #[arg(long)]
+    #[arg(long, overrides_with = "no_dry_run")]
     dry_run: bool,
     #[arg(long, hide = true)]
     no_dry_run: bool,
 
     /// Ask the registry again and install everything again
-    #[arg(short, long)]
+    #[arg(short, long, overrides_with = "no_force")]
     force: bool,
     #[arg(long, hide = true)]
     no_force: bool,
 
-    /// Do not write bun.lock
+    /// Change neither package.json nor bun.lock
     #[arg(long, overrides_with = "save", alias = "pure-lockfile", alias = "no-lockfile")]
     no_save: bool,
     #[arg(short = 'S', long, hide = true, overrides_with = "no_save")]
     save: bool,
 
     /// Do not run lifecycle scripts
-    #[arg(long, overrides_with = "no_ignore_scripts")]
+    #[arg(long, overrides_with = "no_ignore_scripts", help_heading = CAUTION)]
     ignore_scripts: bool,
     #[arg(long, hide = true)]
     no_ignore_scripts: bool,
 
     /// Only versions published at least this long ago: seconds, or 3d, 12h
-    #[arg(long, value_name = "age", value_parser = parse_age)]
+    #[arg(long, value_name = "age", value_parser = parse_age, help_heading = CAUTION)]
     minimum_release_age: Option<Duration>,
     /// The same in days, as npm has it.
     #[arg(long, hide = true, value_parser = parse_age_in_days)]
@@ -112,6 +115,7 @@ pub(crate) struct InstallArguments {
         long,
         value_name = "name",
         value_delimiter = ',',
+        help_heading = CAUTION,
         aliases = ["minimum-release-age-exclude", "min-release-age-exclude"]
     )]
     minimum_release_age_excludes: Option<Vec<String>>,
@@ -145,9 +149,9 @@ pub(crate) struct InstallArguments {
     registry: Option<String>,
 
     /// How many requests run at once [default: 64]
-    #[arg(long, value_name = "number", help_heading = NETWORK)]
+    #[arg(long, value_name = "number", value_parser = parse_count, help_heading = NETWORK)]
     network_concurrency: Option<NonZeroUsize>,
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = parse_count)]
     maxsockets: Option<NonZeroUsize>,
     #[arg(long, hide = true)]
     fetch_retries: Option<u32>,
@@ -172,7 +176,7 @@ pub(crate) struct InstallArguments {
     #[arg(long, hide = true, alias = "no-proxy")]
     noproxy: Option<String>,
 
-    /// The shape of node_modules: hoisted or isolated
+    /// The shape of `node_modules`: hoisted or isolated
     #[arg(
         long,
         value_name = "linker",
@@ -182,7 +186,7 @@ pub(crate) struct InstallArguments {
     )]
     linker: Option<Linker>,
 
-    /// How files get from the store to node_modules: hardlink, clonefile, copyfile or symlink
+    /// How files get from the store to `node_modules`: hardlink, clonefile, copyfile or symlink
     #[arg(
         long,
         value_name = "backend",
@@ -218,7 +222,7 @@ pub(crate) struct InstallArguments {
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) json: bool,
 
-    #[arg(long, hide = true)]
+    #[arg(long, hide = true, value_parser = parse_count)]
     concurrent_scripts: Option<NonZeroUsize>,
     /// Yarn's `--mode=skip-build` and `--mode=update-lockfile`.
     #[arg(long, hide = true, value_parser = ["skip-build", "update-lockfile"])]
@@ -395,6 +399,10 @@ fn log_level(common: &CommonArguments) -> Result<Option<LogLevel>, Diagnostic> {
     })
 }
 
+fn parse_count(text: &str) -> Result<NonZeroUsize, &'static str> {
+    text.parse().map_err(|_| "expected a number of at least 1")
+}
+
 fn parse_omit(text: &str) -> Result<Omit, &'static str> {
     Omit::parse(text).ok_or("expected `dev`, `optional` or `peer`")
 }
@@ -418,6 +426,6 @@ fn parse_age(text: &str) -> Result<Duration, &'static str> {
 }
 
 fn parse_age_in_days(text: &str) -> Result<Duration, &'static str> {
-    parse_duration(text, Duration::from_secs(24 * 60 * 60))
+    parse_duration(text, Duration::from_hours(24))
         .ok_or("expected a number of days, or a duration such as `3d` or `12h`")
 }

@@ -66,7 +66,7 @@ pub(super) fn diagnostic(error: &clap::Error, command: &Command) -> Diagnostic {
             ))
         }
         ErrorKind::MissingRequiredArgument => {
-            Diagnostic::usage(format!("`{name}` needs {argument}"))
+            Diagnostic::usage(format!("`{name}` needs `{argument}`"))
                 .hint(format!("Run `deka help{}` to see what it takes", topic(running)))
         }
         _ => {

@@ -40,7 +40,7 @@ pub(crate) struct Arguments {
     version: Option<bool>,
 
     /// Print help; `deka help <command>` says all about a command
-    #[arg(short = 'h', long, global = true, action = clap::ArgAction::Help)]
+    #[arg(short = 'h', long, global = true, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
 }
 
@@ -63,8 +63,6 @@ pub(crate) enum Command {
     Install(Box<InstallArguments>),
 
     /// Install exactly what bun.lock says; fail if it is out of date
-    ///
-    /// The same as `deka install --frozen-lockfile`.
     #[command(alias = "clean-install", alias = "install-clean", after_help = install::AFTER_HELP_CI)]
     Ci(Box<InstallArguments>),
 
@@ -118,7 +116,7 @@ pub(crate) struct CommonArguments {
     #[arg(long, short_alias = 'q', global = true, help_heading = "Output")]
     pub(crate) quiet: bool,
 
-    /// Print what happens inside, as DEKA_DEBUG=1 does
+    /// Print what happens inside, as `DEKA_DEBUG=1` does
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) verbose: bool,
 
@@ -161,6 +159,7 @@ impl CommonArguments {
 #[derive(Debug, Args)]
 pub(crate) struct CompletionsArguments {
     /// The shell
+    #[arg(value_name = "shell")]
     pub(crate) shell: clap_complete::Shell,
 }
 
@@ -168,6 +167,7 @@ pub(crate) struct CompletionsArguments {
 #[derive(Debug, Args)]
 pub(crate) struct HelpArguments {
     /// A command, or `exit-codes`
+    #[arg(value_name = "topic")]
     pub(crate) topic: Option<String>,
 }
 
@@ -204,7 +204,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed,
     }
 }
 
-/// Returns the help of deka, or of one command in full.
+/// Returns the help of deka, or of one command.
 pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
     let mut command = Arguments::command();
     command.build();
@@ -212,7 +212,7 @@ pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
         return Ok(command.render_help().ansi().to_string());
     };
     match command.find_subcommand_mut(name) {
-        Some(found) => Ok(found.render_long_help().ansi().to_string()),
+        Some(found) => Ok(found.render_help().ansi().to_string()),
         None => Err(mistakes::unknown_command(name, &command)),
     }
 }

@@ -20,8 +20,11 @@ pub(crate) fn run(arguments: &HelpArguments) -> Result<(), Diagnostic> {
 fn exit_codes() -> String {
     let mut text = "Exit codes of deka. A code never changes its meaning.\n\n".to_owned();
     for (code, meaning) in exit_code::TABLE {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "  {code:>2}  {meaning}");
+        for (number, line) in meaning.iter().enumerate() {
+            let code = if number == 0 { code.to_string() } else { String::new() };
+            // Writing to a string does not fail.
+            let _ = writeln!(text, "  {code:>2}  {line}");
+        }
     }
     text
 }

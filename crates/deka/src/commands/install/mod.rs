@@ -30,6 +30,12 @@ pub(crate) fn run(
     }
     let root = deka_install::find_project(environment.working_folder())?;
     let config = Arc::new(Config::load(environment, &overrides, &root)?);
+    tracing::debug!(
+        project = %root.display(),
+        registry = %config.registries.default_registry(),
+        cache = %config.cache.folder.display(),
+        "settings are read"
+    );
     let level = config.log_level;
     let shows_summary = level >= LogLevel::Info && !arguments.no_summary && !arguments.json;
     if shows_summary {

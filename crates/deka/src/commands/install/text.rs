@@ -133,7 +133,7 @@ mod tests {
     use std::time::Duration;
 
     use deka_install::{DirectDependency, Outcome, Summary};
-    use deka_manifest::{Alias, PackageName};
+    use deka_manifest::{Alias, PackageName, Version};
 
     use super::{Style, json, text};
 
@@ -152,7 +152,7 @@ mod tests {
             alias: Alias::parse(name).unwrap(),
             name: PackageName::parse(name).unwrap(),
             version: version.to_owned(),
-            latest: latest.map(|latest| latest.parse().unwrap()),
+            latest: latest.map(|latest| Version::parse(latest).unwrap()),
         }
     }
 
