@@ -24,8 +24,8 @@ mod run;
 mod scratch;
 mod tree;
 
-pub use environment::say_skipped;
 pub use archive::{Entry, EntryKind, LongName, Tar};
+pub use environment::say_skipped;
 pub use project::TestProject;
 pub use registry::{Fault, PackageBuilder, Published, Registry, Request, Style};
 pub use run::{Outcome, Program};
