@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueHint};
 use deka_config::{
     Backend, Linker, LogLevel, Omit, Overrides, PlatformOverride, cpu_set, libc_set, os_set,
@@ -58,9 +59,9 @@ pub(crate) struct InstallArguments {
     no_production: bool,
 
     /// Leave out a group: dev, optional or peer
-    #[arg(long, value_name = "group", value_delimiter = ',', value_parser = parse_omit)]
+    #[arg(long, value_name = "group", value_delimiter = ',', value_parser = omit_words(), hide_possible_values = true)]
     omit: Vec<Omit>,
-    #[arg(long, hide = true, value_delimiter = ',', value_parser = parse_include)]
+    #[arg(long, hide = true, value_delimiter = ',', value_parser = include_words())]
     include: Vec<Omit>,
     #[arg(long, hide = true, value_parser = ["prod", "production", "dev", "development"])]
     only: Option<String>,
@@ -180,7 +181,8 @@ pub(crate) struct InstallArguments {
     #[arg(
         long,
         value_name = "linker",
-        value_parser = parse_linker,
+        value_parser = linker_words(),
+        hide_possible_values = true,
         help_heading = LAYOUT,
         aliases = ["node-linker", "install-strategy"]
     )]
@@ -190,7 +192,8 @@ pub(crate) struct InstallArguments {
     #[arg(
         long,
         value_name = "backend",
-        value_parser = parse_backend,
+        value_parser = backend_words(),
+        hide_possible_values = true,
         help_heading = LAYOUT,
         alias = "package-import-method"
     )]
@@ -403,21 +406,36 @@ fn parse_count(text: &str) -> Result<NonZeroUsize, &'static str> {
     text.parse().map_err(|_| "expected a number of at least 1")
 }
 
-fn parse_omit(text: &str) -> Result<Omit, &'static str> {
-    Omit::parse(text).ok_or("expected `dev`, `optional` or `peer`")
+/// Accepts some words and offers `shown` of them to shells and in errors.
+fn words<T: Clone + Send + Sync + 'static>(
+    shown: &'static [&'static str],
+    hidden: &'static [&'static str],
+    parse: impl Fn(&str) -> Option<T> + Clone + Send + Sync + 'static,
+) -> impl TypedValueParser<Value = T> {
+    let shown = shown.iter().map(|word| PossibleValue::new(*word));
+    let hidden = hidden.iter().map(|word| PossibleValue::new(*word).hide(true));
+    PossibleValuesParser::new(shown.chain(hidden))
+        .try_map(move |word| parse(&word).ok_or("it is not known"))
 }
 
-/// Like [`parse_omit`]; `prod` may be named, though it is never left out.
-fn parse_include(text: &str) -> Result<Omit, &'static str> {
-    if matches!(text, "prod" | "production") { Ok(Omit::default()) } else { parse_omit(text) }
+fn omit_words() -> impl TypedValueParser<Value = Omit> {
+    words(&["dev", "optional", "peer"], &[], Omit::parse)
 }
 
-fn parse_linker(text: &str) -> Result<Linker, &'static str> {
-    Linker::parse(text).ok_or("expected `hoisted` or `isolated`")
+/// The words of [`omit_words`] and `prod`, which is never left out.
+fn include_words() -> impl TypedValueParser<Value = Omit> {
+    words(&["prod", "dev", "optional", "peer"], &["production"], |word| {
+        if word.starts_with("prod") { Some(Omit::default()) } else { Omit::parse(word) }
+    })
 }
 
-fn parse_backend(text: &str) -> Result<Backend, &'static str> {
-    Backend::parse(text).ok_or("expected `hardlink`, `clonefile`, `copyfile` or `symlink`")
+fn linker_words() -> impl TypedValueParser<Value = Linker> {
+    words(Linker::NAMES, &["nested", "shallow", "linked"], Linker::parse)
+}
+
+fn backend_words() -> impl TypedValueParser<Value = Backend> {
+    const FOREIGN: &[&str] = &["clonefile_each_dir", "clone", "clone-or-copy", "copy"];
+    words(Backend::NAMES, FOREIGN, Backend::parse)
 }
 
 fn parse_age(text: &str) -> Result<Duration, &'static str> {

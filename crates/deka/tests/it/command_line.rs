@@ -118,8 +118,12 @@ fn packages_cannot_be_added_yet() {
 fn wrong_values() {
     check_mistake(
         &["install", "--omit", "deps"],
-        "error: Invalid value `deps` for `--omit` (EUSAGE)\n  \
-         Caused by: expected `dev`, `optional` or `peer`\n",
+        "error: Invalid value `deps` for `--omit` (EUSAGE)\n  valid: dev, optional, peer\n",
+    );
+    check_mistake(
+        &["install", "--linker", "isolate"],
+        "error: Invalid value `isolate` for `--linker` (EUSAGE)\n  \
+         valid: auto, hoisted, isolated\n\nhint: Did you mean `isolated`?\n",
     );
     check_mistake(
         &["install", "--network-concurrency", "0"],
