@@ -11,14 +11,50 @@
 //! a ─► x ^1.2.0 (1.9.0)                        a ─► x 1.2.3
 //! z ─► x 1.2.3  (1.2.3)    1.2.3 satisfies     z ─► x 1.2.3
 //! ```
-//! Edges of packages that nobody needs after that should not have voted. So the vote is repeated
-//! without them, until nobody votes who is left out.
+//! Who votes? Packages that are needed whatever the outcome; but which those are depends on the
+//! outcome. So the vote begins with the root, and is held again with the packages that the last
+//! outcome needs, level by level. Who falls away by his own vote does not vote any more, and keeps
+//! his edges as they are.
 
 use deka_manifest::Range;
 use hashbrown::HashMap;
 
 use crate::arena::{EdgeId, NodeId, Origin, RequestId};
 use crate::resolver::Resolver;
+
+/// Whose edges count.
+struct Electorate {
+    status: Vec<Status>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Status {
+    /// Nobody who votes leads there, so far.
+    Unknown,
+    Voter,
+    /// Fell away by the vote.
+    Excluded,
+}
+
+impl Electorate {
+    fn new(nodes: usize) -> Self {
+        let mut status = vec![Status::Unknown; nodes];
+        status[NodeId::ROOT.index()] = Status::Voter;
+        Self { status }
+    }
+
+    /// Excludes those who voted themselves away; returns whether there are any.
+    fn exclude(&mut self, voted: &[bool], live: &[bool]) -> bool {
+        let mut any = false;
+        for ((status, voted), live) in self.status.iter_mut().zip(voted).zip(live) {
+            if *voted && !live {
+                *status = Status::Excluded;
+                any = true;
+            }
+        }
+        any
+    }
+}
 
 /// The versions of one name and the edges to them.
 struct Group {
@@ -36,27 +72,51 @@ struct Voter {
 }
 
 impl Resolver<'_> {
-    /// Moves edges so that versions fall away, until nothing changes.
+    /// Moves edges so that versions fall away.
     pub(crate) fn collapse(&mut self) {
         let groups = self.groups();
         if groups.is_empty() {
             return;
         }
-        let mut satisfied = Satisfied::default();
-        let mut targets: Vec<Option<NodeId>> =
+        let targets: Vec<Option<NodeId>> =
             self.arena.edges.iter().map(|edge| edge.target).collect();
-        let mut live = self.live(&targets);
-        loop {
-            targets = self.settle_votes(&groups, targets, &live, &mut satisfied);
-            let after = self.live(&targets);
-            if after == live {
-                break;
+        let mut satisfied = Satisfied::default();
+        let mut electorate = Electorate::new(self.arena.nodes.len());
+        let moved = loop {
+            let mut next = targets.clone();
+            let mut voted = vec![false; self.arena.nodes.len()];
+            for group in &groups {
+                self.vote(group, &targets, &electorate, &mut satisfied, (&mut next, &mut voted));
             }
-            live = after;
-        }
-        for (edge, target) in self.arena.edges.iter_mut().zip(targets) {
+            let live = self.live(&next);
+            if !electorate.exclude(&voted, &live) && !self.admit(&mut electorate, &next, &live) {
+                break next;
+            }
+        };
+        for (edge, target) in self.arena.edges.iter_mut().zip(moved) {
             edge.target = target;
         }
+    }
+
+    /// Lets the packages vote that voters lead to now; returns whether there are new ones.
+    fn admit(&self, electorate: &mut Electorate, targets: &[Option<NodeId>], live: &[bool]) -> bool {
+        let mut new = Vec::new();
+        for node in self.arena.node_ids().filter(|node| live[node.index()]) {
+            if electorate.status[node.index()] == Status::Unknown {
+                continue;
+            }
+            for edge in self.arena.edge_ids_of(node) {
+                if let Some(target) = targets[edge.index()]
+                    && electorate.status[target.index()] == Status::Unknown
+                {
+                    new.push(target);
+                }
+            }
+        }
+        for node in &new {
+            electorate.status[node.index()] = Status::Voter;
+        }
+        !new.is_empty()
     }
 
     /// Collects the names of which there are several versions, at least one of them new.
@@ -120,51 +180,18 @@ impl Resolver<'_> {
         live
     }
 
-    /// Votes until no one votes who falls away by the vote.
-    fn settle_votes(
-        &self,
-        groups: &[Group],
-        targets: Vec<Option<NodeId>>,
-        live: &[bool],
-        satisfied: &mut Satisfied,
-    ) -> Vec<Option<NodeId>> {
-        let mut may_vote = live.to_vec();
-        loop {
-            let mut next = targets.clone();
-            let mut voted = vec![false; live.len()];
-            for group in groups {
-                self.vote(group, &targets, &may_vote, satisfied, (&mut next, &mut voted));
-            }
-            let after = self.live(&next);
-            let all_may_vote = after.iter().zip(&may_vote).all(|(after, may)| !after || *may);
-            if !all_may_vote {
-                return next;
-            }
-            let mut is_settled = true;
-            for ((voted, after), may_vote) in voted.iter().zip(&after).zip(&mut may_vote) {
-                if *voted && !after {
-                    *may_vote = false;
-                    is_settled = false;
-                }
-            }
-            if is_settled {
-                return next;
-            }
-        }
-    }
-
     fn vote(
         &self,
         group: &Group,
         targets: &[Option<NodeId>],
-        may_vote: &[bool],
+        electorate: &Electorate,
         satisfied: &mut Satisfied,
         (next, voted): (&mut [Option<NodeId>], &mut [bool]),
     ) {
         let voters: Vec<(&Voter, NodeId)> = group
             .voters
             .iter()
-            .filter(|voter| may_vote[voter.owner.index()])
+            .filter(|voter| electorate.status[voter.owner.index()] == Status::Voter)
             .filter_map(|voter| Some((voter, targets[voter.edge.index()]?)))
             .collect();
         let candidates: Vec<NodeId> = group
