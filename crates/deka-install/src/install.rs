@@ -8,13 +8,14 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use deka_config::Config;
 use deka_fs::{Durability, atomic_write};
-use deka_graph::{EdgeId, EdgeKind, Graph, HoistOptions, PackageId, hoist, hoist_filtered};
+use deka_graph::{EdgeKind, Graph, HoistOptions, PackageId, hoist};
 use deka_linker::{
     Action, Backend, Finish, Input, LinkPlan, LinkState, Linker, NativeBins, PlanOptions, UpToDate,
     Work, check_up_to_date,
 };
 use deka_lockfile::Lockfile;
-use deka_manifest::{PackageName, Target, Version, VersionManifest};
+use deka_lockfile::bun::{emit_placed, trusted_dependencies};
+use deka_manifest::{PackageName, Version, VersionManifest};
 use deka_registry::{Client, ManifestCache};
 use deka_resolver::{Observer, ResolveError};
 use deka_store::Store;
@@ -314,14 +315,19 @@ impl Install<'_> {
             Start::Resolve(old) => self.resolve(surroundings, old)?,
         };
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
+        let trusted = self.project.manifest.trusted_dependencies.as_deref();
+        lockfile.trusted_dependencies = trusted.map(|names| trusted_dependencies(names, &tree));
         let new_text = self
             .writes_lockfile()
-            .then(|| deka_lockfile::bun::emit_placed(&lockfile, &tree))
+            .then(|| emit_placed(&lockfile, &tree))
             .filter(|text| self.project.lockfile_text.as_deref() != Some(text.as_bytes()));
 
         let target = settings::target(self.config);
-        let keep = |edge: EdgeId| self.is_kept(&lockfile.graph, edge, &target);
-        let tree = hoist_filtered(&lockfile.graph, &keep)?;
+        let graph = &lockfile.graph;
+        let tree = tree.pruned(graph, &|edge, package| {
+            !self.is_omitted(graph.edge(edge).kind)
+                && target.accepts(&graph.package(package).platforms)
+        });
         let plan = LinkPlan::hoisted(
             &lockfile.graph,
             &tree,
@@ -365,17 +371,15 @@ impl Install<'_> {
         !options.is_frozen() && !options.no_save && !options.no_lockfile
     }
 
-    /// Whether an edge leads to something that is wanted on disk.
-    fn is_kept(&self, graph: &Graph, edge: EdgeId, target: &Target) -> bool {
+    /// Whether a group of dependencies is left out.
+    fn is_omitted(&self, kind: EdgeKind) -> bool {
         let options = &self.config.install;
-        let edge = graph.edge(edge);
-        let is_omitted = match edge.kind {
+        match kind {
             EdgeKind::Dev => options.omits_dev(),
             EdgeKind::Optional => options.omit.optional,
             EdgeKind::Peer => options.omit.peer,
             EdgeKind::Workspace | EdgeKind::Prod => false,
-        };
-        !is_omitted && edge.target.is_some_and(|to| target.accepts(&graph.package(to).platforms))
+        }
     }
 
     /// Bins, removals, the lockfile, and last the state.

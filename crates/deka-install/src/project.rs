@@ -105,19 +105,21 @@ impl Project {
 
     /// Returns what was edited in the manifest since the lockfile was written.
     pub(crate) fn changes(&self, lockfile: &Lockfile) -> Changes {
-        Changes::between(lockfile, &self.new_lockfile(None, Graph::new()))
+        Changes::between(lockfile, &self.new_lockfile(Some(lockfile), Graph::new()))
     }
 
     /// Returns the lockfile of the newly resolved project.
     pub(crate) fn new_lockfile(&self, old: Option<&Lockfile>, graph: Graph) -> Lockfile {
         let manifest = &self.manifest;
         let mut lockfile = Lockfile::new(graph);
+        let mut root = sections::workspace_entry(manifest);
         if let Some(old) = old {
             lockfile.version = old.version;
             lockfile.config_version = old.config_version;
+            // Like Bun: a project that is renamed keeps its first name there.
+            root.name = old.root().and_then(|root| root.name);
         }
-        lockfile.workspaces = vec![sections::workspace_entry(manifest)];
-        lockfile.trusted_dependencies.clone_from(&manifest.trusted_dependencies);
+        lockfile.workspaces = vec![root];
         lockfile.overrides = sections::override_rules(&manifest.overrides);
         lockfile.catalog = sections::sorted(&manifest.catalog);
         lockfile.catalogs = manifest

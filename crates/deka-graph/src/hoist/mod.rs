@@ -19,6 +19,7 @@
 
 mod climb;
 mod prepare;
+mod prune;
 #[cfg(test)]
 mod tests;
 mod tree;

@@ -265,3 +265,25 @@ fn lookup_follows_node() {
     assert_eq!(tree.resolve(Some(p), name("t")), tree.child(None, name("t")));
     assert_eq!(tree.resolve(Some(p), name("missing")), None);
 }
+
+#[test]
+fn what_is_pruned_leaves_a_gap() {
+    let mut graph = graph(
+        "root: optional!native app
+         native@1.0.0: x@1.0.0 only
+         only@1.0.0:
+         app@1.0.0: x@2.0.0 native
+         x@1.0.0:
+         x@2.0.0:",
+    );
+    let native = Alias::parse("native").unwrap();
+    let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+    assert_eq!(print(&graph, &tree), "app@1.0.0\nnative@1.0.0\nonly@1.0.0\nx@1.0.0\napp/x@2.0.0");
+    let all = tree.pruned(&graph, &|_, _| true);
+    assert_eq!(all, tree);
+    let pruned = tree.pruned(&graph, &|edge, _| graph.edge(edge).alias != native);
+    assert_eq!(print(&graph, &pruned), "app@1.0.0\napp/x@2.0.0");
+    let app = pruned.child(None, Alias::parse("app").unwrap());
+    assert_eq!(pruned.children(app).len(), 1);
+    assert_eq!(pruned.children(None).len(), 1);
+}

@@ -35,16 +35,16 @@ pub struct Node {
     pub depth: u32,
     /// Whether the tarball of a package above ships it; an install leaves it alone.
     pub in_bundle: bool,
-    children: Range<u32>,
+    pub(super) children: Range<u32>,
 }
 
 /// Packages by place, as `node_modules` holds them and `bun.lock` names them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct HoistedTree {
-    nodes: Vec<Node>,
-    top_level: u32,
+    pub(super) nodes: Vec<Node>,
+    pub(super) top_level: u32,
     /// All places, in the order of [`HoistedTree::in_order_of_placement`].
-    placement: Vec<NodeId>,
+    pub(super) placement: Vec<NodeId>,
 }
 
 /// A place as hoisting numbered it, in any order.
