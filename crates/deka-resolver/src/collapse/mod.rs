@@ -4,8 +4,8 @@
 //! where one would do. For each name, the versions that must stay are found (those of edges that
 //! may not move: of the root, of workspaces, of the lockfile, with a patch, bundled, without a
 //! range), then versions are added greedily: always the one that satisfies most of the remaining
-//! edges, the higher one of two. Edges that may move go to the highest of those that must stay,
-//! else to the first of the others that was added and satisfies them.
+//! edges, the higher one of two. Edges that may move go to the highest of those that must stay and
+//! satisfy them, else to the highest of the others.
 //!
 //! ```text
 //! a ─► x ^1.2.0 (1.9.0)                        a ─► x 1.2.3
@@ -297,6 +297,7 @@ impl Ballot {
             kept.push(best);
             open.retain(|(choices, _)| !choices[best]);
         }
+        kept.sort_by_key(|candidate| (!self.required[*candidate], *candidate));
         kept
     }
 }
