@@ -8,7 +8,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use deka_config::Config;
 use deka_fs::{Durability, atomic_write};
-use deka_graph::{EdgeKind, Graph, HoistOptions, PackageId, hoist};
+use deka_graph::{EdgeKind, HoistOptions, PackageId, hoist};
 use deka_linker::{
     Action, Backend, Finish, Input, LinkPlan, LinkState, Linker, NativeBins, PlanOptions, UpToDate,
     Work, check_up_to_date,
@@ -27,7 +27,8 @@ use crate::network::{Command, Network, PackumentAnswer};
 use crate::packuments::Packuments;
 use crate::project::{LOCKFILE, MANIFEST, Project, Read};
 use crate::queue::WorkQueue;
-use crate::report::{DirectDependency, Outcome, Reporter, Summary};
+use crate::report::{Outcome, Reporter, Summary};
+use crate::survey::{direct_dependencies, only_optional, planned_packages};
 use crate::{InstallError, settings, tarballs, warning};
 
 /// What to install, and how.
@@ -174,11 +175,16 @@ struct Layout {
 }
 
 /// How far [`Install::drive`] came.
-enum Driven {
-    /// The tree is to be finished.
-    Linked { layout: Layout, work: Work, old: Option<LinkState> },
-    /// `node_modules` is not touched.
-    Laid(Layout),
+struct Driven {
+    layout: Layout,
+    /// What was done to `node_modules`; `None` if it is not to be touched.
+    begun: Option<Begun>,
+}
+
+/// A tree whose packages are in place, to be finished.
+struct Begun {
+    work: Work,
+    old: Option<LinkState>,
 }
 
 /// What the main thread talks to while the workers work.
@@ -249,13 +255,9 @@ impl Install<'_> {
             }
         };
         let (linking, missing) = engine.into_linking();
-        match (driven, linking) {
-            (Driven::Linked { layout, work, old }, Some(linking)) => {
-                self.finish(layout, &work, old.as_ref(), &linking, &missing)
-            }
-            (Driven::Linked { layout, .. } | Driven::Laid(layout), _) => {
-                self.end_without_tree(layout)
-            }
+        match driven.begun.zip(linking) {
+            Some((begun, linking)) => self.finish(&driven.layout, &begun, &linking, &missing),
+            None => self.end_without_tree(&driven.layout),
         }
     }
 
@@ -267,7 +269,7 @@ impl Install<'_> {
     ) -> Result<Driven, InstallError> {
         let layout = self.lay_out(surroundings, start)?;
         if self.config.install.lockfile_only || self.config.install.dry_run {
-            return Ok(Driven::Laid(layout));
+            return Ok(Driven { layout, begun: None });
         }
         let engine = surroundings.engine;
         let linker = Linker::new(&self.project.root, backend(self.config), engine.store)?
@@ -297,7 +299,7 @@ impl Install<'_> {
         let plan = layout.plan.clone();
         engine.link(Linking { linker, plan, may_be_missing }, tasks);
         match surroundings.events.recv() {
-            Ok(Event::Linked) => Ok(Driven::Linked { layout, work, old }),
+            Ok(Event::Linked) => Ok(Driven { layout, begun: Some(Begun { work, old }) }),
             Ok(Event::Failed(error)) => Err(error),
             // The engine holds a sender as long as this runs.
             Err(error) => Err(InstallError::Thread(std::io::Error::other(error))),
@@ -312,7 +314,7 @@ impl Install<'_> {
     ) -> Result<Layout, InstallError> {
         let (mut lockfile, latest) = match start {
             Start::Locked(lockfile) => (*lockfile, HashMap::new()),
-            Start::Resolve(old) => self.resolve(surroundings, old)?,
+            Start::Resolve(old) => self.resolve(surroundings, old.as_deref())?,
         };
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
         let trusted = self.project.manifest.trusted_dependencies.as_deref();
@@ -342,7 +344,7 @@ impl Install<'_> {
     fn resolve(
         &self,
         surroundings: &Surroundings<'_, '_>,
-        old: Option<Box<Lockfile>>,
+        old: Option<&Lockfile>,
     ) -> Result<(Lockfile, HashMap<PackageName, Option<Version>>), InstallError> {
         let direct = self.project.direct_packages();
         let mut source = Packuments::new(
@@ -357,12 +359,11 @@ impl Install<'_> {
             reporter: self.reporter,
             are_fetched: !self.config.install.lockfile_only && !self.config.install.dry_run,
         };
-        let resolved =
-            self.project.resolve(self.config, old.as_deref(), &mut source, &mut picks)?;
+        let resolved = self.project.resolve(self.config, old, &mut source, &mut picks)?;
         for warning in &resolved.warnings {
             self.reporter.warning(&warning::text(warning));
         }
-        let lockfile = self.project.new_lockfile(old.as_deref(), resolved.graph);
+        let lockfile = self.project.new_lockfile(old, resolved.graph);
         Ok((lockfile, source.into_latest()))
     }
 
@@ -385,14 +386,14 @@ impl Install<'_> {
     /// Bins, removals, the lockfile, and last the state.
     fn finish(
         &mut self,
-        layout: Layout,
-        work: &Work,
-        old: Option<&LinkState>,
+        layout: &Layout,
+        begun: &Begun,
         linking: &Linking<'_>,
         missing: &[u32],
     ) -> Result<Summary, InstallError> {
+        let Begun { work, old } = begun;
         let graph = &layout.lockfile.graph;
-        let lockfile_saved = self.write_lockfile(&layout)?;
+        let lockfile_saved = self.write_lockfile(layout)?;
         let counts = deka_linker::Summary {
             installs: layout.plan.placements.len() as u32,
             packages: graph.packages().len() as u32,
@@ -400,7 +401,7 @@ impl Install<'_> {
         let finished = linking.linker.finish(Finish {
             plan: &layout.plan,
             work,
-            old,
+            old: old.as_ref(),
             failed: missing,
             inputs: std::mem::take(&mut self.project.inputs),
             settings: settings::fingerprint(self.config),
@@ -432,19 +433,19 @@ impl Install<'_> {
             packages.iter().filter(|id| graph.package(**id).has_install_script).count();
         Ok(Summary {
             outcome,
-            direct: direct_dependencies(&layout, &packages),
+            direct: direct_dependencies(graph, &layout.latest, &packages),
             skipped_scripts: if self.config.install.ignore_scripts { 0 } else { with_scripts },
             lockfile_saved,
             elapsed: std::time::Duration::ZERO,
         })
     }
 
-    fn end_without_tree(&mut self, layout: Layout) -> Result<Summary, InstallError> {
+    fn end_without_tree(&mut self, layout: &Layout) -> Result<Summary, InstallError> {
         let packages = layout.lockfile.graph.packages().len();
         let (outcome, lockfile_saved) = if self.config.install.dry_run {
-            (Outcome::DryRun(planned_packages(&layout)), false)
+            (Outcome::DryRun(planned_packages(&layout.plan)), false)
         } else {
-            (Outcome::LockfileSaved { packages }, self.write_lockfile(&layout)?)
+            (Outcome::LockfileSaved { packages }, self.write_lockfile(layout)?)
         };
         Ok(Summary {
             outcome,
@@ -502,58 +503,4 @@ fn backend(config: &Config) -> Backend {
         deka_config::Backend::Copyfile => Backend::Copy,
         deka_config::Backend::Symlink => Backend::Symlink,
     }
-}
-
-/// Returns for each package whether only optional dependencies lead to it.
-fn only_optional(graph: &Graph) -> Vec<bool> {
-    let mut optional = vec![true; graph.packages().len()];
-    let mut open = vec![PackageId::ROOT];
-    optional[PackageId::ROOT.index()] = false;
-    while let Some(package) = open.pop() {
-        for edge in graph.edges_of(package) {
-            if let Some(target) = edge.target
-                && !edge.may_be_missing()
-                && std::mem::replace(&mut optional[target.index()], false)
-            {
-                open.push(target);
-            }
-        }
-    }
-    optional
-}
-
-/// Returns the direct dependencies that were placed anew, in the order in which Bun prints them: by
-/// group, then by name.
-fn direct_dependencies(layout: &Layout, placed: &HashSet<PackageId>) -> Vec<DirectDependency> {
-    let graph = &layout.lockfile.graph;
-    let mut edges: Vec<_> = graph
-        .edges_of(PackageId::ROOT)
-        .iter()
-        .filter(|edge| edge.kind != EdgeKind::Workspace)
-        .filter_map(|edge| Some((edge, edge.target.filter(|target| placed.contains(target))?)))
-        .collect();
-    edges.sort_by_key(|(edge, _)| (edge.kind, edge.alias));
-    edges.dedup_by_key(|(edge, _)| edge.alias);
-    edges
-        .into_iter()
-        .map(|(edge, target)| {
-            let package = graph.package(target);
-            let latest = layout.latest.get(&package.name).cloned().flatten();
-            DirectDependency {
-                alias: edge.alias,
-                name: package.name,
-                version: tarballs::version_text(&package.resolution),
-                latest: latest.filter(|latest| package.version().is_some_and(|now| now < latest)),
-            }
-        })
-        .collect()
-}
-
-/// Returns what would be in `node_modules`, each package once, by name.
-fn planned_packages(layout: &Layout) -> Vec<String> {
-    let mut labels: Vec<String> =
-        layout.plan.placements.iter().map(|placement| placement.label.to_string()).collect();
-    labels.sort_unstable();
-    labels.dedup();
-    labels
 }

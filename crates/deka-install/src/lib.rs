@@ -24,6 +24,7 @@ mod queue;
 mod report;
 mod sections;
 mod settings;
+mod survey;
 mod tarballs;
 mod warning;
 
