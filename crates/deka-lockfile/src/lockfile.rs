@@ -49,6 +49,9 @@ pub struct WorkspaceEntry {
     pub peer_dependencies: Vec<(Alias, Symbol)>,
     /// Which of the peers may be missing, by name.
     pub optional_peers: Vec<Alias>,
+    /// Optional dependencies that lead nowhere although something of their name is in sight; the
+    /// lockfile's own addition, no manifest says so.
+    pub unresolved: Vec<Alias>,
 }
 
 /// What one key of `overrides` does.

@@ -9,9 +9,8 @@
 //! hide a package that the bundler, or an ordinary dependency directly below it, finds further up.
 
 use std::collections::VecDeque;
-use std::ops::Range;
 
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use smallvec::SmallVec;
 
 use super::HoistError;
@@ -38,11 +37,15 @@ pub(super) struct Climb<'a> {
     /// Unbound optional peers that met another one of the same name.
     waiting: HashMap<NameId, Vec<EdgeId>>,
     /// Optional peers whose reserved place a package took, and others that waited for it.
-    replaced: Vec<EdgeId>,
+    replaced: HashSet<EdgeId>,
+    /// Optional peers that have reserved a place.
+    reserved: HashSet<EdgeId>,
     /// For each name, the dependency of the package at work that is no peer.
     provided: Vec<(u32, PackageId)>,
-    /// For each place of a package that bundles others: which places came with its visit.
-    bundlers: HashMap<u32, Range<u32>>,
+    /// Places of packages that bundle others.
+    bundlers: HashSet<u32>,
+    /// For each of these, what it and the packages below it that it does not bundle need.
+    needs: HashMap<(u32, NameId), SmallVec<[EdgeId; 2]>>,
 }
 
 /// A folder of the tree.
@@ -57,6 +60,8 @@ struct Place {
     /// The topmost place that what is below may climb to.
     hoist_root: u32,
     in_bundle: bool,
+    /// The nearest place above that bundles others.
+    bundler: u32,
 }
 
 /// A peer of the package that climbs, as seen on the way.
@@ -100,9 +105,11 @@ impl<'a> Climb<'a> {
             slots: HashMap::new(),
             queue: VecDeque::new(),
             waiting: HashMap::new(),
-            replaced: Vec::new(),
+            replaced: HashSet::new(),
+            reserved: HashSet::new(),
             provided: Vec::new(),
-            bundlers: HashMap::new(),
+            bundlers: HashSet::new(),
+            needs: HashMap::new(),
         }
     }
 
@@ -110,16 +117,7 @@ impl<'a> Climb<'a> {
     /// peers, now bound, are visited earlier than the packages were. Other bindings are forgotten,
     /// they are found again. Returns whether there is anything to place anew.
     pub(super) fn start_again(&mut self) -> bool {
-        let replaced: Vec<_> =
-            self.replaced.iter().map(|edge| (*edge, self.targets[edge.index()])).collect();
-        for (edge, target) in self.graph.edges().iter().zip(&mut self.targets) {
-            if edge.is_optional_peer() {
-                *target = None;
-            }
-        }
-        for (edge, target) in &replaced {
-            self.targets[edge.index()] = *target;
-        }
+        let replaced = &self.replaced;
         !replaced.is_empty()
     }
 
@@ -135,7 +133,9 @@ impl<'a> Climb<'a> {
         self.slots.clear();
         self.waiting.clear();
         self.replaced.clear();
+        self.reserved.clear();
         self.bundlers.clear();
+        self.needs.clear();
         self.queue.clear();
         self.root_slots.clear();
         self.root_slots.resize(names, NOTHING);
@@ -149,6 +149,7 @@ impl<'a> Climb<'a> {
             target: Some(PackageId::ROOT),
             hoist_root: ROOT,
             in_bundle: false,
+            bundler: NOTHING,
         });
         self.visit(ROOT, PackageId::ROOT)?;
         while let Some(place) = self.queue.pop_front() {
@@ -171,7 +172,10 @@ impl<'a> Climb<'a> {
                 }
             }
         }
-        let first = self.places.len() as u32;
+        if place != ROOT && dependencies.iter().any(|dependency| dependency.is_bundled) {
+            self.bundlers.insert(place);
+            self.note_needs(place, dependencies);
+        }
         for dependency in dependencies {
             match self.climb(place, dependency) {
                 Outcome::Done => {}
@@ -183,12 +187,10 @@ impl<'a> Climb<'a> {
                     taken.target = self.targets[dependency.edge.index()];
                     taken.hoist_root = hoist_root;
                     taken.in_bundle = hoist_root != ROOT;
+                    self.note_guest(reserved);
                     self.enqueue(reserved);
                 }
             }
-        }
-        if dependencies.iter().any(|dependency| dependency.is_bundled) {
-            self.bundlers.insert(place, first..self.places.len() as u32);
         }
         Ok(())
     }
@@ -221,8 +223,11 @@ impl<'a> Climb<'a> {
         let mut at = from;
         loop {
             for watch in &mut probes {
+                if at == from {
+                    continue;
+                }
                 let Some(seen) = self.slot(at, watch.probe.name) else { continue };
-                let Some(seen) = self.places[seen as usize].target else { continue };
+                let Some(seen) = self.target_at(seen) else { continue };
                 if !self.satisfies(seen, watch.probe) {
                     if watch.is_met && watch.probe.is_strict {
                         return Outcome::Below(from);
@@ -264,27 +269,25 @@ impl<'a> Climb<'a> {
         Outcome::Below(if would_shadow { from } else { bundler })
     }
 
-    /// Whether a package `target` under `name` directly below `bundler` would hide another one
-    /// from the bundler or from what lies beside it without being bundled.
+    /// Whether a package `target` under `name` directly below `bundler` could hide another one
+    /// from the bundler or from what lies below it without being bundled.
     fn would_shadow(&self, bundler: u32, name: NameId, target: PackageId) -> bool {
-        let needs_another = |package: PackageId| {
-            self.prepared.dependencies(package).iter().any(|own| {
-                own.name == name
-                    && self.targets[own.edge.index()].is_some_and(|other| other != target)
-            })
-        };
-        let beside = self.bundlers.get(&bundler).cloned().unwrap_or_default();
-        let beside = self.places[beside.start as usize..beside.end as usize]
-            .iter()
-            .filter(|place| place.parent == bundler && place.hoist_root != bundler);
-        let own = std::iter::once(&self.places[bundler as usize]);
-        own.chain(beside).filter_map(|place| place.target).any(needs_another)
+        let needs = self.needs.get(&(bundler, name)).map_or(&[][..], |needs| needs);
+        needs.iter().any(|edge| self.targets[edge.index()] != Some(target))
+    }
+
+    /// Notes what the package with these dependencies needs, which lies at or below `bundler`.
+    fn note_needs(&mut self, bundler: u32, dependencies: &[Dependency]) {
+        for dependency in dependencies {
+            self.needs.entry((bundler, dependency.name)).or_default().push(dependency.edge);
+        }
     }
 
     /// Decides what becomes of a dependency of the package at `from` that meets its own name at
     /// `found`, a place directly below `at`.
     fn meet(&mut self, from: u32, at: u32, found: u32, dependency: &Dependency) -> Outcome {
-        let Place { target: seen, edge: seen_edge, .. } = self.places[found as usize];
+        let seen_edge = self.places[found as usize].edge;
+        let seen = self.target_at(found);
         let target = self.targets[dependency.edge.index()];
         match (seen, target) {
             (None, None) => {
@@ -293,12 +296,13 @@ impl<'a> Climb<'a> {
             }
             (None, Some(target)) => {
                 self.targets[seen_edge.index()] = Some(target);
-                self.replaced.push(seen_edge);
                 let waiting = self.waiting.remove(&dependency.name).unwrap_or_default();
                 self.bind(&waiting, target);
-                self.replaced.extend(waiting);
+                self.replaced.extend(std::iter::once(seen_edge).chain(waiting));
                 Outcome::Takes(found)
             }
+            // Having reserved a place, it waits for a package to take that one.
+            (Some(_), None) if self.reserved.contains(&dependency.edge) => Outcome::Done,
             (Some(seen), None) => {
                 self.targets[dependency.edge.index()] = Some(seen);
                 let waiting = self.waiting.remove(&dependency.name).unwrap_or_default();
@@ -337,6 +341,11 @@ impl<'a> Climb<'a> {
         {
             return Err(self.too_deep(parent, target));
         }
+        let bundler = if self.bundlers.contains(&parent) {
+            parent
+        } else {
+            self.places[parent as usize].bundler
+        };
         self.places.push(Place {
             parent,
             depth,
@@ -345,7 +354,9 @@ impl<'a> Climb<'a> {
             target,
             hoist_root: if dependency.is_bundled { parent } else { from.hoist_root },
             in_bundle: dependency.is_bundled || from.hoist_root != ROOT,
+            bundler,
         });
+        self.note_guest(place);
         if parent == ROOT {
             self.root_slots[dependency.name.0 as usize] = place;
         } else {
@@ -353,8 +364,23 @@ impl<'a> Climb<'a> {
         }
         if target.is_some() {
             self.enqueue(place);
+        } else {
+            self.reserved.insert(dependency.edge);
         }
         Ok(())
+    }
+
+    /// Notes what the package at `place` needs for all bundlers above that do not bundle it.
+    fn note_guest(&mut self, place: u32) {
+        let Place { mut bundler, hoist_root, target, .. } = self.places[place as usize];
+        let Some(target) = target else { return };
+        let prepared = self.prepared;
+        while bundler != NOTHING {
+            if self.places[hoist_root as usize].depth < self.places[bundler as usize].depth {
+                self.note_needs(bundler, prepared.dependencies(target));
+            }
+            bundler = self.places[bundler as usize].bundler;
+        }
     }
 
     /// Says why `package`, which should lie below `parent`, is nested that deep: most likely it
@@ -396,6 +422,16 @@ impl<'a> Climb<'a> {
         } else {
             self.slots.get(&(place, name)).copied()
         }
+    }
+
+    /// Returns what lies at `place`, or what the optional peer that reserved it was bound to when
+    /// a package took another place that it had reserved.
+    fn target_at(&self, place: u32) -> Option<PackageId> {
+        let place = &self.places[place as usize];
+        if place.target.is_none() && self.replaced.contains(&place.edge) {
+            return self.targets[place.edge.index()];
+        }
+        place.target
     }
 
     fn satisfies(&self, package: PackageId, probe: Probe) -> bool {

@@ -103,7 +103,7 @@ impl Prepared {
             }
             let order = |dependency: &Dependency| {
                 let edge = graph.edge(dependency.edge);
-                (edge.kind, !edge.optional_peer, edge.alias)
+                (edge.kind, edge.alias)
             };
             let own = &mut prepared.dependencies[start..];
             if !own.is_sorted_by_key(order) {

@@ -6,10 +6,11 @@
 use std::fmt::Write as _;
 
 use deka_graph::{
-    Edge, EdgeKind, HoistOptions, HoistedTree, NodeId, Package, PackageId, Resolution,
-    TarballLocation, hoist,
+    Edge, EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, NodeId, Package, PackageId,
+    Resolution, TarballLocation, hoist,
 };
-use deka_manifest::{Bin, CpuSet, LibcSet, OsSet, Platforms, Symbol};
+use deka_manifest::{Alias, Bin, CpuSet, LibcSet, OsSet, Platforms, Symbol};
+use hashbrown::HashSet;
 use smallvec::SmallVec;
 
 use super::entries::unsafe_since_version_2;
@@ -26,7 +27,10 @@ pub fn emit(lockfile: &Lockfile) -> Result<String, LockfileError> {
 
 /// Writes the text of a lockfile whose packages were placed already.
 pub fn emit_placed(lockfile: &Lockfile, tree: &HoistedTree) -> String {
-    let mut out = Writer { text: String::with_capacity(2048 + tree.nodes().len() * 288) };
+    let mut out = Writer {
+        text: String::with_capacity(2048 + tree.nodes().len() * 288),
+        unresolved: unresolved(&lockfile.graph, tree),
+    };
     out.head(lockfile);
     out.packages(lockfile, tree);
     out.text.push_str("}\n");
@@ -49,8 +53,28 @@ pub fn written_version(lockfile: &Lockfile) -> u32 {
     lockfile.version.clamp(1, 2)
 }
 
+/// Finds the optional dependencies that lead nowhere although a lookup from a place of their
+/// dependent finds something of their name: whoever loads the lockfile has to be told.
+fn unresolved(graph: &Graph, tree: &HoistedTree) -> HashSet<EdgeId> {
+    let is_open = |edge: &EdgeId| {
+        let edge = graph.edge(*edge);
+        edge.kind == EdgeKind::Optional && edge.target.is_none()
+    };
+    if !graph.edges().iter().zip(0..).any(|(_, id)| is_open(&EdgeId(id))) {
+        return HashSet::new();
+    }
+    let places = tree.node_ids().map(|id| (Some(id), tree.node(id).package));
+    let mut found = HashSet::new();
+    for (place, package) in places.chain([(None, PackageId::ROOT)]) {
+        let misleading = |edge: &EdgeId| tree.resolve(place, graph.edge(*edge).alias).is_some();
+        found.extend(graph.edge_ids_of(package).filter(is_open).filter(misleading));
+    }
+    found
+}
+
 struct Writer {
     text: String,
+    unresolved: HashSet<EdgeId>,
 }
 
 impl Writer {
@@ -61,7 +85,7 @@ impl Writer {
         self.text.push_str(&lockfile.config_version.to_string());
         self.text.push_str(",\n  \"workspaces\": {\n");
         for entry in &lockfile.workspaces {
-            self.workspace(entry);
+            self.workspace(entry, &lockfile.graph);
         }
         self.text.push_str("  },\n");
         if let Some(names) = &lockfile.trusted_dependencies {
@@ -144,7 +168,7 @@ impl Writer {
         self.text.push_str(",\n");
     }
 
-    fn workspace(&mut self, entry: &WorkspaceEntry) {
+    fn workspace(&mut self, entry: &WorkspaceEntry, graph: &Graph) {
         self.indent(4);
         self.string(&entry.path);
         self.text.push_str(": {");
@@ -171,14 +195,16 @@ impl Writer {
                 });
             }
         }
-        if !entry.optional_peers.is_empty() {
-            self.text.push_str("      \"optionalPeers\": [\n");
-            for name in &entry.optional_peers {
-                self.indent(8);
-                self.string(name.as_str());
-                self.text.push_str(",\n");
-            }
-            self.text.push_str("      ],\n");
+        self.workspace_list("optionalPeers", &entry.optional_peers);
+        if !self.unresolved.is_empty() {
+            let is_own = |package: &PackageId| match &graph.package(*package).resolution {
+                Resolution::Root => entry.path.is_empty(),
+                Resolution::Workspace(path) => entry.path == path.as_str(),
+                _ => false,
+            };
+            let package = graph.package_ids().find(is_own);
+            let unresolved = package.map(|package| self.unresolved_of(graph, package));
+            self.workspace_list("unresolved", &unresolved.unwrap_or_default());
         }
         if self.text.len() == empty + 1 {
             self.text.truncate(empty);
@@ -186,6 +212,29 @@ impl Writer {
         } else {
             self.text.push_str("    },\n");
         }
+    }
+
+    fn workspace_list(&mut self, key: &str, names: &[Alias]) {
+        if names.is_empty() {
+            return;
+        }
+        self.indent(6);
+        self.string(key);
+        self.text.push_str(": [\n");
+        for name in names {
+            self.indent(8);
+            self.string(name.as_str());
+            self.text.push_str(",\n");
+        }
+        self.text.push_str("      ],\n");
+    }
+
+    /// Returns the names of a package's edges that are in `unresolved`, sorted.
+    fn unresolved_of(&self, graph: &Graph, package: PackageId) -> Vec<Alias> {
+        let open = graph.edge_ids_of(package).filter(|edge| self.unresolved.contains(edge));
+        let mut names: Vec<Alias> = open.map(|edge| graph.edge(edge).alias).collect();
+        names.sort_unstable();
+        names
     }
 
     fn packages(&mut self, lockfile: &Lockfile, tree: &HoistedTree) {
@@ -245,11 +294,11 @@ impl Writer {
             Resolution::Workspace(_) => {}
             Resolution::Root | Resolution::Symlink(_) => {
                 self.text.push_str(", ");
-                self.info(package, &[], is_bundled);
+                self.info(graph, None, package, is_bundled);
             }
             Resolution::Folder(_) => {
                 self.text.push_str(", ");
-                self.info(package, graph.edges_of(id), is_bundled);
+                self.info(graph, Some(id), package, is_bundled);
             }
             Resolution::Npm { tarball, .. } => {
                 self.text.push_str(", ");
@@ -258,7 +307,7 @@ impl Writer {
                     TarballLocation::Url(url) => self.string(url),
                 }
                 self.text.push_str(", ");
-                self.info(package, graph.edges_of(id), is_bundled);
+                self.info(graph, Some(id), package, is_bundled);
                 self.text.push_str(", ");
                 self.string(&package.integrity);
             }
@@ -267,7 +316,7 @@ impl Writer {
             | Resolution::Git { .. }
             | Resolution::GitHub { .. } => {
                 self.text.push_str(", ");
-                self.info(package, graph.edges_of(id), is_bundled);
+                self.info(graph, Some(id), package, is_bundled);
                 if let Some(tag) = package.bun_tag {
                     self.text.push_str(", ");
                     self.string(&tag);
@@ -281,11 +330,28 @@ impl Writer {
         self.text.push(']');
     }
 
-    fn info(&mut self, package: &Package, edges: &[Edge], is_bundled: bool) {
+    /// Writes the info object; with the edges of `edges_of`, if that is given.
+    fn info(
+        &mut self,
+        graph: &Graph,
+        edges_of: Option<PackageId>,
+        package: &Package,
+        is_bundled: bool,
+    ) {
         self.text.push('{');
         let empty = self.text.len();
+        let edges = edges_of.map_or(&[][..], |id| graph.edges_of(id));
         for kind in [EdgeKind::Prod, EdgeKind::Dev, EdgeKind::Optional, EdgeKind::Peer] {
             self.info_group(kind, edges);
+        }
+        if let Some(id) = edges_of
+            && !self.unresolved.is_empty()
+        {
+            let names = self.unresolved_of(graph, id);
+            if !names.is_empty() {
+                self.info_key("unresolved");
+                self.list(names.iter().map(|name| name.as_str()));
+            }
         }
         if is_bundled {
             self.info_key("bundled");

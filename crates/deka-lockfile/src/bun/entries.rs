@@ -6,8 +6,8 @@ use deka_graph::{Edge, EdgeKind, Graph, Package, Resolution, TarballLocation};
 use deka_manifest::{
     Bin, CpuSet, Integrity, LibcSet, OsSet, PackageName, Platforms, Symbol, Version,
 };
-use hashbrown::HashMap;
 use hashbrown::hash_map::Entry as Slot;
+use hashbrown::{HashMap, HashSet};
 
 use super::parse::{Seen, alias, read_aliases, read_bin};
 use super::places::Places;
@@ -22,6 +22,8 @@ pub(super) struct Entries {
     pub(super) packages: Vec<Raw>,
     /// Their edges, without targets.
     pub(super) edges: Vec<Edge>,
+    /// Which of the edges lead nowhere although something of their name is in sight.
+    pub(super) unresolved: HashSet<u32>,
 }
 
 /// A package as its tuple has it.
@@ -42,7 +44,12 @@ struct Info {
 
 impl Entries {
     pub(super) fn read(reader: &mut Reader<'_>) -> Result<Self> {
-        let mut entries = Self { keys: Places::new(), packages: Vec::new(), edges: Vec::new() };
+        let mut entries = Self {
+            keys: Places::new(),
+            packages: Vec::new(),
+            edges: Vec::new(),
+            unresolved: HashSet::new(),
+        };
         let mut known: HashMap<Cow<'_, str>, u32> = HashMap::new();
         reader.object(|reader, key, offset| {
             let (package, is_bundled) = entries.read_tuple(reader, &mut known, &key)?;
@@ -180,6 +187,7 @@ impl Entries {
     fn read_info(&mut self, reader: &mut Reader<'_>) -> Result<Info> {
         let mut info = Info::default();
         let mut optional_peers = Vec::new();
+        let mut unresolved = Vec::new();
         let first_edge = self.edges.len();
         reader.object(|reader, key, _| {
             let kind = match &*key {
@@ -189,6 +197,10 @@ impl Entries {
                 "peerDependencies" => EdgeKind::Peer,
                 "optionalPeers" => {
                     optional_peers = read_aliases(reader)?;
+                    return Ok(());
+                }
+                "unresolved" => {
+                    unresolved = read_aliases(reader)?;
                     return Ok(());
                 }
                 "bundled" => {
@@ -238,9 +250,12 @@ impl Entries {
                 Ok(())
             })
         })?;
-        for edge in &mut self.edges[first_edge..] {
+        for (edge, id) in self.edges[first_edge..].iter_mut().zip(first_edge as u32..) {
             edge.optional_peer =
                 edge.kind == EdgeKind::Peer && optional_peers.contains(&edge.alias);
+            if unresolved.contains(&edge.alias) && edge.may_be_missing() {
+                self.unresolved.insert(id);
+            }
         }
         Ok(info)
     }

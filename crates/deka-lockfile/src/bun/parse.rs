@@ -278,6 +278,7 @@ fn read_workspace(reader: &mut Reader<'_>, path: String) -> Result<WorkspaceEntr
             "optionalDependencies" => entry.optional_dependencies = read_dependencies(reader)?,
             "peerDependencies" => entry.peer_dependencies = read_dependencies(reader)?,
             "optionalPeers" => entry.optional_peers = read_aliases(reader)?,
+            "unresolved" => entry.unresolved = read_aliases(reader)?,
             _ => reader.skip()?,
         }
         Ok(())

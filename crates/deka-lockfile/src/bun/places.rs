@@ -2,7 +2,7 @@
 
 use deka_graph::{Edge, EdgeId, EdgeKind, Graph, Package, PackageId, Resolution};
 use deka_manifest::{Alias, Bin, PackageName, Platforms, Range, Symbol};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use super::entries::Entries;
 use super::parse::alias;
@@ -146,7 +146,8 @@ pub(super) fn into_graph(
     reader: &Reader<'_>,
     workspaces: &[WorkspaceEntry],
 ) -> Result<Graph> {
-    let Entries { keys: places, packages, edges } = entries;
+    let Entries { keys: places, packages, edges, unresolved } = entries;
+    let mut leads_nowhere = HashSet::new();
     let mut graph = Graph::new();
     let mut id_of_raw = vec![None; packages.len()];
     let mut root_bin = Bin::None;
@@ -195,16 +196,29 @@ pub(super) fn into_graph(
         own.extend(edges_of(entry));
         let added = graph.add_package(package, own);
         debug_assert_eq!(added, PackageId(id));
+        for edge in graph.edge_ids_of(added) {
+            let Edge { alias, kind, .. } = graph.edge(edge);
+            if *kind == EdgeKind::Optional && entry.unresolved.contains(alias) {
+                leads_nowhere.insert(edge);
+            }
+        }
     }
     for (index, raw) in packages.into_iter().enumerate() {
         if id_of_raw[index].is_none() {
             let range = raw.package.edges.start as usize..raw.package.edges.end as usize;
-            id_of_raw[index] = Some(graph.add_package(raw.package, edges[range].iter().cloned()));
+            let before = range.start as u32..range.end as u32;
+            let added = graph.add_package(raw.package, edges[range].iter().cloned());
+            id_of_raw[index] = Some(added);
+            if !unresolved.is_empty() {
+                let marked = graph.edge_ids_of(added).zip(before);
+                let marked = marked.filter(|(_, before)| unresolved.contains(before));
+                leads_nowhere.extend(marked.map(|(edge, _)| edge));
+            }
         }
     }
 
     let mut recovery = Recovery::new(&graph, &places, id_of_raw);
-    recovery.recover(&mut graph)?;
+    recovery.recover(&mut graph, &leads_nowhere)?;
     Ok(graph)
 }
 
@@ -262,9 +276,7 @@ impl<'a> Recovery<'a> {
         let mut place_of = vec![NOTHING; graph.packages().len()];
         for (place, index) in places.all.iter().zip(0..).skip(1) {
             let id = id_of_raw.get(place.package as usize).copied().flatten();
-            if let Some(id) = id
-                && true
-            {
+            if let Some(id) = id {
                 place_of[id.index()] = index;
             }
         }
@@ -272,7 +284,7 @@ impl<'a> Recovery<'a> {
         Self { places, id_of_raw, place_of, by_name: HashMap::new(), ranges: HashMap::new() }
     }
 
-    fn recover(&mut self, graph: &mut Graph) -> Result<()> {
+    fn recover(&mut self, graph: &mut Graph, leads_nowhere: &HashSet<EdgeId>) -> Result<()> {
         self.mark_bundled(graph);
         for id in graph.package_ids() {
             let place = self.place_of[id.index()];
@@ -281,7 +293,8 @@ impl<'a> Recovery<'a> {
             for edge_id in graph.edge_ids_of(id) {
                 let edge = graph.edge(edge_id);
                 // What optional peers lead to follows from the places of all others.
-                if edge.target.is_some() || edge.is_optional_peer() {
+                let is_known = edge.target.is_some() || leads_nowhere.contains(&edge_id);
+                if is_known || edge.is_optional_peer() {
                     continue;
                 }
                 let (kind, may_be_missing) =
