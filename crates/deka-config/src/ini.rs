@@ -27,11 +27,11 @@ pub(crate) fn parse(text: &str) -> Vec<Entry> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut in_section = false;
     for (number, line) in lines(text) {
-        let trimmed = line.trim_start();
+        let trimmed = trim(line);
         if trimmed.is_empty() || trimmed.starts_with([';', '#']) {
             continue;
         }
-        if line.starts_with('[') && line.trim_end().ends_with(']') {
+        if is_section(line) {
             in_section = true;
             continue;
         }
@@ -78,11 +78,12 @@ fn lines(text: &str) -> impl Iterator<Item = (u32, &str)> {
 
 /// Takes quotes, escapes and a comment off a key or value.
 fn unquote(text: &str) -> String {
-    let text = text.trim();
+    let text = trim(text);
     for quote in ['"', '\''] {
         let inner = text.strip_prefix(quote).and_then(|rest| rest.strip_suffix(quote));
         if let Some(inner) = inner {
-            // npm takes single quotes off and then reads JSON; a text that is no JSON is kept.
+            // npm takes single quotes off and then reads JSON. Where that fails it keeps double
+            // quotes; whoever writes `"C:\certs"` does not want them.
             let json = if quote == '"' { text } else { inner };
             return serde_json::from_str::<String>(json).unwrap_or_else(|_| inner.to_owned());
         }
@@ -99,8 +100,23 @@ fn unquote(text: &str) -> String {
             other => value.push(other),
         }
     }
-    value.truncate(value.trim_end().len());
+    value.truncate(value.trim_end_matches(is_blank).len());
     value
+}
+
+/// Whether a line is `[section]` and nothing more.
+fn is_section(line: &str) -> bool {
+    let inner = line.trim_end_matches(is_blank).strip_prefix('[').and_then(|l| l.strip_suffix(']'));
+    inner.is_some_and(|inner| !inner.contains(']'))
+}
+
+fn trim(text: &str) -> &str {
+    text.trim_matches(is_blank)
+}
+
+/// What JavaScript takes for white space: a byte order mark, too.
+fn is_blank(character: char) -> bool {
+    character.is_whitespace() || character == '\u{feff}'
 }
 
 #[cfg(test)]
@@ -169,5 +185,6 @@ mod tests {
     #[test]
     fn sections_are_skipped() {
         check("a=1\n[section]\na=2\nb=3\n", &[("a", &["1"], 1)]);
+        check("[a][b]\nc=1", &[("[a][b]", &["true"], 1), ("c", &["1"], 2)]);
     }
 }
