@@ -229,9 +229,9 @@ impl ResolveError {
     pub fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NoVersion { name, required_by, .. } => match required_by.0.as_slice() {
-                [_, .., dependent] => format!(
-                    "To use another version for `{dependent}`, add `{name}` to `overrides`"
-                ),
+                [_, .., dependent] => {
+                    format!("To use another version for `{dependent}`, add `{name}` to `overrides`")
+                }
                 _ => return None,
             },
             Self::NoTag { tags, .. } if !tags.is_empty() => {
@@ -239,9 +239,9 @@ impl ResolveError {
                     tags.iter().map(|(tag, version)| format!("`{tag}` ({version})")).collect();
                 format!("There are {}", tags.join(", "))
             }
-            Self::TooRecent { name, .. } => format!(
-                "To take `{name}` at any age, add it to `minimumReleaseAgeExcludes`"
-            ),
+            Self::TooRecent { name, .. } => {
+                format!("To take `{name}` at any age, add it to `minimumReleaseAgeExcludes`")
+            }
             Self::Source { source: SourceError::Offline, .. } => {
                 "Run once without `--offline` to fill the cache".to_owned()
             }

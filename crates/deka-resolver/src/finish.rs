@@ -159,9 +159,10 @@ impl Resolver<'_> {
         for (at, node) in self.arena.breadth_first(|_| true).into_iter().enumerate() {
             rank[node.index()] = at as u32;
         }
-        let edge = *self.failed.iter().min_by_key(|edge| {
-            (rank[self.arena.edge(**edge).owner.index()], **edge)
-        })?;
+        let edge = *self
+            .failed
+            .iter()
+            .min_by_key(|edge| (rank[self.arena.edge(**edge).owner.index()], **edge))?;
         Some(self.error_of(edge))
     }
 
@@ -173,7 +174,8 @@ impl Resolver<'_> {
         match &request.want {
             Want::Registry { name, .. } => {
                 let name = *name;
-                match std::mem::replace(&mut self.arena.names[name.index()].answer, Answer::Unasked) {
+                match std::mem::replace(&mut self.arena.names[name.index()].answer, Answer::Unasked)
+                {
                     Answer::Here(packument) => {
                         no_version(request, &packument, required_by, self.input)
                     }
@@ -215,9 +217,7 @@ impl Resolver<'_> {
             Want::NotInCatalog(spec) => {
                 ResolveError::NotInCatalog { alias, spec: *spec, required_by }
             }
-            Want::Invalid(invalid) => {
-                InvalidSpecOf { source: invalid.clone(), required_by }.into()
-            }
+            Want::Invalid(invalid) => InvalidSpecOf { source: invalid.clone(), required_by }.into(),
             Want::Foreign(_) => {
                 let source = self.foreign_errors.remove(&id).unwrap_or(ForeignError::Unsupported);
                 ResolveError::Foreign { alias, spec, required_by, source }
@@ -262,7 +262,8 @@ fn no_version(
         },
         _ => {
             let latest = packument.dist_tag("latest");
-            let stable = packument.versions().rev().filter(|index| !packument.is_prerelease(*index));
+            let stable =
+                packument.versions().rev().filter(|index| !packument.is_prerelease(*index));
             let prereleases =
                 packument.versions().rev().filter(|index| packument.is_prerelease(*index));
             ResolveError::NoVersion {

@@ -56,11 +56,7 @@ impl Resolver<'_> {
 
     /// Adds the packages that are neither the root nor a workspace; returns the node of each, also
     /// of the workspaces that are still there.
-    fn add_locked_packages(
-        &mut self,
-        graph: &Graph,
-        importers: &[NodeId],
-    ) -> Vec<Option<NodeId>> {
+    fn add_locked_packages(&mut self, graph: &Graph, importers: &[NodeId]) -> Vec<Option<NodeId>> {
         let path_of = |resolution: &Resolution| match resolution {
             Resolution::Workspace(path) => Some(*path),
             _ => None,
@@ -178,11 +174,10 @@ impl Resolver<'_> {
                 .find(|id| locked.graph.package(*id).resolution == *resolution);
             let Some(old) = old else { continue };
             for edge in self.arena.edges_of(importer) {
-                let before = locked
-                    .graph
-                    .edges_of(old)
-                    .iter()
-                    .find(|before| before.alias == edge.row.alias && before.kind == edge.row.kind);
+                let before =
+                    locked.graph.edges_of(old).iter().find(|before| {
+                        before.alias == edge.row.alias && before.kind == edge.row.kind
+                    });
                 let Some(before) = before.and_then(|before| before.target) else { continue };
                 let before = locked.graph.package(before);
                 let Some(from) = label_of.get(&(before.name, before.resolution.clone())) else {

@@ -110,7 +110,9 @@ impl Requests {
     pub(crate) fn note_aliases(&mut self, arena: &Arena, importer: NodeId) {
         for edge in arena.edge_ids_of(importer) {
             let row = arena.edge(edge).row;
-            let Ok(Spec::Alias { name, spec }) = Spec::parse(row.alias, &row.spec) else { continue };
+            let Ok(Spec::Alias { name, spec }) = Spec::parse(row.alias, &row.spec) else {
+                continue;
+            };
             let Spec::Range(range) = *spec else { continue };
             let bounds = bounds(&range);
             let alias = RootAlias { edge, target: name, range, bounds };

@@ -150,8 +150,7 @@ impl<'a> Resolver<'a> {
         let (row, owner) = (state.row, state.owner);
         let node = self.arena.node(owner);
         let version = node.version().or_else(|| self.versions.get(&owner)).cloned();
-        let dependent =
-            Dependent { name: node.package.name.symbol(), version: version.as_ref() };
+        let dependent = Dependent { name: node.package.name.symbol(), version: version.as_ref() };
         let request = self.request_of_row(&row, dependent);
         self.arena.edges[edge.index()].request = Some(request);
         request
@@ -318,7 +317,9 @@ impl<'a> Resolver<'a> {
                 || version.as_ref() >= best
                 || version.major() == best.major;
             version.as_ref() == best
-                || (is_good_enough && !node.is_bundled && range.is_some_and(|range| range.satisfies(version)))
+                || (is_good_enough
+                    && !node.is_bundled
+                    && range.is_some_and(|range| range.satisfies(version)))
         });
         let found = match reused {
             Some(reused) => reused,
@@ -402,8 +403,9 @@ impl<'a> Resolver<'a> {
         let fits = match text.as_str() {
             "*" | "^" | "~" => true,
             // What is no range is a path or a name, and those were looked at.
-            range => Range::parse(range)
-                .map_or(true, |range| self.workspace_fits(workspace, &range)),
+            range => {
+                Range::parse(range).map_or(true, |range| self.workspace_fits(workspace, &range))
+            }
         };
         fits.then_some(workspace)
     }

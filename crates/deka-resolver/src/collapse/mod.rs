@@ -11,10 +11,9 @@
 //! a ─► x ^1.2.0 (1.9.0)                        a ─► x 1.2.3
 //! z ─► x 1.2.3  (1.2.3)    1.2.3 satisfies     z ─► x 1.2.3
 //! ```
-//! Who votes? Packages that are needed whatever the outcome; but which those are depends on the
-//! outcome. So the vote begins with the root, and is held again with the packages that the last
-//! outcome needs, level by level. Who falls away by his own vote does not vote any more, and keeps
-//! his edges as they are.
+//! Packages that nobody needs after the vote should not have voted. So it is held again without
+//! them, until all who voted stay. If packages are needed after that which did not vote, they come
+//! back level by level; who then votes himself away again stays out, and keeps his edges.
 
 use deka_manifest::Range;
 use hashbrown::HashMap;
@@ -25,31 +24,33 @@ use crate::resolver::Resolver;
 /// Whose edges count.
 struct Electorate {
     status: Vec<Status>,
+    /// Whether all who fell away were removed, and those who are needed again come back.
+    is_growing: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {
-    /// Nobody who votes leads there, so far.
-    Unknown,
+    /// Not needed by the last outcome.
+    Away,
     Voter,
-    /// Fell away by the vote.
+    /// Voted himself away after he had come back.
     Excluded,
 }
 
 impl Electorate {
-    fn new(nodes: usize) -> Self {
-        let mut status = vec![Status::Unknown; nodes];
-        status[NodeId::ROOT.index()] = Status::Voter;
-        Self { status }
+    fn new(live: Vec<bool>) -> Self {
+        let status = live.into_iter().map(|live| if live { Status::Voter } else { Status::Away });
+        Self { status: status.collect(), is_growing: false }
     }
 
-    /// Excludes those who voted themselves away; returns whether there are any.
-    fn exclude(&mut self, voted: &[bool], live: &[bool]) -> bool {
+    /// Removes those who voted themselves away; returns whether there are any.
+    fn remove(&mut self, voted: &[bool], live: &[bool]) -> bool {
+        let removed = if self.is_growing { Status::Excluded } else { Status::Away };
         let mut any = false;
         for ((status, voted), live) in self.status.iter_mut().zip(voted).zip(live) {
-            if *voted && !live {
-                *status = Status::Excluded;
-                any = true;
+            if !live && *status == Status::Voter {
+                *status = if *voted { removed } else { Status::Away };
+                any |= *voted;
             }
         }
         any
@@ -81,7 +82,7 @@ impl Resolver<'_> {
         let targets: Vec<Option<NodeId>> =
             self.arena.edges.iter().map(|edge| edge.target).collect();
         let mut satisfied = Satisfied::default();
-        let mut electorate = Electorate::new(self.arena.nodes.len());
+        let mut electorate = Electorate::new(self.live(&targets));
         let moved = loop {
             let mut next = targets.clone();
             let mut voted = vec![false; self.arena.nodes.len()];
@@ -89,7 +90,11 @@ impl Resolver<'_> {
                 self.vote(group, &targets, &electorate, &mut satisfied, (&mut next, &mut voted));
             }
             let live = self.live(&next);
-            if !electorate.exclude(&voted, &live) && !self.admit(&mut electorate, &next, &live) {
+            if electorate.remove(&voted, &live) {
+                continue;
+            }
+            electorate.is_growing = true;
+            if !self.admit(&mut electorate, &next, &live) {
                 break next;
             }
         };
@@ -98,16 +103,21 @@ impl Resolver<'_> {
         }
     }
 
-    /// Lets the packages vote that voters lead to now; returns whether there are new ones.
-    fn admit(&self, electorate: &mut Electorate, targets: &[Option<NodeId>], live: &[bool]) -> bool {
+    /// Lets those vote again that voters lead to; returns whether there are any.
+    fn admit(
+        &self,
+        electorate: &mut Electorate,
+        targets: &[Option<NodeId>],
+        live: &[bool],
+    ) -> bool {
         let mut new = Vec::new();
         for node in self.arena.node_ids().filter(|node| live[node.index()]) {
-            if electorate.status[node.index()] == Status::Unknown {
+            if electorate.status[node.index()] == Status::Away {
                 continue;
             }
             for edge in self.arena.edge_ids_of(node) {
                 if let Some(target) = targets[edge.index()]
-                    && electorate.status[target.index()] == Status::Unknown
+                    && electorate.status[target.index()] == Status::Away
                 {
                     new.push(target);
                 }
@@ -208,10 +218,8 @@ impl Resolver<'_> {
             match voter.request {
                 None => ballot.require(at),
                 Some(request) => {
-                    let choices: Vec<bool> = candidates
-                        .iter()
-                        .map(|id| satisfied.ask(self, request, *id))
-                        .collect();
+                    let choices: Vec<bool> =
+                        candidates.iter().map(|id| satisfied.ask(self, request, *id)).collect();
                     movable.push((voter.edge, ballot.add(choices)));
                 }
             }

@@ -17,7 +17,7 @@
 use std::cmp::Ordering;
 
 use deka_graph::EdgeKind;
-use deka_manifest::{Alias, PackageName, Version, VersionIndex};
+use deka_manifest::{Alias, PackageName, Range, Version, VersionIndex};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
@@ -221,11 +221,7 @@ impl Resolver<'_> {
     }
 
     /// Whether a version satisfies all peers at the top.
-    fn suits_all(
-        &mut self,
-        (name, index): (NameId, VersionIndex),
-        top: &[EdgeId],
-    ) -> bool {
+    fn suits_all(&mut self, (name, index): (NameId, VersionIndex), top: &[EdgeId]) -> bool {
         let Answer::Here(packument) = &self.arena.names[name.index()].answer else {
             return false;
         };
@@ -305,7 +301,11 @@ impl Scopes {
         let Want::Registry { name, .. } = resolver.requests.get(request).want else {
             return Provider::Nowhere;
         };
-        let name = arena.names[name.index()].name;
+        let wanted = Wanted {
+            alias: state.row.alias,
+            name: arena.names[name.index()].name,
+            range: resolver.requests.get(request).picking_range(),
+        };
         let best = best.and_then(|(name, index)| match &arena.names[name.index()].answer {
             Answer::Here(packument) => Some(packument.version(index)),
             _ => None,
@@ -323,7 +323,7 @@ impl Scopes {
             for dependent in self.dependents.get(node.index()).into_iter().flatten() {
                 let Dependent { node: above, is_peer, .. } = *dependent;
                 let after_peer = after_peer || is_peer;
-                if dependent.alias == state.row.alias && is_meant(resolver, node, name) {
+                if dependent.alias == wanted.alias && wanted.is_met_by(resolver, node) {
                     return Provider::Package(node);
                 }
                 let seen = &mut self.seen[usize::from(after_peer)][above.index()];
@@ -331,8 +331,7 @@ impl Scopes {
                     continue;
                 }
                 if (!is_peer || arena.node(above).is_importer())
-                    && let Some(provided) =
-                        provided_by(resolver, above, state.row.alias, (name, best.as_ref()))
+                    && let Some(provided) = provided_by(resolver, above, &wanted, best.as_ref())
                 {
                     return Provider::Package(provided);
                 }
@@ -343,7 +342,12 @@ impl Scopes {
     }
 
     /// Returns the peers of this name in the batch that no ancestor provides.
-    fn top_peers(&mut self, resolver: &mut Resolver<'_>, alias: Alias, batch: &[EdgeId]) -> Vec<EdgeId> {
+    fn top_peers(
+        &mut self,
+        resolver: &mut Resolver<'_>,
+        alias: Alias,
+        batch: &[EdgeId],
+    ) -> Vec<EdgeId> {
         if let Some(top) = self.top.get(&alias) {
             return top.clone();
         }
@@ -365,17 +369,39 @@ impl Scopes {
     }
 }
 
-/// Returns what `dependent` itself depends on under this name.
+/// What a peer is looked for by.
+struct Wanted<'a> {
+    alias: Alias,
+    name: PackageName,
+    range: Option<&'a Range>,
+}
+
+impl Wanted<'_> {
+    /// Whether a package is of the right name, and not only called so by its dependent; then its
+    /// version means nothing. Another package under that name has to satisfy the range.
+    fn is_met_by(&self, resolver: &Resolver<'_>, node: NodeId) -> bool {
+        let node = resolver.arena.node(node);
+        match node.version() {
+            Some(version) => {
+                node.package.name == self.name
+                    || self.range.is_some_and(|range| range.satisfies(version))
+            }
+            None => node.is_importer() && node.package.name == self.name,
+        }
+    }
+}
+
+/// Returns what `dependent` itself depends on under the name in question.
 fn provided_by(
     resolver: &Resolver<'_>,
     dependent: NodeId,
-    alias: Alias,
-    (name, best): (PackageName, Option<&Version>),
+    wanted: &Wanted<'_>,
+    best: Option<&Version>,
 ) -> Option<NodeId> {
     let arena = &resolver.arena;
     let provides = |edge: &&EdgeState| {
         let range = || resolver.requests.get(edge.request?).range.as_ref();
-        edge.row.alias == alias
+        edge.row.alias == wanted.alias
             && (edge.row.kind != EdgeKind::Peer
                 || arena.node(dependent).is_importer()
                 || !best.is_some_and(|best| range().is_some_and(|range| range.satisfies(best))))
@@ -384,12 +410,5 @@ fn provided_by(
         .edges_of(dependent)
         .iter()
         .filter(provides)
-        .find_map(|edge| edge.target.filter(|target| is_meant(resolver, *target, name)))
-}
-
-/// Whether a package is of this name, and not only called so by its dependent. A workspace is, too,
-/// whatever its version.
-fn is_meant(resolver: &Resolver<'_>, node: NodeId, name: PackageName) -> bool {
-    let node = resolver.arena.node(node);
-    node.package.name == name && (node.version().is_some() || node.is_importer())
+        .find_map(|edge| edge.target.filter(|target| wanted.is_met_by(resolver, *target)))
 }
