@@ -211,3 +211,41 @@ platform_words!(
     libc_set,
     LibcSet
 );
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use deka_manifest::OsSet;
+
+    use super::{os_set, parse_duration};
+
+    #[test]
+    fn durations() {
+        let check = |text: &str, seconds: Option<f64>| {
+            let found = parse_duration(text, Duration::from_mins(1));
+            assert_eq!(found, seconds.map(Duration::from_secs_f64), "{text}");
+        };
+        check("3d", Some(259_200.0));
+        check(" 12h ", Some(43_200.0));
+        check("1d12h", Some(129_600.0));
+        check("1 week", None);
+        check("1week 2days", Some(777_600.0));
+        check("90M", Some(5_400.0));
+        check("1.5h", Some(5_400.0));
+        check("2", Some(120.0));
+        check("0", Some(0.0));
+        for text in ["", "d", "3x", "-1", "-3d", "1e400", "inf", "nan", "3d5", "9999999999999999w"]
+        {
+            check(text, None);
+        }
+    }
+
+    #[test]
+    fn platforms() {
+        assert_eq!(os_set(["linux", "darwin"]), Ok(OsSet::from_entries(["linux", "darwin"])));
+        assert_eq!(os_set(["*"]), Ok(OsSet::ALL));
+        assert_eq!(os_set(["!win32"]), Ok(OsSet::from_entries(["!win32"])));
+        assert_eq!(os_set(["linux", "beos"]), Err("beos"));
+    }
+}
