@@ -40,8 +40,8 @@ pub(super) struct Climb<'a> {
     replaced: HashSet<EdgeId>,
     /// Optional peers that have reserved a place.
     reserved: HashSet<EdgeId>,
-    /// For each name, the dependency of the package at work that is no peer.
-    provided: Vec<(u32, PackageId)>,
+    /// For each name, how the package at work asks for it.
+    wanted: Vec<Wanted>,
     /// Places of packages that bundle others.
     bundlers: HashSet<u32>,
     /// For each of these, what it and the packages below it that it does not bundle need.
@@ -64,12 +64,24 @@ struct Place {
     bundler: u32,
 }
 
+/// How a package asks for a name.
+#[derive(Clone, Copy)]
+struct Wanted {
+    /// The place of the package that did last.
+    by: u32,
+    /// What it got, unless it asked for a peer.
+    own: Option<PackageId>,
+}
+
 /// A peer of the package that climbs, as seen on the way.
 struct Watch {
     probe: Probe,
     /// Whether a copy in range lies below.
     is_met: bool,
-    /// The copy in range that the dependent asked for itself.
+    /// Whether copies that only auto-installed peers brought do not count, because the dependent
+    /// asks for the package, too.
+    keeps_to_own: bool,
+    /// The copy that the dependent finds.
     own: Option<PackageId>,
 }
 
@@ -107,7 +119,7 @@ impl<'a> Climb<'a> {
             waiting: HashMap::new(),
             replaced: HashSet::new(),
             reserved: HashSet::new(),
-            provided: Vec::new(),
+            wanted: Vec::new(),
             bundlers: HashSet::new(),
             needs: HashMap::new(),
         }
@@ -139,8 +151,8 @@ impl<'a> Climb<'a> {
         self.queue.clear();
         self.root_slots.clear();
         self.root_slots.resize(names, NOTHING);
-        self.provided.clear();
-        self.provided.resize(names, (NOTHING, PackageId::ROOT));
+        self.wanted.clear();
+        self.wanted.resize(names, Wanted { by: NOTHING, own: None });
         self.places.push(Place {
             parent: NOTHING,
             depth: 0,
@@ -164,12 +176,11 @@ impl<'a> Climb<'a> {
     fn visit(&mut self, place: u32, package: PackageId) -> Result<(), HoistError> {
         let prepared = self.prepared;
         let dependencies = prepared.dependencies(package);
-        for dependency in dependencies.iter().filter(|dependency| !dependency.is_peer) {
-            if let Some(target) = self.targets[dependency.edge.index()] {
-                let provided = &mut self.provided[dependency.name.0 as usize];
-                if provided.0 != place {
-                    *provided = (place, target);
-                }
+        for dependency in dependencies {
+            let wanted = &mut self.wanted[dependency.name.0 as usize];
+            if wanted.by != place {
+                let target = self.targets[dependency.edge.index()];
+                *wanted = Wanted { by: place, own: target.filter(|_| !dependency.is_peer) };
             }
         }
         if place != ROOT && dependencies.iter().any(|dependency| dependency.is_bundled) {
@@ -207,37 +218,13 @@ impl<'a> Climb<'a> {
                 None => Outcome::Below(from),
             };
         }
-        let mut probes: SmallVec<[Watch; 8]> = SmallVec::new();
-        for probe in target.map_or(&[][..], |target| self.prepared.probes(target)) {
-            let (owner, provided) = self.provided[probe.name.0 as usize];
-            if owner != from {
-                if probe.is_strict {
-                    probes.push(Watch { probe: *probe, is_met: false, own: None });
-                }
-            } else if self.satisfies(provided, *probe) {
-                probes.push(Watch { probe: *probe, is_met: true, own: Some(provided) });
-            }
-            // Where the dependent's own copy is out of range, no other place is any worse.
-        }
+        let mut watches = self.watches(from, target);
         let hoist_root = self.places[from as usize].hoist_root;
         let mut at = from;
         loop {
-            for watch in &mut probes {
-                if at == from {
-                    continue;
-                }
-                let Some(seen) = self.slot(at, watch.probe.name) else { continue };
-                let Some(seen) = self.target_at(seen) else { continue };
-                if !self.satisfies(seen, watch.probe) {
-                    if watch.is_met && watch.probe.is_strict {
-                        return Outcome::Below(from);
-                    }
-                } else if watch.own.is_some_and(|own| own != seen)
-                    && self.prepared.is_peer_only(seen)
-                {
+            for watch in &mut watches {
+                if self.repels(from, at, watch) {
                     return Outcome::Below(from);
-                } else {
-                    watch.is_met = true;
                 }
             }
             if let Some(found) = self.slot(at, dependency.name) {
@@ -252,6 +239,42 @@ impl<'a> Climb<'a> {
             }
             at = self.places[at as usize].parent;
         }
+    }
+
+    /// Returns the peers of the package `target` that decide how far it may climb from `from`.
+    fn watches(&self, from: u32, target: Option<PackageId>) -> SmallVec<[Watch; 4]> {
+        let mut watches = SmallVec::new();
+        for probe in target.map_or(&[][..], |target| self.prepared.probes(target)) {
+            let wanted = self.wanted[probe.name.0 as usize];
+            let is_wanted = wanted.by == from;
+            let own = wanted.own.filter(|_| is_wanted);
+            let is_met = own.is_some_and(|own| self.satisfies(own, *probe));
+            // Where the dependent's own copy is out of range, no other place is any worse.
+            let is_hopeless = own.is_some() && !is_met;
+            let is_contested = is_wanted && self.prepared.is_contested(probe.name);
+            if !is_hopeless && (probe.is_strict || is_contested) {
+                let keeps_to_own = is_contested;
+                watches.push(Watch { probe: *probe, is_met, keeps_to_own, own });
+            }
+        }
+        watches
+    }
+
+    /// Whether a package with this peer, needed at `from`, must not be placed at or above `at`.
+    fn repels(&self, from: u32, at: u32, watch: &mut Watch) -> bool {
+        let slot = self.slot(at, watch.probe.name);
+        let Some(seen) = slot.and_then(|place| self.target_at(place)) else { return false };
+        let is_in_range = self.satisfies(seen, watch.probe);
+        let own = *watch.own.get_or_insert(seen);
+        watch.keeps_to_own &= own != seen || is_in_range;
+        if at == from {
+            return false;
+        }
+        if !is_in_range {
+            return watch.is_met && watch.probe.is_strict;
+        }
+        watch.is_met = true;
+        watch.keeps_to_own && own != seen && self.prepared.is_peer_only(seen)
     }
 
     /// Decides what becomes of a dependency of the package at `from` that reached the bundler of

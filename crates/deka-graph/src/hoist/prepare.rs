@@ -47,6 +47,7 @@ pub(super) struct Prepared {
     range_of_spec: HashMap<Symbol, RangeId>,
     root_names: Vec<bool>,
     is_peer_only: Vec<bool>,
+    is_contested: Vec<bool>,
 }
 
 /// What a peer's spec means for placement.
@@ -73,6 +74,7 @@ impl Prepared {
             range_of_spec: HashMap::new(),
             root_names: Vec::new(),
             is_peer_only: vec![true; graph.packages().len()],
+            is_contested: Vec::new(),
         };
         for package in graph.package_ids() {
             let start = prepared.dependencies.len();
@@ -120,6 +122,13 @@ impl Prepared {
             }
         }
         prepared.root_names = root_names;
+        prepared.is_contested = vec![false; names.len()];
+        for dependency in &prepared.dependencies {
+            let target = graph.edge(dependency.edge).target;
+            if target.is_some_and(|target| prepared.is_peer_only[target.index()]) {
+                prepared.is_contested[dependency.name.0 as usize] = true;
+            }
+        }
         prepared.names = names;
         prepared
     }
@@ -186,6 +195,11 @@ impl Prepared {
     /// Whether `package` is there for nothing but required peers that nobody provides.
     pub(super) fn is_peer_only(&self, package: PackageId) -> bool {
         self.is_peer_only[package.index()]
+    }
+
+    /// Whether a package of that name is there only for peers.
+    pub(super) fn is_contested(&self, name: NameId) -> bool {
+        self.is_contested[name.0 as usize]
     }
 
     /// Whether the root itself depends on `name`, other than by having it as a workspace.
