@@ -156,8 +156,14 @@ impl Builder<'_> {
             // What the project or a workspace asks for goes before what came along with it; within
             // both, by name (the order of the nodes).
             nodes.sort_by_key(|id| !self.is_direct(*id));
-            let owners: Vec<BinOwner> =
-                nodes.into_iter().filter_map(|id| self.bin_owner(id)).collect();
+            let mut owners: Vec<(bool, BinOwner)> = nodes
+                .into_iter()
+                .filter_map(|id| Some((self.is_direct(id), self.bin_owner(id)?)))
+                .collect();
+            // Bun links a native program as soon as its package is there, and that is earlier for one
+            // inside of the package that it belongs to.
+            owners.sort_by_key(|(is_direct, owner)| (!is_direct, !owner.has_native_inside()));
+            let owners: Vec<BinOwner> = owners.into_iter().map(|(_, owner)| owner).collect();
             if !owners.is_empty() {
                 self.plan.bin_folders.push(BinFolder { path, owners });
             }

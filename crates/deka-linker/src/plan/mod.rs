@@ -179,6 +179,14 @@ impl LinkPlan {
     }
 }
 
+impl BinOwner {
+    /// Whether its native programs come in a package inside of its own folder.
+    fn has_native_inside(&self) -> bool {
+        let native = self.native.as_deref();
+        native.is_some_and(|native| crate::path::is_within(native, &self.path))
+    }
+}
+
 impl Placement {
     /// Returns the outermost `node_modules` that it lies in.
     pub fn base(&self) -> &str {
