@@ -220,6 +220,10 @@ impl Requests {
                     let (want, _) = registry(meant.target, Choice::Range(meant.range.clone()));
                     (want, Some(range))
                 }
+                // An empty spec is a tag for Bun, so that no other version can stand in for it.
+                None if counting.trim().is_empty() => {
+                    registry(alias.to_package_name(), Choice::Tag(Symbol::new("latest")))
+                }
                 None => registry(alias.to_package_name(), Choice::Range(range)),
             },
             Ok(Spec::Tag(tag)) => registry(alias.to_package_name(), Choice::Tag(tag)),
