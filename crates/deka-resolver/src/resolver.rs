@@ -277,14 +277,13 @@ impl<'a> Resolver<'a> {
         let Want::Registry { name, choice } = &self.requests.get(request).want else { return None };
         let name = *name;
         let Answer::Here(packument) = &self.arena.names[name.index()].answer else { return None };
-        let best = match self.requests.get(request).best {
-            Some(best) => best,
-            None => {
-                let release_age = self.input.options.release_age.as_ref();
-                let best = pick(packument, choice.query(), release_age);
-                self.requests.get_mut(request).best = Some(best);
-                best
-            }
+        let best = if let Some(best) = self.requests.get(request).best {
+            best
+        } else {
+            let release_age = self.input.options.release_age.as_ref();
+            let best = pick(packument, choice.query(), release_age);
+            self.requests.get_mut(request).best = Some(best);
+            best
         };
         best.ok().map(|index| (name, index))
     }
