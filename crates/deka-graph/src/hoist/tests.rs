@@ -1,10 +1,15 @@
 //! Placement of small graphs; real projects are placed in deka-lockfile's golden tests.
 
+use std::fmt::Write as _;
+
 use deka_manifest::{Alias, Bin, PackageName, Platforms, Symbol, Version};
 use hashbrown::HashMap;
+use proptest::bool::weighted;
+use proptest::collection::vec;
+use proptest::prelude::*;
 
 use super::{HoistError, HoistOptions, HoistedTree, hoist, hoist_filtered};
-use crate::{Edge, EdgeKind, Graph, Package, PackageId, Resolution, TarballLocation};
+use crate::{Edge, EdgeId, EdgeKind, Graph, Package, PackageId, Resolution, TarballLocation};
 
 /// A graph written as text, a package with its dependencies per line:
 /// `name@version: alias dev:alias peer:alias=range optional-peer:alias?range …`. A dependency names
@@ -206,6 +211,131 @@ fn bundled_packages_stay_with_their_bundler() {
 }
 
 #[test]
+fn bundles_hide_nothing_that_is_found_above_them() {
+    let text = "root: bundler s@1.0.0 m@2.0.0
+         bundler@1.0.0: bundled!k m@1.0.0
+         k@1.0.0: s@2.0.0
+         m@1.0.0: s@1.0.0
+         m@2.0.0:
+         s@1.0.0:
+         s@2.0.0:";
+    check(
+        text,
+        "bundler@1.0.0
+         m@2.0.0
+         s@1.0.0
+         bundler/k@1.0.0 (bundled)
+         bundler/m@1.0.0
+         bundler/k/s@2.0.0 (bundled)",
+    );
+    // Without the neighbour that needs the other one, it goes up to the bundler.
+    check(
+        &text.replace("bundled!k m@1.0.0", "bundled!k"),
+        "bundler@1.0.0
+         m@2.0.0
+         s@1.0.0
+         bundler/k@1.0.0 (bundled)
+         bundler/s@2.0.0 (bundled)",
+    );
+}
+
+#[test]
+fn what_a_bundle_needs_of_its_bundler_is_the_bundler() {
+    check(
+        "root: a
+         a@1.0.0: bundled!b
+         b@1.0.0: a",
+        "a@1.0.0
+         a/b@1.0.0 (bundled)",
+    );
+}
+
+#[test]
+fn optional_peers_in_bundles_bind_where_they_were_bound_before() {
+    // The copy at the root sees `s` first; the one in the bundle then gets its own.
+    check(
+        "root: bundler q s
+         bundler@1.0.0: bundled!q
+         q@1.0.0: optional-peer!s=1.0.0
+         s@1.0.0:",
+        "bundler@1.0.0
+         q@1.0.0
+         s@1.0.0
+         bundler/q@1.0.0 (bundled)
+         bundler/s@1.0.0 (bundled)",
+    );
+    // The one in the bundle comes first, reserves a place that nobody takes, and stays unbound.
+    check(
+        "root: bundler s z
+         bundler@1.0.0: bundled!q
+         z@1.0.0: q
+         q@1.0.0: optional-peer!s=1.0.0
+         s@1.0.0:",
+        "bundler@1.0.0
+         q@1.0.0
+         s@1.0.0
+         z@1.0.0
+         bundler/q@1.0.0 (bundled)",
+    );
+}
+
+#[test]
+fn what_peers_brought_does_not_draw_away_from_ones_own_copy() {
+    let text = "root: bc c
+         bc@1.0.0: peer!d@2.1.0=2.1.0
+         c@1.0.0: b d@2.0.0
+         b@1.0.0: optional-peer!d
+         d@2.0.0:
+         d@2.1.0:";
+    check(text, "bc@1.0.0\nc@1.0.0\nd@2.1.0\nc/b@1.0.0\nc/d@2.0.0");
+    check(
+        &text.replace("peer!d@2.1.0=2.1.0", "d@2.1.0"),
+        "b@1.0.0\nbc@1.0.0\nc@1.0.0\nd@2.1.0\nc/d@2.0.0",
+    );
+}
+
+#[test]
+fn the_root_may_depend_on_itself() {
+    let mut graph = graph(
+        "root: self lib@folder
+         lib@folder: ms
+         ms@1.0.0:",
+    );
+    graph.edge_mut(EdgeId(0)).target = Some(PackageId::ROOT);
+    let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+    assert_eq!(print(&graph, &tree), "lib\nms@1.0.0\nself\nself/lib");
+}
+
+#[test]
+fn explosions_end_at_the_limit() {
+    // Each package needs both of the next level, in versions that the root has others of.
+    let mut text = String::from("root: dev!a0@1.0.0 dev!b0@1.0.0");
+    for level in 1..20 {
+        let _ = write!(text, " x{level}@1.0.0 y{level}@1.0.0");
+    }
+    for level in 0..19 {
+        let next = level + 1;
+        for (name, version) in [("a", 1), ("b", 1), ("x", 1), ("y", 1), ("x", 2), ("y", 2)] {
+            let exists = if matches!(name, "a" | "b") { level == 0 } else { level > 0 };
+            if exists {
+                let needs = if version == 1 && level > 0 {
+                    String::new()
+                } else {
+                    format!("x{next}@2.0.0 y{next}@2.0.0")
+                };
+                let _ = write!(text, "\n{name}{level}@{version}.0.0: {needs}");
+            }
+        }
+    }
+    for name in ["x19@1.0.0", "x19@2.0.0", "y19@1.0.0", "y19@2.0.0"] {
+        let _ = write!(text, "\n{name}:");
+    }
+    let limit = HoistOptions { place_limit: 10_000 };
+    let result = hoist(&mut graph(&text), limit);
+    assert_eq!(result, Err(HoistError::TooManyPlaces { limit: 10_000 }));
+}
+
+#[test]
 fn workspaces_come_first_and_have_their_own_folders() {
     let mut graph = graph(
         "root: workspace!web x@1.0.0
@@ -286,4 +416,71 @@ fn what_is_pruned_leaves_a_gap() {
     let app = pruned.child(None, Alias::parse("app").unwrap());
     assert_eq!(pruned.children(app).len(), 1);
     assert_eq!(pruned.children(None).len(), 1);
+}
+
+/// What one random package needs: the number of the package, what kind of edge leads there and
+/// whether it bundles it.
+type RandomEdge = (usize, u8, bool);
+
+fn random_graph(packages: &[Vec<RandomEdge>]) -> Graph {
+    let package = |index: usize| (format!("p{}", index / 3), format!("{}.0.0", index % 3 + 1));
+    let mut lines = Vec::new();
+    for (index, edges) in packages.iter().enumerate() {
+        let (name, version) = package(index);
+        let mut line = if index == 0 { "root:".to_owned() } else { format!("{name}@{version}:") };
+        let mut names = Vec::new();
+        for (target, kind, is_bundled) in edges {
+            let target = 1 + target % packages.len().saturating_sub(1).max(1);
+            let (name, version) = package(target);
+            if target >= packages.len() || names.contains(&name) {
+                continue;
+            }
+            let kind = match kind {
+                0 => "peer!",
+                1 => "optional-peer!",
+                2 => "optional!",
+                _ if *is_bundled => "bundled!",
+                _ => "",
+            };
+            let _ = write!(line, " {kind}{name}@{version}=^{version}");
+            names.push(name);
+        }
+        lines.push(line);
+    }
+    graph(&lines.join("\n"))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Whatever the graph, there is a tree or an error, and every dependency finds in the tree what
+    /// the graph says. One exception is Bun's: a bundle that needs its own bundler may also need
+    /// another version of it.
+    #[test]
+    fn dependencies_find_what_the_graph_says(
+        packages in vec(vec((0_usize..30, 0_u8..8, weighted(0.1)), 0..5), 1..30),
+    ) {
+        let mut graph = random_graph(&packages);
+        let options = HoistOptions { place_limit: 3_000 };
+        let Ok(tree) = hoist(&mut graph, options) else { return Ok(()) };
+        let places = std::iter::once((None, PackageId::ROOT))
+            .chain(tree.node_ids().map(|id| (Some(id), tree.node(id).package)));
+        for (place, package) in places {
+            let above: Vec<PackageId> =
+                std::iter::successors(place, |id| tree.node(*id).parent)
+                    .map(|id| tree.node(id).package)
+                    .collect();
+            let is_in_bundle = place.is_some_and(|id| tree.node(id).in_bundle);
+            for edge in graph.edges_of(package) {
+                let Some(target) = edge.target else { continue };
+                let found = tree.resolve(place, edge.alias).map(|id| tree.node(id).package);
+                if edge.kind == EdgeKind::Peer {
+                    prop_assert!(found.is_some() || edge.optional_peer);
+                } else if !is_in_bundle || !above.contains(&target) {
+                    prop_assert_eq!(found, Some(target));
+                }
+            }
+        }
+        prop_assert_eq!(hoist(&mut graph, options), Ok(tree));
+    }
 }
