@@ -2,22 +2,32 @@
 
 use std::path::PathBuf;
 
-use deka_graph::{Graph, HoistOptions, hoist, hoist_filtered};
-use deka_lockfile::bun;
+use deka_graph::{Graph, HoistOptions, hoist};
+use deka_lockfile::{Lockfile, bun};
+use deka_manifest::Symbol;
 
+/// Real projects, and below `rules` small ones that show one rule each.
 fn samples() -> Vec<(String, String)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/samples");
-    let mut samples: Vec<(String, String)> = std::fs::read_dir(folder)
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.to_string_lossy().ends_with(".bun.lock"))
-        .map(|path| {
-            let name = path.file_name().unwrap().to_string_lossy().into_owned();
-            (name, std::fs::read_to_string(&path).unwrap())
-        })
-        .collect();
+    let mut samples = Vec::new();
+    for folder in [folder.join("rules"), folder] {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|extension| extension == "lock") {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                samples.push((name, std::fs::read_to_string(&path).unwrap()));
+            }
+        }
+    }
     samples.sort();
+    assert!(samples.len() > 50, "samples are missing");
     samples
+}
+
+fn sample(name: &str) -> Lockfile {
+    let samples = samples();
+    let (_, text) = samples.iter().find(|(known, _)| known.starts_with(name)).unwrap();
+    bun::parse(text).unwrap()
 }
 
 fn difference(expected: &str, found: &str) -> Option<String> {
@@ -68,10 +78,32 @@ fn placing_twice_changes_nothing() {
         let tree = hoist(&mut lockfile.graph, HoistOptions::default()).unwrap();
         assert_eq!(hoist(&mut lockfile.graph, HoistOptions::default()).unwrap(), tree, "{name}");
         assert_eq!(difference(&text, &bun::emit(&lockfile).unwrap()), None, "{name}");
-        assert_eq!(
-            hoist_filtered(&lockfile.graph, &|_| true).unwrap().nodes().len(),
-            tree.nodes().len(),
-            "{name}"
-        );
+    }
+}
+
+#[test]
+fn lists_are_in_the_order_of_bun_s_hash_table() {
+    let cases: [(&str, &[&str]); 3] = [
+        ("trusted-in-order", &[]),
+        ("platform", &["not-installed"]),
+        ("workspaces-v3", &["not-installed"]),
+    ];
+    for (name, not_installed) in cases {
+        let mut lockfile = sample(name);
+        let tree = hoist(&mut lockfile.graph, HoistOptions::default()).unwrap();
+        let expected = lockfile.trusted_dependencies.unwrap();
+        let mut listed = expected.clone();
+        listed.extend(not_installed.iter().map(|name| Symbol::new(name)));
+        listed.sort();
+        assert_eq!(bun::trusted_dependencies(&listed, &tree), expected, "{name}");
+    }
+    for name in ["patched", "patches-by-slot"] {
+        let mut lockfile = sample(name);
+        let tree = hoist(&mut lockfile.graph, HoistOptions::default()).unwrap();
+        let expected = lockfile.patched_dependencies;
+        let mut listed = expected.clone();
+        listed.sort();
+        let found = bun::patched_dependencies(&listed, &lockfile.graph, &tree);
+        assert_eq!(found, expected, "{name}");
     }
 }
