@@ -7,13 +7,15 @@
 //! ```text
 //! bun.lock ──parse──► Lockfile { graph, workspaces, overrides, … } ──emit──► bun.lock
 //!                        │
-//! package.json ──────► compare ──► which rows changed
+//! package.json ──────► compare ──► which edits it does not answer
 //! ```
 //! No file is read or written here: texts come in, texts go out.
 
 pub mod bun;
+mod compare;
 mod error;
 mod lockfile;
 
+pub use compare::{Changes, Edit, Row, compare};
 pub use error::{LockfileError, Position};
 pub use lockfile::{Lockfile, OverrideRule, PackageExtension, WorkspaceEntry};

@@ -1,7 +1,7 @@
 //! What a lockfile says, as values.
 
 use deka_graph::{EdgeKind, Graph};
-use deka_manifest::{Alias, Bin, Symbol};
+use deka_manifest::{Alias, Bin, PackageJson, Symbol};
 
 /// A lockfile: the resolved graph and what the manifests asked for when it was resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,6 +111,34 @@ impl Lockfile {
 }
 
 impl WorkspaceEntry {
+    /// Returns what a lockfile says of the manifest in the folder `path`, `""` being the root:
+    /// every group by name, without what `optionalDependencies` take from `dependencies`.
+    pub fn from_manifest(path: &str, manifest: &PackageJson) -> Self {
+        let is_root = path.is_empty();
+        let sorted = |group: &[(Alias, Symbol)]| {
+            let mut group = group.to_vec();
+            group.sort();
+            group
+        };
+        let mut dependencies = sorted(&manifest.dependencies);
+        let optional = &manifest.optional_dependencies;
+        dependencies.retain(|(alias, _)| !optional.iter().any(|(known, _)| known == alias));
+        let mut optional_peers = manifest.optional_peers.clone();
+        optional_peers.sort();
+        Self {
+            path: path.to_owned(),
+            name: manifest.name,
+            version: manifest.version.filter(|_| !is_root && manifest.parsed_version().is_some()),
+            bin: if is_root { Bin::None } else { manifest.bin.clone() },
+            dependencies,
+            dev_dependencies: sorted(&manifest.dev_dependencies),
+            optional_dependencies: sorted(optional),
+            peer_dependencies: sorted(&manifest.peer_dependencies),
+            optional_peers,
+            unresolved: Vec::new(),
+        }
+    }
+
     /// Returns the groups in the order in which they are printed.
     pub fn groups(&self) -> [(EdgeKind, &[(Alias, Symbol)]); 4] {
         [

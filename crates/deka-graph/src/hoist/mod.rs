@@ -90,11 +90,11 @@ pub fn hoist(graph: &mut Graph, options: HoistOptions) -> Result<HoistedTree, Ho
     Ok(tree)
 }
 
-/// Places the packages that are reached over edges which `keep` accepts; optional peers stay what
-/// [`hoist`] bound them to.
+/// Places the packages that are reached over edges which `keep` accepts, as if there were no
+/// others; optional peers stay what [`hoist`] bound them to.
 ///
-/// This is the tree on disk: what platform or `--omit` turn off takes no place, so that other
-/// packages may lie higher than their key in `bun.lock` says.
+/// Packages may lie higher than in the tree of the lockfile. An install does not want that, it
+/// takes [`HoistedTree::pruned`].
 pub fn hoist_filtered(
     graph: &Graph,
     keep: &dyn Fn(EdgeId) -> bool,

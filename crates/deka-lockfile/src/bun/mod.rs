@@ -15,9 +15,11 @@
 //! }
 //! ```
 //! Edges are not written: a dependency leads to what Node would find from the place of its
-//! dependent, except that a required peer with a range leads to the highest version that lies in
-//! the range. [`parse`] recovers them, [`emit`] places all packages anew. What Bun 1.4 writes and
-//! what `emit` writes is the same to the byte, so that a team may use both side by side.
+//! dependent. There are three exceptions. A required peer with a range leads to the highest version
+//! that lies in the range; what an optional peer leads to follows from the placement; what is listed
+//! as `unresolved` leads nowhere. [`parse()`] recovers the edges, [`emit()`] places all packages
+//! anew. What Bun 1.4 writes and what `emit` writes is the same to the byte, so that a team may use
+//! both side by side.
 
 mod emit;
 mod entries;
