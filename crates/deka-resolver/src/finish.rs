@@ -1,7 +1,8 @@
 //! From the arena to the graph: what is needed, in an order of its own.
 
 use deka_graph::{Edge, EdgeKind, Graph, PackageId};
-use deka_manifest::{OsSet, Target, VersionIndex};
+use deka_manifest::{Alias, OsSet, Target, VersionIndex};
+use hashbrown::HashSet;
 
 use crate::arena::{Answer, EdgeId, NodeId, Origin};
 use crate::pick::NoPick;
@@ -20,6 +21,14 @@ pub struct Resolved {
     pub warnings: Vec<Warning>,
     /// How many packages were not in the lockfile.
     pub added: usize,
+}
+
+/// Removes the peers of an importer that another group of it has, too. They had their say in which
+/// versions stay; what is placed is the other one.
+fn drop_shadowed_peers(edges: &mut Vec<Edge>) {
+    let is_dependency = |edge: &&Edge| !matches!(edge.kind, EdgeKind::Peer | EdgeKind::Workspace);
+    let own: HashSet<Alias> = edges.iter().filter(is_dependency).map(|edge| edge.alias).collect();
+    edges.retain(|edge| edge.kind != EdgeKind::Peer || !own.contains(&edge.alias));
 }
 
 impl Resolver<'_> {
@@ -50,8 +59,11 @@ impl Resolver<'_> {
                     target: edge.target.and_then(|target| id_of[target.index()]),
                 })
                 .collect();
-            edges.sort_by_key(|edge| (edge.kind, edge.alias));
             let state = &self.arena.nodes[node.index()];
+            if state.is_importer() {
+                drop_shadowed_peers(&mut edges);
+            }
+            edges.sort_by_key(|edge| (edge.kind, edge.alias));
             added += usize::from(!matches!(state.origin, Origin::Importer | Origin::Locked));
             graph.add_package(state.package.clone(), edges);
         }

@@ -104,7 +104,8 @@ impl Importer {
     /// Reads the manifest in the folder `path`.
     ///
     /// Of a name in several groups one row counts: `optionalDependencies` come before
-    /// `devDependencies`, these before `dependencies`, peers last.
+    /// `devDependencies`, these before `dependencies`. A peer that another group has as well counts
+    /// besides: what it asks for is not placed, but takes part in choosing versions, as with Bun.
     pub fn from_manifest(path: &str, manifest: &PackageJson, warnings: &mut Vec<Warning>) -> Self {
         let mut rows: Vec<Row> = Vec::new();
         let mut row_of: HashMap<Alias, usize> = HashMap::new();
@@ -126,9 +127,11 @@ impl Importer {
                             dropped: kind,
                         });
                     }
-                    continue;
+                    if kind != EdgeKind::Peer {
+                        continue;
+                    }
                 }
-                row_of.insert(*alias, rows.len());
+                row_of.entry(*alias).or_insert(rows.len());
                 let optional_peer =
                     kind == EdgeKind::Peer && manifest.optional_peers.contains(alias);
                 rows.push(Row { optional_peer, ..Row::new(*alias, *spec, kind) });
