@@ -21,7 +21,6 @@ use deka_resolver::{Observer, ResolveError};
 use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
 
-use crate::changes::Changes;
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::network::{Command, Network, PackumentAnswer};
 use crate::packuments::Packuments;
@@ -143,9 +142,10 @@ impl Start {
                 Ok(Self::Resolve(None))
             }
             Read::Good(lockfile) => {
-                let Changes { edits, are_sections_equal } = project.changes(lockfile);
-                if is_frozen && !edits.is_empty() {
-                    Err(InstallError::Frozen { changes: edits })
+                let (changes, are_sections_equal) = project.compare(lockfile);
+                if is_frozen && !changes.edits.is_empty() {
+                    let changes = changes.edits.iter().map(ToString::to_string).collect();
+                    Err(InstallError::Frozen { changes })
                 } else if are_sections_equal {
                     Ok(Self::Locked(lockfile.clone()))
                 } else {

@@ -12,7 +12,6 @@
 //! tarballs start while versions are still being picked. Either way a package is linked by the worker
 //! that has it as soon as both its files and its place are known. See [`install`].
 
-mod changes;
 mod engine;
 mod error;
 mod install;

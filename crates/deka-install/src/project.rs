@@ -7,12 +7,11 @@ use deka_config::{Config, Linker, MinimumReleaseAge};
 use deka_fs::Dir;
 use deka_graph::Graph;
 use deka_linker::Input;
-use deka_lockfile::{Lockfile, LockfileError};
+use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
 use deka_resolver::{Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
 
-use crate::changes::Changes;
 use crate::{InstallError, locked, sections, settings};
 
 /// The name of a manifest.
@@ -103,16 +102,27 @@ impl Project {
         }
     }
 
-    /// Returns what was edited in the manifest since the lockfile was written.
-    pub(crate) fn changes(&self, lockfile: &Lockfile) -> Changes {
-        Changes::between(lockfile, &self.new_lockfile(Some(lockfile), Graph::new()))
+    /// Returns what was edited in the manifest since the lockfile was written, and whether the
+    /// lockfile's sections that repeat the manifest are to the letter what they would be now.
+    pub(crate) fn compare(&self, lockfile: &Lockfile) -> (Changes, bool) {
+        let mut wanted = self.new_lockfile(Some(lockfile), Graph::new());
+        let changes = deka_lockfile::compare(lockfile, &wanted);
+        for (entry, known) in wanted.workspaces.iter_mut().zip(&lockfile.workspaces) {
+            // What could not be resolved then is no edit.
+            entry.unresolved.clone_from(&known.unresolved);
+        }
+        let are_equal = changes.edits.is_empty()
+            && wanted.workspaces == lockfile.workspaces
+            && wanted.catalog == lockfile.catalog
+            && wanted.catalogs == lockfile.catalogs;
+        (changes, are_equal)
     }
 
     /// Returns the lockfile of the newly resolved project.
     pub(crate) fn new_lockfile(&self, old: Option<&Lockfile>, graph: Graph) -> Lockfile {
         let manifest = &self.manifest;
         let mut lockfile = Lockfile::new(graph);
-        let mut root = sections::workspace_entry(manifest);
+        let mut root = WorkspaceEntry::from_manifest("", manifest);
         if let Some(old) = old {
             lockfile.version = old.version;
             lockfile.config_version = old.config_version;

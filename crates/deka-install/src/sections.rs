@@ -1,22 +1,7 @@
 //! From the project's manifest to the sections of the lockfile that repeat it.
 
-use deka_lockfile::{OverrideRule, WorkspaceEntry};
-use deka_manifest::{Alias, Override, OverrideTarget, PackageJson, Symbol};
-
-/// Returns the root's entry.
-pub(crate) fn workspace_entry(manifest: &PackageJson) -> WorkspaceEntry {
-    let mut optional_peers = manifest.optional_peers.clone();
-    optional_peers.sort();
-    WorkspaceEntry {
-        name: manifest.name,
-        dependencies: sorted(&manifest.dependencies),
-        dev_dependencies: sorted(&manifest.dev_dependencies),
-        optional_dependencies: sorted(&manifest.optional_dependencies),
-        peer_dependencies: sorted(&manifest.peer_dependencies),
-        optional_peers,
-        ..WorkspaceEntry::default()
-    }
-}
+use deka_lockfile::OverrideRule;
+use deka_manifest::{Alias, Override, OverrideTarget, Symbol};
 
 /// Returns a group by name, bytewise.
 pub(crate) fn sorted(group: &[(Alias, Symbol)]) -> Vec<(Alias, Symbol)> {
