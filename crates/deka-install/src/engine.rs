@@ -22,6 +22,11 @@ use crate::network::{Command, Network, Room};
 use crate::queue::{Lane, WorkQueue};
 use crate::{InstallError, Reporter};
 
+/// Packages that the store has and that have at least so many files are linked as soon as they are
+/// looked up, the others after all look-ups: a large one that came last would keep one worker busy
+/// while the others have nothing left to do.
+const LARGE_PACKAGE: usize = 200;
+
 /// What identifies the bytes of a tarball: its integrity, or where it has none its URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct TarballKey(pub(crate) Symbol);
@@ -269,7 +274,14 @@ impl<'a> Engine<'a> {
             && let Some(integrity) = &tarball.integrity
             && let Some(index) = self.store.lookup(integrity).map_err(InstallError::Store)?
         {
-            return self.ready(tarball.key, index);
+            let is_large = index.file_count() >= LARGE_PACKAGE;
+            let (index, tasks) = self.fill(tarball.key, index);
+            if is_large {
+                return self.place_all(tarball.key, tasks, &index);
+            }
+            let key = tarball.key;
+            self.queue.extend(Lane::Normal, tasks.into_iter().map(|task| Job::Link { key, task }));
+            return Ok(());
         }
         self.wanted.fetch_add(1, Ordering::Relaxed);
         self.report_download();
@@ -349,16 +361,28 @@ impl<'a> Engine<'a> {
         Ok(())
     }
 
-    /// The files of a package are in the store.
+    /// The files of a package are in the store: links it, while they are fresh in the kernel's caches.
     fn ready(&self, key: TarballKey, index: PackageIndex) -> Result<(), InstallError> {
+        let (index, tasks) = self.fill(key, index);
+        self.place_all(key, tasks, &index)
+    }
+
+    /// Notes the files of a package; returns what waited for them.
+    fn fill(&self, key: TarballKey, index: PackageIndex) -> (Arc<PackageIndex>, Vec<Task>) {
         let index = Arc::new(index);
-        let tasks = {
-            let mut slots = self.slots();
-            let slot = slots.entry(key).or_default();
-            slot.index = Some(index.clone());
-            std::mem::take(&mut slot.tasks)
-        };
-        tasks.into_iter().try_for_each(|task| self.place(key, task, &index))
+        let mut slots = self.slots();
+        let slot = slots.entry(key).or_default();
+        slot.index = Some(index.clone());
+        (index, std::mem::take(&mut slot.tasks))
+    }
+
+    fn place_all(
+        &self,
+        key: TarballKey,
+        tasks: Vec<Task>,
+        index: &PackageIndex,
+    ) -> Result<(), InstallError> {
+        tasks.into_iter().try_for_each(|task| self.place(key, task, index))
     }
 
     fn place(&self, key: TarballKey, task: Task, index: &PackageIndex) -> Result<(), InstallError> {
