@@ -6,7 +6,7 @@ use deka_fs::FsError;
 use deka_graph::HoistError;
 use deka_linker::{LinkError, PlanError};
 use deka_lockfile::LockfileError;
-use deka_manifest::{ManifestError, PackageName, Problem, Symbol};
+use deka_manifest::{InvalidName, ManifestError, PackageName, Problem, Symbol};
 use deka_registry::{RegistryError, SafeUrl};
 use deka_resolver::ResolveError;
 use deka_store::StoreError;
@@ -45,6 +45,28 @@ pub enum InstallError {
         path: PathBuf,
         /// The first thing that is wrong with it, and where.
         problem: Problem,
+    },
+    /// A workspace has a name that no package can have.
+    #[error("The workspace in `{}` can't be installed", path.display())]
+    WorkspaceName {
+        /// Its manifest.
+        path: PathBuf,
+        /// What is wrong with the name.
+        source: InvalidName,
+    },
+    /// `workspaces` names a folder without a manifest.
+    #[error("`workspaces` names `{folder}`, where there is no `package.json`")]
+    NoWorkspace {
+        /// The folder, below the root.
+        folder: String,
+    },
+    /// A workspace that is not on the disk is needed by one that is.
+    #[error("`{dependent}` needs the workspace in `{folder}`, which is not there")]
+    PrunedWorkspace {
+        /// The name of the workspace that is there.
+        dependent: PackageName,
+        /// The folder of the one that is not.
+        folder: Symbol,
     },
     /// The project needs something that deka can't do yet.
     #[error("`{}` uses {feature}, which deka can't install yet", path.display())]
@@ -140,6 +162,9 @@ impl InstallError {
             Self::NoManifest { .. } => Some("ENOENT"),
             Self::Manifest { .. } => Some("EJSONPARSE"),
             Self::Frozen { .. } => Some("EUSAGE"),
+            Self::WorkspaceName { .. }
+            | Self::NoWorkspace { .. }
+            | Self::PrunedWorkspace { .. } => Some("EWORKSPACE"),
             Self::Packument { source, .. }
             | Self::Download { source: DownloadError::Registry(source), .. } => source.code(),
             Self::Import { source, .. } | Self::Store(source) | Self::OpenStore { source, .. } => {

@@ -15,7 +15,7 @@ use deka_linker::{
 };
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{emit_placed, trusted_dependencies};
-use deka_manifest::{PackageName, Version, VersionManifest};
+use deka_manifest::{PackageName, Symbol, Version, VersionManifest};
 use deka_registry::{Client, ManifestCache};
 use deka_resolver::{Observer, ResolveError};
 use deka_store::Store;
@@ -27,7 +27,9 @@ use crate::packuments::Packuments;
 use crate::project::{LOCKFILE, MANIFEST, Project, Read};
 use crate::queue::WorkQueue;
 use crate::report::{Outcome, Reporter, Summary};
-use crate::survey::{direct_dependencies, only_optional, planned_packages};
+use crate::survey::{
+    direct_dependencies, new_links, only_optional, planned_packages, pruned_packages,
+};
 use crate::{InstallError, settings, tarballs, warning};
 
 /// What to install, and how.
@@ -120,7 +122,11 @@ const LOCKFILE_IS_GOOD: &[u8] = b"good";
 /// Where an install starts.
 enum Start {
     /// The lockfile has all the answers.
-    Locked(Box<Lockfile>),
+    Locked {
+        lockfile: Box<Lockfile>,
+        /// The folders of members that the lockfile has and the disk has not.
+        pruned: Vec<Symbol>,
+    },
     /// There are versions to be picked; what the old lockfile knows is kept.
     Resolve(Option<Box<Lockfile>>),
 }
@@ -146,8 +152,12 @@ impl Start {
                 if is_frozen && !changes.edits.is_empty() {
                     let changes = changes.edits.iter().map(ToString::to_string).collect();
                     Err(InstallError::Frozen { changes })
+                } else if is_frozen && !changes.missing_workspaces.is_empty() {
+                    let pruned = changes.missing_workspaces;
+                    reporter.warning(&warning::pruned(lockfile, &pruned));
+                    Ok(Self::Locked { lockfile: lockfile.clone(), pruned })
                 } else if are_sections_equal {
-                    Ok(Self::Locked(lockfile.clone()))
+                    Ok(Self::Locked { lockfile: lockfile.clone(), pruned: Vec::new() })
                 } else {
                     Ok(Self::Resolve(Some(lockfile.clone())))
                 }
@@ -312,9 +322,12 @@ impl Install<'_> {
         surroundings: &Surroundings<'_, '_>,
         start: Start,
     ) -> Result<Layout, InstallError> {
-        let (mut lockfile, latest) = match start {
-            Start::Locked(lockfile) => (*lockfile, HashMap::new()),
-            Start::Resolve(old) => self.resolve(surroundings, old.as_deref())?,
+        let (mut lockfile, latest, pruned) = match start {
+            Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
+            Start::Resolve(old) => {
+                let (lockfile, latest) = self.resolve(surroundings, old.as_deref())?;
+                (lockfile, latest, Vec::new())
+            }
         };
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
         let trusted = self.project.manifest.trusted_dependencies.as_deref();
@@ -326,8 +339,10 @@ impl Install<'_> {
 
         let target = settings::target(self.config);
         let graph = &lockfile.graph;
+        let is_pruned = pruned_packages(graph, &pruned)?;
         let tree = tree.pruned(graph, &|edge, package| {
             !self.is_omitted(graph.edge(edge).kind)
+                && !is_pruned.contains(&package)
                 && target.accepts(&graph.package(package).platforms)
         });
         let plan = LinkPlan::hoisted(
@@ -418,6 +433,7 @@ impl Install<'_> {
         let packages: HashSet<PackageId> = placed
             .iter()
             .map(|placement| layout.plan.placements[*placement as usize].package)
+            .chain(new_links(&layout.plan, old.as_ref()))
             .collect();
         let outcome = if graph.packages().len() <= 1 {
             Outcome::NoDependencies { lockfile_deleted: lockfile_saved }

@@ -26,6 +26,7 @@ mod settings;
 mod survey;
 mod tarballs;
 mod warning;
+mod workspaces;
 
 pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;

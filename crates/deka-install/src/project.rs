@@ -1,4 +1,4 @@
-//! The files of a project: `package.json` and `bun.lock`.
+//! The files of a project: every `package.json` and `bun.lock`.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
 use deka_resolver::{Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
 
+use crate::workspaces::{self, Found, Member};
 use crate::{InstallError, locked, sections, settings};
 
 /// The name of a manifest.
@@ -19,13 +20,12 @@ pub const MANIFEST: &str = "package.json";
 /// The name of the lockfile.
 pub const LOCKFILE: &str = "bun.lock";
 
-/// Returns the folder of the nearest `package.json` at or above `start`.
+/// Returns the folder of the nearest `package.json` at or above `start`; of a workspace's member,
+/// that of its root.
 pub fn find_project(start: &Path) -> Result<PathBuf, InstallError> {
-    start
-        .ancestors()
-        .find(|folder| folder.join(MANIFEST).is_file())
-        .map(Path::to_owned)
-        .ok_or_else(|| InstallError::NoManifest { folder: start.to_owned() })
+    let nearest = start.ancestors().find(|folder| folder.join(MANIFEST).is_file());
+    let nearest = nearest.ok_or_else(|| InstallError::NoManifest { folder: start.to_owned() })?;
+    Ok(workspaces::root_of(nearest).unwrap_or_else(|| nearest.to_owned()))
 }
 
 /// What became of reading `bun.lock`.
@@ -43,6 +43,10 @@ pub(crate) struct Project {
     pub(crate) root: PathBuf,
     pub(crate) dir: Dir,
     pub(crate) manifest: PackageJson,
+    /// The members of its workspaces, by path.
+    pub(crate) members: Vec<Member>,
+    /// Folders that `workspaces` names and that have no manifest.
+    missing_members: Vec<String>,
     pub(crate) lockfile: Read,
     /// The text of `bun.lock`, readable or not.
     pub(crate) lockfile_text: Option<Vec<u8>>,
@@ -79,27 +83,71 @@ impl Project {
             Some(Ok(lockfile)) => Read::Good(Box::new(lockfile)),
             Some(Err(error)) => Read::Damaged(Arc::new(error)),
         };
-        Ok(Self { root: root.to_owned(), dir, manifest, lockfile, lockfile_text, inputs })
+        let patterns = manifest.workspaces.as_deref().unwrap_or_default();
+        let Found { members, missing } = workspaces::find(&dir, patterns, &mut inputs)?;
+        Ok(Self {
+            root: root.to_owned(),
+            dir,
+            manifest,
+            members,
+            missing_members: missing,
+            lockfile,
+            lockfile_text,
+            inputs,
+        })
     }
 
     /// Refuses what deka can't install, and what nobody could.
     pub(crate) fn check(&self, config: &Config) -> Result<(), InstallError> {
-        let path = || self.manifest_path();
-        if let Some(problem) = self.manifest.problems.iter().find(|problem| problem.kind.is_error())
+        for (path, manifest) in self.manifests() {
+            let errors = manifest.problems.iter().filter(|problem| problem.kind.is_error());
+            if let Some(problem) = errors.into_iter().next() {
+                let path = self.root.join(path).join(MANIFEST);
+                return Err(InstallError::ManifestProblem { path, problem: problem.clone() });
+            }
+        }
+        if let Some(folder) =
+            self.missing_members.iter().find(|folder| !self.is_pruned(config, folder))
         {
-            return Err(InstallError::ManifestProblem { path: path(), problem: problem.clone() });
+            return Err(InstallError::NoWorkspace { folder: folder.clone() });
         }
         let manifest = &self.manifest;
         let features = [
-            (manifest.workspaces.as_ref().is_some_and(|list| !list.is_empty()), "`workspaces`"),
             (!manifest.patched_dependencies.is_empty(), "`patchedDependencies`"),
             (!manifest.package_extensions.is_empty(), "`packageExtensions`"),
-            (config.install.linker == Linker::Isolated, "the isolated linker"),
+            (self.needs_isolated_linker(config), "the isolated linker (use `--linker hoisted`)"),
         ];
         match features.iter().find(|(is_used, _)| *is_used) {
-            Some((_, feature)) => Err(InstallError::NotYet { path: path(), feature }),
+            Some((_, feature)) => Err(InstallError::NotYet { path: self.manifest_path(), feature }),
             None => Ok(()),
         }
+    }
+
+    /// Whether `node_modules` is to have the shape that deka can't make yet. With workspaces that is
+    /// Bun's default for projects that were not set up by an older one.
+    fn needs_isolated_linker(&self, config: &Config) -> bool {
+        let config_version = match &self.lockfile {
+            Read::Good(lockfile) => lockfile.config_version,
+            Read::Absent | Read::Damaged(_) => 1,
+        };
+        let is_isolated = match config.install.linker {
+            Linker::Isolated => true,
+            Linker::Hoisted => false,
+            Linker::Auto => config_version >= 1 && !self.members.is_empty(),
+        };
+        is_isolated && !config.install.lockfile_only
+    }
+
+    /// Whether a member is not there because only a part of the project is, as in a container.
+    fn is_pruned(&self, config: &Config, folder: &str) -> bool {
+        config.install.is_frozen()
+            && matches!(&self.lockfile, Read::Good(lockfile) if lockfile.workspace(folder).is_some())
+    }
+
+    /// Returns the manifests of the root and of all members with their folders.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = (&str, &PackageJson)> {
+        let members = self.members.iter().map(|member| (member.path.as_str(), &member.manifest));
+        std::iter::once(("", &self.manifest)).chain(members)
     }
 
     /// Returns what was edited in the manifest since the lockfile was written, and whether the
@@ -109,7 +157,9 @@ impl Project {
         let changes = deka_lockfile::compare(lockfile, &wanted);
         for (entry, known) in wanted.workspaces.iter_mut().zip(&lockfile.workspaces) {
             // What could not be resolved then is no edit.
-            entry.unresolved.clone_from(&known.unresolved);
+            if entry.path == known.path {
+                entry.unresolved.clone_from(&known.unresolved);
+            }
         }
         let are_equal = changes.edits.is_empty()
             && wanted.workspaces == lockfile.workspaces
@@ -130,6 +180,11 @@ impl Project {
             root.name = old.root().and_then(|root| root.name);
         }
         lockfile.workspaces = vec![root];
+        lockfile.workspaces.extend(
+            self.members
+                .iter()
+                .map(|member| WorkspaceEntry::from_manifest(&member.path, &member.manifest)),
+        );
         lockfile.overrides = sections::override_rules(&manifest.overrides);
         lockfile.catalog = sections::sorted(&manifest.catalog);
         lockfile.catalogs = manifest
@@ -141,7 +196,7 @@ impl Project {
         lockfile
     }
 
-    /// Returns the packages that the manifest asks for by name.
+    /// Returns the packages that the root's manifest asks for by name.
     pub(crate) fn direct_packages(&self) -> Vec<PackageName> {
         let manifest = &self.manifest;
         let groups = [
@@ -158,7 +213,7 @@ impl Project {
         .collect()
     }
 
-    /// Picks versions for what the manifest asks for; what `old` has and still does is kept.
+    /// Picks versions for what the manifests ask for; what `old` has and still does is kept.
     pub(crate) fn resolve(
         &self,
         config: &Config,
@@ -167,7 +222,9 @@ impl Project {
         observer: &mut dyn Observer,
     ) -> Result<Resolved, InstallError> {
         let old_rules = old.map(|old| (locked::overrides(old), locked::catalogs(old)));
-        let (mut input, mut warnings) = deka_resolver::Input::from_manifests(&self.manifest, []);
+        let members = self.manifests().skip(1);
+        let (mut input, mut warnings) =
+            deka_resolver::Input::from_manifests(&self.manifest, members);
         input.locked = old.zip(old_rules.as_ref()).map(|(old, (overrides, catalogs))| Locked {
             graph: &old.graph,
             overrides,

@@ -1,12 +1,12 @@
 //! What is said about a graph and a plan: who may be missing, what is direct, what would be placed.
 
-use deka_graph::{EdgeKind, Graph, PackageId};
-use deka_linker::LinkPlan;
-use deka_manifest::{PackageName, Version};
+use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
+use deka_linker::{LinkPlan, LinkState};
+use deka_manifest::{PackageName, Symbol, Version};
 use hashbrown::{HashMap, HashSet};
 
 use crate::report::DirectDependency;
-use crate::tarballs;
+use crate::{InstallError, tarballs};
 
 /// Returns for each package whether only optional dependencies lead to it.
 pub(crate) fn only_optional(graph: &Graph) -> Vec<bool> {
@@ -24,6 +24,36 @@ pub(crate) fn only_optional(graph: &Graph) -> Vec<bool> {
         }
     }
     optional
+}
+
+/// Returns the workspaces in these folders, which are not on the disk. Fails if one that is there
+/// needs one of them.
+pub(crate) fn pruned_packages(
+    graph: &Graph,
+    folders: &[Symbol],
+) -> Result<HashSet<PackageId>, InstallError> {
+    if folders.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let folder_of = |id: PackageId| match &graph.package(id).resolution {
+        Resolution::Workspace(folder) => Some(*folder),
+        _ => None,
+    };
+    let is_pruned = |id: &PackageId| folder_of(*id).is_some_and(|folder| folders.contains(&folder));
+    let pruned: HashSet<PackageId> = graph.package_ids().filter(is_pruned).collect();
+    for id in graph.package_ids().filter(|id| !pruned.contains(id)) {
+        for edge in graph.edges_of(id) {
+            let target = edge.target.filter(|target| pruned.contains(target));
+            if edge.kind != EdgeKind::Workspace
+                && !edge.may_be_missing()
+                && let Some(folder) = target.and_then(folder_of)
+            {
+                let dependent = graph.package(id).name;
+                return Err(InstallError::PrunedWorkspace { dependent, folder });
+            }
+        }
+    }
+    Ok(pruned)
 }
 
 /// Returns the direct dependencies that were placed anew, in the order in which Bun prints them: by
@@ -54,6 +84,17 @@ pub(crate) fn direct_dependencies(
             }
         })
         .collect()
+}
+
+/// Returns the packages that were linked from a folder, such as workspaces, where the last install had
+/// no link.
+pub(crate) fn new_links<'a>(
+    plan: &'a LinkPlan,
+    old: Option<&LinkState>,
+) -> impl Iterator<Item = PackageId> + use<'a> {
+    let links = old.into_iter().flat_map(|old| &old.links);
+    let known: HashSet<Box<str>> = links.map(|link| link.path.clone()).collect();
+    plan.links.iter().filter(move |link| !known.contains(&link.path)).map(|link| link.package)
 }
 
 /// Returns what would be in `node_modules`, each package once, by name.

@@ -1,6 +1,8 @@
 //! The words for what the resolver noticed.
 
 use deka_graph::EdgeKind;
+use deka_lockfile::Lockfile;
+use deka_manifest::Symbol;
 use deka_resolver::Warning;
 
 /// Returns the text of a warning.
@@ -36,6 +38,23 @@ pub(crate) fn text(warning: &Warning) -> String {
             format!("skipped the optional dependency `{alias}@{spec}`: {reason}")
         }
     }
+}
+
+/// Returns the text about members that the lockfile has and the disk has not.
+pub(crate) fn pruned(lockfile: &Lockfile, folders: &[Symbol]) -> String {
+    let names: Vec<String> = folders
+        .iter()
+        .map(|folder| {
+            let name = lockfile.workspace(folder).and_then(|entry| entry.name);
+            format!("\"{}\"", name.unwrap_or(*folder))
+        })
+        .collect();
+    let plural = if names.len() == 1 { "" } else { "s" };
+    format!(
+        "skipped {} workspace{plural} listed in bun.lock but not on disk: {}",
+        names.len(),
+        names.join(", ")
+    )
 }
 
 fn group(kind: EdgeKind) -> &'static str {

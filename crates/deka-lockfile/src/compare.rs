@@ -8,7 +8,7 @@ use std::fmt;
 
 use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
 use deka_manifest::{Alias, Spec, Symbol};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::{Lockfile, OverrideRule, WorkspaceEntry};
 
@@ -130,8 +130,8 @@ pub fn compare(locked: &Lockfile, wanted: &Lockfile) -> Changes {
         }
         changes.compare_entries(locked, before, entry);
     }
-    let is_wanted = |entry: &&WorkspaceEntry| wanted.workspace(&entry.path).is_none();
-    let missing = locked.workspaces.iter().filter(is_wanted);
+    let wanted_paths: HashSet<&str> = wanted.workspaces.iter().map(|entry| &*entry.path).collect();
+    let missing = locked.workspaces.iter().filter(|entry| !wanted_paths.contains(&*entry.path));
     changes.missing_workspaces = missing.map(|entry| Symbol::new(&entry.path)).collect();
     if !same_overrides(&locked.overrides, &wanted.overrides) {
         changes.edits.push(Edit::Overrides);
@@ -245,6 +245,9 @@ fn same_overrides(one: &[(Symbol, OverrideRule)], other: &[(Symbol, OverrideRule
 /// Returns the dependencies on a catalog whose catalog now says something else of them.
 fn changed_catalog_rows(locked: &Lockfile, wanted: &Lockfile) -> Vec<Row> {
     let mut rows = Vec::new();
+    if locked.catalog == wanted.catalog && locked.catalogs == wanted.catalogs {
+        return rows;
+    }
     for entry in &wanted.workspaces {
         for wish in wishes(entry) {
             let Some(catalog) = wish.spec.trim().strip_prefix("catalog:") else { continue };

@@ -2,7 +2,7 @@
 
 use deka_graph::{Edge, EdgeKind, Graph, PackageId};
 use deka_manifest::{Alias, OsSet, Target, VersionIndex};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use crate::arena::{Answer, EdgeId, NodeId, Origin};
 use crate::pick::NoPick;
@@ -37,6 +37,7 @@ impl Resolver<'_> {
         if let Some(error) = self.first_error() {
             return Err(error);
         }
+        self.drop_shadowed_workspaces();
         let order = self.order();
         self.warn_about(&order);
         let mut id_of = vec![None; self.arena.nodes.len()];
@@ -50,6 +51,7 @@ impl Resolver<'_> {
                 .arena
                 .edges_of(node)
                 .iter()
+                .filter(|edge| edge.row.kind != EdgeKind::Workspace || edge.target.is_some())
                 .map(|edge| Edge {
                     alias: edge.row.alias,
                     spec: edge.row.spec,
@@ -68,6 +70,26 @@ impl Resolver<'_> {
             graph.add_package(state.package.clone(), edges);
         }
         Ok(Resolved { graph, warnings: self.warnings, added })
+    }
+
+    /// Takes the place at the top from workspaces whose names the root's own dependencies have for
+    /// something else.
+    fn drop_shadowed_workspaces(&mut self) {
+        let own: HashMap<Alias, NodeId> = self
+            .arena
+            .edges_of(NodeId::ROOT)
+            .iter()
+            .filter(|edge| !matches!(edge.row.kind, EdgeKind::Peer | EdgeKind::Workspace))
+            .filter_map(|edge| Some((edge.row.alias, edge.target?)))
+            .collect();
+        for edge in self.arena.edge_ids_of(NodeId::ROOT) {
+            let edge = &mut self.arena.edges[edge.index()];
+            if edge.row.kind == EdgeKind::Workspace
+                && own.get(&edge.row.alias).is_some_and(|other| Some(*other) != edge.target)
+            {
+                edge.target = None;
+            }
+        }
     }
 
     /// Returns the packages that are needed: importers first, the rest breadth first. What only

@@ -8,7 +8,7 @@ use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
 use deka_manifest::Symbol;
 use hashbrown::{HashMap, HashSet};
 
-use crate::arena::{NodeId, Origin};
+use crate::arena::{EdgeId, NodeId, Origin};
 use crate::requests::Want;
 use crate::resolver::Resolver;
 use crate::{Locked, Row};
@@ -121,11 +121,22 @@ impl Resolver<'_> {
             let Some(target) = before.target.and_then(|target| node_of[target.index()]) else {
                 continue;
             };
+            if self.is_about_workspaces(edge, target) {
+                continue;
+            }
             let is_same = before.spec == row.spec && self.means_the_same(locked, row);
             if is_same || self.will_do(edge, target) {
                 self.arena.edges[edge.index()].target = Some(target);
             }
         }
+    }
+
+    /// Whether an edge led to a workspace or may lead to one now: names and versions of workspaces
+    /// change, so that is found out each time.
+    fn is_about_workspaces(&mut self, edge: EdgeId, target: NodeId) -> bool {
+        let request = self.request_of(edge);
+        self.arena.node(target).is_importer()
+            || self.linked_workspace(self.requests.get(request)).is_some()
     }
 
     /// Whether a spec that is written as before also stands for the same as before.
@@ -140,7 +151,7 @@ impl Resolver<'_> {
     }
 
     /// Whether a package of the lockfile is what an edge asks for now.
-    fn will_do(&mut self, edge: crate::arena::EdgeId, target: NodeId) -> bool {
+    fn will_do(&mut self, edge: EdgeId, target: NodeId) -> bool {
         let request = self.request_of(edge);
         let request = self.requests.get(request);
         let Want::Registry { name, .. } = request.want else { return false };
@@ -207,7 +218,7 @@ impl Resolver<'_> {
     }
 
     /// Whether the range of an edge accepts a package.
-    pub(crate) fn accepts(&mut self, edge: crate::arena::EdgeId, node: NodeId) -> bool {
+    pub(crate) fn accepts(&mut self, edge: EdgeId, node: NodeId) -> bool {
         let request = self.request_of(edge);
         let range = self.requests.get(request).range.as_ref();
         self.arena

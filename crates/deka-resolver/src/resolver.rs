@@ -391,22 +391,33 @@ impl<'a> Resolver<'a> {
 
     fn find_workspace(&self, request: RequestId, text: Symbol) -> Option<NodeId> {
         let request = self.requests.get(request);
-        let by_name = self.workspaces.get(&request.alias.to_package_name()).copied();
-        let workspace = by_name.or_else(|| {
-            let path = text.trim_start_matches("./").trim_end_matches('/');
-            self.workspaces.values().copied().find(|id| {
-                matches!(&self.arena.node(*id).package.resolution,
-                    Resolution::Workspace(known) if known.as_str() == path)
-            })
-        })?;
-        let fits = match text.as_str() {
-            "*" | "^" | "~" => true,
+        if let Some(known) = self.workspaces.get(&request.alias.to_package_name()) {
+            return self.workspace_allows(*known, &text).then_some(*known);
+        }
+        // Under another name: `workspace:name@range`, or the workspace's folder.
+        let renamed = text.char_indices().skip(1).find(|(_, c)| *c == '@').and_then(|(at, _)| {
+            let name = PackageName::parse(&text[..at]).ok()?;
+            Some((*self.workspaces.get(&name)?, &text[at + 1..]))
+        });
+        if let Some((known, range)) = renamed {
+            return self.workspace_allows(known, range).then_some(known);
+        }
+        let path = text.trim_start_matches("./").trim_end_matches('/');
+        self.workspaces.values().copied().find(|id| {
+            matches!(&self.arena.node(*id).package.resolution,
+                Resolution::Workspace(known) if known.as_str() == path)
+        })
+    }
+
+    /// Whether the version of a workspace does for what stands behind `workspace:`.
+    fn workspace_allows(&self, workspace: NodeId, text: &str) -> bool {
+        match text {
+            "" | "*" | "^" | "~" => true,
             // What is no range is a path or a name, and those were looked at.
             range => {
                 Range::parse(range).map_or(true, |range| self.workspace_fits(workspace, &range))
             }
-        };
-        fits.then_some(workspace)
+        }
     }
 
     fn find_foreign(&mut self, edge: EdgeId, request: RequestId) -> Option<NodeId> {

@@ -98,6 +98,13 @@ impl Tree {
         self
     }
 
+    /// Leaves out the paths that `keep` does not want.
+    #[must_use]
+    pub fn only(mut self, keep: impl Fn(&str) -> bool) -> Self {
+        self.nodes.retain(|path, _| keep(path));
+        self
+    }
+
     /// Leaves out folders, and so shows the files alone.
     #[must_use]
     pub fn without_directories(mut self) -> Self {

@@ -74,7 +74,8 @@ impl Linker<'_> {
         self.remove_empty_folders(finish.old, &finish.work.difference);
 
         let count = bin_folders.iter().map(|(_, bins)| bins.len()).sum();
-        let removed = finish.work.difference.removed.len();
+        let difference = &finish.work.difference;
+        let removed = difference.removed.len() + difference.unlink.len();
         if self.root.metadata("node_modules").is_ok_and(|metadata| metadata.is_some()) {
             self.write_state(finish, bin_folders)
                 .map_err(|source| self.failed(STATE_FILE, source))?;

@@ -152,6 +152,7 @@ pub(super) fn into_graph(
     let mut id_of_raw = vec![None; packages.len()];
     let mut root_bin = Bin::None;
     let mut raw_of_workspace: HashMap<Symbol, usize> = HashMap::new();
+    let listed: HashSet<&str> = workspaces.iter().map(|entry| &*entry.path).collect();
     for (index, raw) in packages.iter().enumerate() {
         match &raw.package.resolution {
             Resolution::Root => {
@@ -159,7 +160,7 @@ pub(super) fn into_graph(
                 root_bin = raw.package.bin.clone();
             }
             Resolution::Workspace(path) => {
-                if !workspaces.iter().any(|entry| entry.path == path.as_str()) || path.is_empty() {
+                if !listed.contains(path.as_str()) || path.is_empty() {
                     return Err(LockfileError::InvalidEntry {
                         entry: raw.package.name.to_string(),
                         position: reader.position(raw.offset),
@@ -183,6 +184,10 @@ pub(super) fn into_graph(
                 };
                 id_of_raw[*raw] = Some(PackageId(id));
                 let name = packages[*raw].package.name;
+                // A dependency of the root may have the name for something else.
+                if places.package_at(TOP, name.into()) != Some(*raw as u32) {
+                    continue;
+                }
                 own.push(Edge {
                     alias: Alias::from(name),
                     spec: Symbol::new(""),

@@ -10,7 +10,8 @@
 //! - the tree of a frozen install of Bun's lockfile, which has to stay as it is,
 //! - the tree of a `--production` install, and of others that leave something out,
 //! - whether Bun finds nothing to mend in what deka installed,
-//! - lockfile and tree after each step of `projects/edits/`, where `package.json` changes.
+//! - lockfile and tree after each step of `projects/edits/`, where `package.json` changes, and of
+//!   `projects/folders/`, where any file of the project does.
 //!
 //! The application in `examples/` is built and served, too.
 //!
@@ -26,6 +27,7 @@
 
 mod compare;
 mod example;
+mod folders;
 mod project;
 mod suite;
 mod tool;
@@ -52,6 +54,21 @@ macro_rules! edits {
                 #[test]
                 fn $name() {
                     crate::suite::check_edits(stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
+/// One test for each project of many files.
+macro_rules! folders {
+    ($($name:ident),* $(,)?) => {
+        const FOLDERS: &[&str] = &[$(stringify!($name)),*];
+        mod in_folders {
+            $(
+                #[test]
+                fn $name() {
+                    crate::folders::check(stringify!($name));
                 }
             )*
         }
@@ -95,10 +112,24 @@ edits![
     swap_for_an_alias,
 ];
 
+folders![
+    catalogs,
+    workspace_bins,
+    workspace_edits,
+    workspace_from_member,
+    workspace_globs,
+    workspace_links_off,
+    workspace_names_taken,
+    workspace_protocol,
+    workspace_pruned,
+    workspace_versions,
+];
+
 #[test]
 fn every_file_has_its_test() {
     assert_eq!(project::names("projects"), sorted(PROJECTS));
     assert_eq!(project::names("projects/edits"), sorted(EDITS));
+    assert_eq!(project::names("projects/folders"), sorted(FOLDERS));
 }
 
 fn sorted(names: &[&str]) -> Vec<String> {

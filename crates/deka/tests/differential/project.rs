@@ -5,7 +5,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/differential")
@@ -34,6 +34,12 @@ pub(crate) fn steps(name: &str) -> Vec<String> {
     let steps: Vec<Value> = serde_json::from_str(&text).expect("a list of manifests");
     assert!(steps.len() > 1, "`{name}` edits nothing");
     steps.iter().map(|step| serde_json::to_string_pretty(step).expect("JSON") + "\n").collect()
+}
+
+/// The steps of a project of many files.
+pub(crate) fn folder_steps(name: &str) -> Vec<Map<String, Value>> {
+    let text = read(&format!("projects/folders/{}.json", name.replace('_', "-")));
+    serde_json::from_str(&text).expect("a list of objects")
 }
 
 fn read(path: &str) -> String {

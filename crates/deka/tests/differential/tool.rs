@@ -8,7 +8,7 @@ use std::{
 use deka_test::{Outcome, Program, Tree, peer};
 
 /// The file in `node_modules` in which deka remembers what it did.
-const STATE_FILE: &str = ".deka-state";
+pub(crate) const STATE_FILE: &str = ".deka-state";
 
 /// A program with a home and a cache.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ mod incremental;
 mod lockfile;
 mod network;
 mod power_cut;
+mod workspaces;
 
 use deka_test::TestProject;
 

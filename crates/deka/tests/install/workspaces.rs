@@ -1,0 +1,105 @@
+//! Workspaces: whose project it is, what is noticed, and what is refused.
+
+use deka_test::{Registry, TestProject};
+use serde_json::json;
+
+use crate::project;
+
+/// A project with the member `a`, installed.
+fn installed(registry: &Registry) -> TestProject {
+    registry.package("x", "1.0.0").publish();
+    let project = project();
+    project.use_registry(registry);
+    project.package_json(json!({ "name": "root", "workspaces": ["packages/*"] }));
+    project.write(
+        "packages/a/package.json",
+        r#"{ "name": "a", "version": "1.0.0", "dependencies": { "x": "^1" } }"#,
+    );
+    install(&project);
+    project
+}
+
+fn install(project: &TestProject) -> String {
+    let outcome = project.command(["install", "--linker=hoisted"]).run();
+    outcome.assert_success();
+    outcome.stdout
+}
+
+#[test]
+fn every_change_of_a_member_is_noticed() {
+    let project = installed(&Registry::start());
+    let is_unchanged = |project: &TestProject| install(project).contains("(no changes)");
+    assert!(is_unchanged(&project));
+
+    project.write("packages/b/package.json", r#"{ "name": "b" }"#);
+    assert!(!is_unchanged(&project), "a new member");
+    assert!(project.exists("node_modules/b"));
+    assert!(is_unchanged(&project));
+
+    project.write("packages/b/package.json", r#"{ "name": "b", "dependencies": { "x": "1" } }"#);
+    install(&project);
+    assert!(project.read("bun.lock").contains("\"x\": \"1\""), "an edit");
+
+    project.write("packages/c/readme.md", "");
+    install(&project);
+    project.write("packages/c/package.json", r#"{ "name": "c" }"#);
+    assert!(!is_unchanged(&project), "a manifest in a folder that was there");
+    assert!(project.exists("node_modules/c"));
+
+    project.remove("packages/b");
+    assert!(!is_unchanged(&project), "a member that went");
+    assert!(!project.exists("node_modules/b"));
+    assert!(!project.read("bun.lock").contains("packages/b"));
+}
+
+#[test]
+fn a_folder_that_is_no_member_is_a_project_of_its_own() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    project.write("other/.npmrc", project.read(".npmrc"));
+    let other = r#"{ "name": "other", "dependencies": { "x": "1.0.0" } }"#;
+    project.write("other/package.json", other);
+    let folder = project.path().join("other");
+    project.command(["install"]).current_dir(&folder).run().assert_success();
+    assert!(project.exists("other/bun.lock"));
+    assert!(project.exists("other/node_modules/x"));
+}
+
+#[test]
+fn without_the_hoisted_linker_only_the_lockfile_is_written() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let lockfile = project.read("bun.lock");
+    project.remove("bun.lock").remove("node_modules");
+    let refused = project.command(["install"]).run();
+    refused.assert_code(1);
+    assert!(refused.stderr.contains("--linker hoisted"), "{}", refused.snapshot());
+    project.command(["install", "--lockfile-only"]).run().assert_success();
+    assert_eq!(project.read("bun.lock"), lockfile);
+    assert!(!project.exists("node_modules"));
+}
+
+#[test]
+fn what_nobody_could_install_is_refused() {
+    let registry = Registry::start();
+    let check = |packages: &[(&str, &str)], patterns: &[&str], expected: &str| {
+        let project = project();
+        project.use_registry(&registry).package_json(json!({ "workspaces": patterns }));
+        for (path, manifest) in packages {
+            project.write(&format!("{path}/package.json"), manifest);
+        }
+        let outcome = project.command(["install", "--linker=hoisted"]).run();
+        outcome.assert_code(1);
+        assert!(outcome.stderr.contains(expected), "{}", outcome.snapshot());
+        assert!(!project.exists("bun.lock"));
+    };
+    check(
+        &[],
+        &["packages/a"],
+        "`workspaces` names `packages/a`, where there is no `package.json`",
+    );
+    let twice = [("p/a", r#"{"name":"x"}"#), ("p/b", r#"{"name":"x"}"#)];
+    check(&twice, &["p/*"], "The workspaces `p/a` and `p/b` are both named `x`");
+    check(&[("p/a", r#"{"name":"../x"}"#)], &["p/*"], "`../x` is not a valid package name");
+    check(&[("p/a", r#"{"name": "#)], &["p/*"], "p/a/package.json");
+}
