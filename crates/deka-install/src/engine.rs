@@ -16,6 +16,7 @@ use deka_manifest::{Integrity, Symbol};
 use deka_registry::{Counters, RegistryError};
 use deka_store::{Importer, PackageIndex, Store, StoreError};
 use hashbrown::HashMap;
+use tracing::trace_span;
 use url::Url;
 
 use crate::network::{Command, Network, Room};
@@ -119,6 +120,14 @@ pub(crate) struct Linking<'a> {
     pub(crate) plan: Arc<LinkPlan>,
     /// For each placement of the plan, whether the install may go on without it.
     pub(crate) may_be_missing: Vec<bool>,
+}
+
+impl Linking<'_> {
+    /// Returns where a task puts its package.
+    fn path(&self, task: Task) -> &str {
+        let placement = self.plan.placements.get(task.placement as usize);
+        placement.map_or("", |placement| &placement.path)
+    }
 }
 
 /// What the workers share.
@@ -270,10 +279,12 @@ impl<'a> Engine<'a> {
     }
 
     fn prepare(&self, tarball: Arc<Tarball>) -> Result<(), InstallError> {
+        let span = trace_span!("look up", package = %tarball.label);
         if !self.force
             && let Some(integrity) = &tarball.integrity
             && let Some(index) = self.store.lookup(integrity).map_err(InstallError::Store)?
         {
+            drop(span);
             let is_large = index.file_count() >= LARGE_PACKAGE;
             let (index, tasks) = self.fill(tarball.key, index);
             if is_large {
@@ -387,6 +398,7 @@ impl<'a> Engine<'a> {
 
     fn place(&self, key: TarballKey, task: Task, index: &PackageIndex) -> Result<(), InstallError> {
         let Some(linking) = self.linking.get() else { return Ok(()) };
+        let _span = trace_span!("link", package = %linking.path(task));
         match linking.linker.perform(&linking.plan, task, Some(index)) {
             Ok(_) => {
                 self.task_done();

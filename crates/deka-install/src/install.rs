@@ -20,6 +20,7 @@ use deka_registry::{Client, ManifestCache};
 use deka_resolver::{Observer, ResolveError};
 use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
+use tracing::trace_span;
 
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::network::{Command, Network, PackumentAnswer};
@@ -99,9 +100,11 @@ fn may_be_stale(config: &Config) -> bool {
 fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summary, InstallError> {
     let config = &*request.config;
     let _lock = lock(&request.root, reporter);
+    let reading = trace_span!("read project");
     let project = Project::read(&request.root, !config.install.skip_load_lockfile)?;
     project.check(config)?;
     let start = Start::of(&project, config, reporter)?;
+    drop(reading);
     Install { request, config, project, reporter }.run(start)
 }
 
@@ -220,8 +223,10 @@ impl Install<'_> {
         let (network, network_thread) = Network::new(client.clone(), queue.clone(), send_answer);
         let (send_event, events) = crossbeam_channel::unbounded();
         let folder = config.cache.folder();
+        let opening = trace_span!("open store");
         let store = Store::open(folder)
             .map_err(|source| InstallError::OpenStore { path: folder.to_owned(), source })?;
+        drop(opening);
         let engine = Engine::new(
             &store,
             queue.clone(),
@@ -238,8 +243,11 @@ impl Install<'_> {
                     engine.fail(InstallError::Thread(error));
                 }
             });
-            for _ in 0..std::thread::available_parallelism().map_or(2, usize::from) {
-                scope.spawn(|| engine.work());
+            for number in 1..=std::thread::available_parallelism().map_or(2, usize::from) {
+                let worker = std::thread::Builder::new().name(format!("worker {number}"));
+                if let Err(error) = worker.spawn_scoped(scope, || engine.work()) {
+                    engine.fail(InstallError::Thread(error));
+                }
             }
             let surroundings = Surroundings {
                 engine: &engine,
@@ -282,11 +290,13 @@ impl Install<'_> {
             return Ok(Driven { layout, begun: None });
         }
         let engine = surroundings.engine;
+        let beginning = trace_span!("compare with the disk");
         let linker = Linker::new(&self.project.root, backend(self.config), engine.store)?
             .with_force(self.config.install.force);
         let old = LinkState::load(linker.root());
         let work = linker.begin(&layout.plan, old.as_ref())?;
 
+        drop(beginning);
         let graph = &layout.lockfile.graph;
         let mut tasks = Vec::with_capacity(work.tasks().len());
         for task in work.tasks() {
@@ -329,7 +339,10 @@ impl Install<'_> {
                 (lockfile, latest, Vec::new())
             }
         };
+        let hoisting = trace_span!("hoist");
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
+        drop(hoisting);
+        let writing = trace_span!("write lockfile");
         let trusted = self.project.manifest.trusted_dependencies.as_deref();
         lockfile.trusted_dependencies = trusted.map(|names| trusted_dependencies(names, &tree));
         let new_text = self
@@ -337,6 +350,8 @@ impl Install<'_> {
             .then(|| emit_placed(&lockfile, &tree))
             .filter(|text| self.project.lockfile_text.as_deref() != Some(text.as_bytes()));
 
+        drop(writing);
+        let planning = trace_span!("plan");
         let target = settings::target(self.config);
         let graph = &lockfile.graph;
         let is_pruned = pruned_packages(graph, &pruned)?;
@@ -353,6 +368,7 @@ impl Install<'_> {
         for skipped in &plan.skipped {
             self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
         }
+        drop(planning);
         Ok(Layout { lockfile, new_text, plan: Arc::new(plan), latest })
     }
 
@@ -361,6 +377,7 @@ impl Install<'_> {
         surroundings: &Surroundings<'_, '_>,
         old: Option<&Lockfile>,
     ) -> Result<(Lockfile, HashMap<PackageName, Option<Version>>), InstallError> {
+        let _span = trace_span!("resolve");
         let direct = self.project.direct_packages();
         let mut source = Packuments::new(
             surroundings.client.clone(),
@@ -407,6 +424,7 @@ impl Install<'_> {
         missing: &[u32],
     ) -> Result<Summary, InstallError> {
         let Begun { work, old } = begun;
+        let _span = trace_span!("finish");
         let graph = &layout.lockfile.graph;
         let lockfile_saved = self.write_lockfile(layout)?;
         let counts = deka_linker::Summary {

@@ -9,6 +9,7 @@ use crossbeam_channel::Sender;
 use deka_manifest::{PackageName, Packument};
 use deka_registry::{Client, RegistryError, TarballOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
+use tracing::trace_span;
 
 use crate::engine::{Job, Tarball};
 use crate::queue::{Lane, WorkQueue};
@@ -77,6 +78,7 @@ impl NetworkThread {
                     Command::Packument { name, with_times } => {
                         let (client, packuments) = (self.client.clone(), self.packuments.clone());
                         tokio::spawn(async move {
+                            let _span = trace_span!("packument", request = %name);
                             let answer = client.packument(name, with_times).await;
                             // Nobody listens any more if the install has failed.
                             drop(packuments.send((name, answer)));
@@ -115,12 +117,14 @@ impl Download {
         let size = tarball.size_hint.unwrap_or(UNKNOWN_SIZE).clamp(UNIT, WAITING_BYTES);
         // The semaphore is never closed; without a permit the download would only be unbounded.
         let room = self.waiting.acquire_many_owned((size / UNIT) as u32).await.ok();
+        let span = trace_span!("tarball", request = %tarball.label);
         let options =
             TarballOptions { size_hint: tarball.size_hint, is_refetch, ..Default::default() };
         let body = match &tarball.url {
             Ok(url) => self.client.tarball(url, options).await.map_err(Into::into),
             Err(error) => Err(error.clone().into()),
         };
+        drop(span);
         self.queue.push(Lane::Normal, Job::Import { tarball, body, is_refetch, room: Room(room) });
     }
 }

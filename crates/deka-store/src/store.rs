@@ -6,6 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use deka_fs::{Dir, Epoch, FileLock, FileMode, FsError, LockKind, flush_horizon};
 use deka_manifest::Integrity;
+use tracing::trace_span;
 
 use crate::blobs::{Blobs, Shards, Temporary};
 use crate::hash::{BlobName, push_hex, shard_name};
@@ -146,7 +147,10 @@ impl Store {
         package: &str,
         importer: &mut Importer,
     ) -> Result<PackageIndex, StoreError> {
-        self.import_verified(verify(tarball, expected, package)?, package, importer)
+        let verifying = trace_span!("verify", package);
+        let verified = verify(tarball, expected, package)?;
+        drop(verifying);
+        self.import_verified(verified, package, importer)
     }
 
     /// Stores a tarball whose hash is known to be right.
@@ -156,6 +160,7 @@ impl Store {
         package: &str,
         importer: &mut Importer,
     ) -> Result<PackageIndex, StoreError> {
+        let _span = trace_span!("unpack", package, bytes = tarball.body.len());
         self.begin_writing()?;
         let index = importer.unpack(tarball, &self.blobs, package)?;
         self.write_index(&index)

@@ -3,33 +3,46 @@
 use std::io;
 
 use deka_config::Environment;
-use tracing::Level;
+use tracing::{Level, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, FilterExt as _, filter_fn};
 use tracing_subscriber::fmt::time::uptime;
-use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
+use tracing_subscriber::registry::LookupSpan;
 
 use crate::render_error;
+use crate::timeline::Timeline;
 
 /// What `DEKA_DEBUG=1` shows: everything of deka, and of libraries what is worth a line.
 const EVERYTHING: &str = "debug,h2=warn,hyper=warn,hyper_util=warn,reqwest=info,rustls=warn";
 
-/// Starts the log if it is asked for; otherwise nothing is installed, and events cost a comparison.
-pub(crate) fn start(environment: &Environment, is_verbose: bool) {
-    let Some(directives) = directives(environment.get("DEKA_DEBUG"), is_verbose) else { return };
-    let filter = EnvFilter::try_new(&directives).unwrap_or_else(|error| {
+/// Starts the log and the timeline, as far as they are asked for; without them nothing is installed,
+/// and events cost a comparison.
+pub(crate) fn start(environment: &Environment, is_verbose: bool, timeline: Option<&Timeline>) {
+    let lines = directives(environment.get("DEKA_DEBUG"), is_verbose).map(|text| lines(&text));
+    if lines.is_none() && timeline.is_none() {
+        return;
+    }
+    let subscriber = tracing_subscriber::registry().with(lines).with(timeline.map(Timeline::layer));
+    // Only `main` calls this, and once.
+    let _ = tracing::subscriber::set_global_default(subscriber);
+}
+
+/// Returns what writes the events that a filter lets through.
+fn lines<S>(directives: &str) -> impl Layer<S> + use<S>
+where
+    S: Subscriber + for<'a> LookupSpan<'a>,
+{
+    let filter = EnvFilter::try_new(directives).unwrap_or_else(|error| {
         render_error::print_warning(&format!("`DEKA_DEBUG` is no filter of tracing: {error}"));
         EnvFilter::new(EVERYTHING)
     });
-    let lines = tracing_subscriber::fmt::layer()
+    tracing_subscriber::fmt::layer()
         .with_timer(uptime())
         .with_ansi(anstream::AutoStream::choice(&io::stderr()) != anstream::ColorChoice::Never)
         .with_writer(io::stderr)
         .with_filter(
             filter.and(filter_fn(|event| is_free_of_secrets(event.target(), *event.level()))),
-        );
-    let subscriber = tracing_subscriber::registry().with(lines);
-    // Only `main` calls this, and once.
-    let _ = tracing::subscriber::set_global_default(subscriber);
+        )
 }
 
 /// Whether a library says nothing at this level that may hold a token. Whatever the filter asks for,

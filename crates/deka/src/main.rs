@@ -12,14 +12,18 @@ mod exit_code;
 mod panic_hook;
 mod render_error;
 mod reporter;
+mod timeline;
 
 use std::process::ExitCode;
 
-use arguments::{Command, Parsed};
+use arguments::{Arguments, Command, Parsed};
+use deka_config::Environment;
 use diagnostic::Diagnostic;
+use timeline::Timeline;
 
 fn main() -> ExitCode {
     panic_hook::install();
+    deka_fs::make_room_for_open_files();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(diagnostic) => {
@@ -41,10 +45,23 @@ fn run() -> Result<(), Diagnostic> {
     };
     let common = &arguments.common;
     environment::color_choice(&environment, common.color()).write_global();
-    debug_log::start(&environment, common.verbose && !common.silent);
+    let timeline = common.timeline.as_deref().map(Timeline::new);
+    debug_log::start(&environment, common.verbose && !common.silent, timeline.as_ref());
+    let result = perform(&arguments, &environment);
+    if let Some(timeline) = timeline
+        && let Err(error) = timeline.write()
+    {
+        let path = timeline.path().display();
+        render_error::print_warning(&format!("the timeline can't be written to {path}: {error}"));
+    }
+    result
+}
+
+fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagnostic> {
+    let common = &arguments.common;
     let environment = match &common.cwd {
-        Some(folder) => environment::within(&environment, commands::enter(&environment, folder)?),
-        None => environment,
+        Some(folder) => environment::within(environment, commands::enter(environment, folder)?),
+        None => environment.clone(),
     };
     match &arguments.command {
         Command::Install(install) => {

@@ -120,6 +120,16 @@ pub(crate) struct CommonArguments {
     #[arg(long, global = true, help_heading = "Output")]
     pub(crate) verbose: bool,
 
+    /// Write down what happens when, as a trace for Chrome or Perfetto
+    #[arg(
+        long,
+        global = true,
+        value_name = "file",
+        value_hint = ValueHint::FilePath,
+        help_heading = "Output"
+    )]
+    pub(crate) timeline: Option<PathBuf>,
+
     /// Set by level what is printed
     #[arg(long, global = true, hide = true, value_name = "level")]
     pub(crate) loglevel: Option<String>,
