@@ -26,6 +26,6 @@ pub use atomic::{Durability, atomic_write};
 pub use dir::{Creation, Dir, Entry, FileKind, FileMode, Metadata, Name, Permissions};
 pub use epoch::Epoch;
 pub use error::{FsError, Operation};
-pub use limits::{flush_horizon, raise_open_file_limit};
+pub use limits::{flush_horizon, make_room_for_open_files};
 pub use lock::{FileLock, LockKind};
 pub use mapped::MappedFile;

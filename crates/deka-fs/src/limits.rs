@@ -2,14 +2,19 @@
 
 use std::time::Duration;
 
-/// Raises the number of files that may be open at once as far as the system lets the user, and
-/// returns the limit that holds now (`None`: no limit is known).
+/// Raises the number of files that may be open at once as far as the system lets the user, and has
+/// the kernel make room for as many as an install needs. Returns the limit that holds now (`None`:
+/// no limit is known).
 ///
-/// Shells on macOS start with 256, less than the store has folders.
-pub fn raise_open_file_limit() -> Option<u64> {
+/// To be called before the first thread starts. Shells on macOS start with a limit of 256, less than
+/// the store has folders. And where threads share it, Linux can only let the table of descriptors
+/// grow after all processors have come to a rest (`synchronize_rcu`): 10 to 20 ms, for every doubling.
+pub fn make_room_for_open_files() -> Option<u64> {
     #[cfg(unix)]
     {
-        raise()
+        let limit = raise();
+        grow_descriptor_table(limit);
+        limit
     }
     #[cfg(not(unix))]
     {
@@ -40,6 +45,20 @@ fn raise() -> Option<u64> {
     Some(current)
 }
 
+/// Opens and closes a descriptor with a high number; the table never shrinks again.
+#[cfg(unix)]
+fn grow_descriptor_table(limit: Option<u64>) {
+    use std::os::fd::AsFd as _;
+    /// The folders of the store's files and indexes, and room for what is open at the same time.
+    const WANTED: i32 = 1024;
+
+    let highest = limit.map_or(WANTED, |limit| i32::try_from(limit).unwrap_or(WANTED).min(WANTED));
+    if let Ok(folder) = std::fs::File::open("/") {
+        // It is only a matter of speed.
+        drop(rustix::io::fcntl_dupfd_cloexec(folder.as_fd(), highest - 1));
+    }
+}
+
 /// Returns after how long a written file is on the disk with certainty, without a sync; `None` if
 /// that is never certain here (laptop mode without periodic writeback).
 pub fn flush_horizon() -> Option<Duration> {
@@ -53,8 +72,18 @@ mod tests {
 
     #[test]
     fn the_limit_is_not_lowered() {
-        let first = raise_open_file_limit();
-        assert!(raise_open_file_limit() >= first);
+        let first = make_room_for_open_files();
+        assert!(make_room_for_open_files() >= first);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_table_of_descriptors_is_large() {
+        make_room_for_open_files();
+        let status = std::fs::read_to_string("/proc/self/status").expect("Linux has it");
+        let size = status.lines().find_map(|line| line.strip_prefix("FDSize:")).expect("a size");
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current;
+        assert!(size.trim().parse::<u64>().expect("a number") >= limit.unwrap_or(1024).min(1024));
     }
 
     #[test]
