@@ -1,27 +1,42 @@
-//! The names of blobs.
+//! The names of blobs and indexes.
+//!
+//! Names are short for the kernel's sake: Linux keeps names of up to 39 bytes inside its directory
+//! entries and longer ones elsewhere, which costs every link of a file a cache miss more.
 
 use std::ffi::CStr;
 use std::fmt;
 
 const HEX: &[u8; 16] = b"0123456789abcdef";
+/// The digits of base32 with lower-case letters, which no file system mixes up (RFC 4648, section 7).
+const DIGITS: &[u8; 32] = b"0123456789abcdefghijklmnopqrstuv";
 
-/// The BLAKE3 hash of a file's contents: its name in the store.
+/// How many bytes of a hash count. To find two files of the same 192 bits takes 2^96 tries.
+const LENGTH: usize = 24;
+
+/// The BLAKE3 hash of a file's contents, its first 192 bits: its name in the store.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BlobHash([u8; 32]);
+pub struct BlobHash([u8; LENGTH]);
 
 impl BlobHash {
     /// Hashes a file's contents.
     pub fn of(contents: &[u8]) -> Self {
-        Self(*blake3::hash(contents).as_bytes())
+        Self::from_blake3(blake3::hash(contents))
+    }
+
+    /// Takes a hash that was computed piece by piece.
+    pub(crate) fn from_blake3(hash: blake3::Hash) -> Self {
+        let mut bytes = [0; LENGTH];
+        bytes.copy_from_slice(&hash.as_bytes()[..LENGTH]);
+        Self(bytes)
     }
 
     /// Takes the bytes of a hash.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+    pub(crate) const fn from_bytes(bytes: [u8; LENGTH]) -> Self {
         Self(bytes)
     }
 
     /// Returns the bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
+    pub(crate) const fn as_bytes(&self) -> &[u8; LENGTH] {
         &self.0
     }
 
@@ -33,36 +48,31 @@ impl BlobHash {
     /// Returns the name that the blob has in its folder.
     pub fn name(&self, executable: bool) -> BlobName {
         let mut bytes = [0; NAME_CAPACITY];
-        for (pair, byte) in bytes.chunks_exact_mut(2).zip(&self.0[1..]) {
-            pair[0] = HEX[usize::from(byte >> 4)];
-            pair[1] = HEX[usize::from(byte & 15)];
-        }
+        write_digits(&self.0[1..], &mut bytes[..DIGITS_LENGTH]);
         if executable {
-            bytes[HEX_LENGTH..HEX_LENGTH + 2].copy_from_slice(b"-x");
+            bytes[DIGITS_LENGTH..DIGITS_LENGTH + 2].copy_from_slice(b"-x");
         }
         BlobName(bytes)
     }
 
     /// Reads back what [`BlobHash::name`] made, and whether it is the executable one.
     pub(crate) fn from_name(shard: u8, name: &[u8]) -> Option<(Self, bool)> {
-        let (hex, rest) = name.split_at_checked(HEX_LENGTH)?;
+        let (digits, rest) = name.split_at_checked(DIGITS_LENGTH)?;
         let executable = match rest {
             b"" => false,
             b"-x" => true,
             _ => return None,
         };
-        let digit = |byte: u8| HEX.iter().position(|digit| *digit == byte);
-        let mut bytes = [shard; 32];
-        for (byte, pair) in bytes[1..].iter_mut().zip(hex.chunks_exact(2)) {
-            *byte = (digit(pair[0])? << 4 | digit(pair[1])?) as u8;
-        }
+        let mut bytes = [shard; LENGTH];
+        read_digits(digits, &mut bytes[1..])?;
         Some((Self(bytes), executable))
     }
 }
 
 impl fmt::Display for BlobHash {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let name = self.name(false);
+        write!(f, "{:02x}{}", self.shard(), name.as_c_str().to_str().unwrap_or_default())
     }
 }
 
@@ -72,8 +82,50 @@ impl fmt::Debug for BlobHash {
     }
 }
 
-const HEX_LENGTH: usize = 62;
-const NAME_CAPACITY: usize = HEX_LENGTH + 2 + 1;
+/// Writes bytes as digits of five bits each; the last one is filled up with zeros.
+fn write_digits(bytes: &[u8], digits: &mut [u8]) {
+    let (mut bits, mut count) = (0_u32, 0);
+    let mut bytes = bytes.iter();
+    for digit in digits {
+        if count < 5 {
+            bits = bits << 8 | u32::from(bytes.next().copied().unwrap_or(0));
+            count += 8;
+        }
+        count -= 5;
+        *digit = DIGITS[(bits >> count & 31) as usize];
+    }
+}
+
+/// Reads back what [`write_digits`] wrote; `None` for any other text.
+fn read_digits(digits: &[u8], bytes: &mut [u8]) -> Option<()> {
+    let (mut bits, mut count) = (0_u32, 0);
+    let mut bytes = bytes.iter_mut();
+    for digit in digits {
+        bits = bits << 5 | DIGITS.iter().position(|known| known == digit)? as u32;
+        count += 5;
+        if count >= 8 {
+            count -= 8;
+            *bytes.next()? = (bits >> count) as u8;
+        }
+    }
+    (bits & ((1 << count) - 1) == 0 && bytes.next().is_none()).then_some(())
+}
+
+/// Returns the folder and the name of the index of a package, by the digest of its tarball.
+///
+/// As of blobs, 192 bits of it count; the index itself has all of them.
+pub(crate) fn index_name(digest: &[u8]) -> (u8, String) {
+    let counting = &digest[..digest.len().min(LENGTH)];
+    let (shard, rest) =
+        counting.split_first().map_or((0, counting), |(first, rest)| (*first, rest));
+    let mut digits = vec![0; (rest.len() * 8).div_ceil(5)];
+    write_digits(rest, &mut digits);
+    (shard, digits.into_iter().map(char::from).collect())
+}
+
+/// 23 bytes in digits of five bits.
+const DIGITS_LENGTH: usize = ((LENGTH - 1) * 8).div_ceil(5);
+const NAME_CAPACITY: usize = DIGITS_LENGTH + 2 + 1;
 
 /// The file name of a blob, ready for system calls.
 #[derive(Clone, Copy)]
@@ -97,14 +149,6 @@ pub(crate) fn shard_name(shard: u8) -> [u8; 2] {
     [HEX[usize::from(shard >> 4)], HEX[usize::from(shard & 15)]]
 }
 
-/// Appends bytes as hexadecimal digits.
-pub(crate) fn push_hex(text: &mut String, bytes: &[u8]) {
-    for byte in bytes {
-        text.push(char::from(HEX[usize::from(byte >> 4)]));
-        text.push(char::from(HEX[usize::from(byte & 15)]));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,7 +163,21 @@ mod tests {
             let shard = shard_name(hash.shard());
             assert!(hash.to_string().starts_with(std::str::from_utf8(&shard).unwrap()));
         }
-        assert_eq!(hash.name(true).as_c_str().to_bytes().len(), 64);
+        assert_eq!(hash.name(true).as_c_str().to_bytes().len(), 39);
+    }
+
+    #[test]
+    fn every_bit_counts() {
+        let bytes: Vec<u8> = (0..LENGTH as u8).map(|byte| byte.wrapping_mul(37)).collect();
+        let name = |bytes: &[u8]| index_name(bytes);
+        let mut names: hashbrown::HashSet<_> = [name(&bytes)].into_iter().collect();
+        for bit in 0..LENGTH * 8 {
+            let mut other = bytes.clone();
+            other[bit / 8] ^= 1 << (bit % 8);
+            assert!(names.insert(name(&other)), "bit {bit}");
+        }
+        assert_eq!(name(&bytes).1.len(), DIGITS_LENGTH);
+        assert_eq!(name(&[0xff; 20]), (0xff, format!("{}o", "v".repeat(30))));
     }
 
     #[test]

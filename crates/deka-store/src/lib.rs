@@ -8,7 +8,7 @@
 //! <root>/v1/files/3f/9a…c2       a file, mode 0644
 //! <root>/v1/files/3f/9a…c2-x     the same contents with mode 0755: an inode of its own, because the
 //!                                mode belongs to the inode that all projects share
-//! <root>/v1/index/b1/sha512-b1…  one package (see `index`)
+//! <root>/v1/index/b1/07…       one package (see `index`)
 //! <root>/v1/unsynced/…           what may not be on the disk yet (see `periods`)
 //! <root>/v1/tmp/…                files without their final name; nobody relies on them
 //! <root>/v1/lock                 held shared by whoever uses the store, alone by recovery

@@ -156,7 +156,7 @@ fn hash_file(dir: &Dir, name: &std::ffi::OsStr, buffer: &mut Vec<u8>) -> Result<
     buffer.resize(CHUNK, 0);
     loop {
         match file.read(buffer) {
-            Ok(0) => return Ok(BlobHash::from_bytes(*hasher.finalize().as_bytes())),
+            Ok(0) => return Ok(BlobHash::from_blake3(hasher.finalize())),
             Ok(length) => {
                 hasher.update(&buffer[..length]);
             }

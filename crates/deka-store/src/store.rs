@@ -9,7 +9,7 @@ use deka_manifest::Integrity;
 use tracing::trace_span;
 
 use crate::blobs::{Blobs, Shards, Temporary};
-use crate::hash::{BlobName, push_hex, shard_name};
+use crate::hash::{BlobName, index_name, shard_name};
 use crate::import::Importer;
 use crate::index::PackageIndex;
 use crate::integrity::{Verified, verify};
@@ -169,7 +169,7 @@ impl Store {
     }
 
     fn write_index(&self, index: &PackageIndex) -> Result<(), FsError> {
-        let (shard, name) = index_name(index.integrity());
+        let (shard, name) = index_name(index.integrity().digest());
         let file = self.blobs.temporary.write(index.as_bytes(), FileMode::Regular)?;
         file.move_to(self.indexes.get(shard)?, name.as_str())
     }
@@ -215,18 +215,8 @@ impl Drop for Store {
     }
 }
 
-/// Returns the folder and the name of the index of a package.
-fn index_name(integrity: &Integrity) -> (u8, String) {
-    let digest = integrity.digest();
-    let mut name = String::with_capacity(7 + digest.len() * 2);
-    name.push_str(integrity.algorithm().as_str());
-    name.push('-');
-    push_hex(&mut name, digest);
-    (digest[0], name)
-}
-
 fn index_path(integrity: &Integrity) -> String {
-    let (shard, name) = index_name(integrity);
+    let (shard, name) = index_name(integrity.digest());
     let [first, second] = shard_name(shard).map(char::from);
     format!("{first}{second}/{name}")
 }

@@ -208,7 +208,7 @@ impl<'a> Large<'a> {
     }
 
     fn finish(self, blobs: &Blobs, part: &Part) -> Result<BlobHash, Failure> {
-        let hash = BlobHash::from_bytes(*self.hasher.finalize().as_bytes());
+        let hash = BlobHash::from_blake3(self.hasher.finalize());
         blobs.adopt(&hash, part.executable, part.size, self.temporary)?;
         Ok(hash)
     }

@@ -11,7 +11,7 @@ use crate::{ArchiveError, BlobHash, StoreError};
 
 mod large;
 
-const NO_HASH: BlobHash = BlobHash::from_bytes([0; 32]);
+const NO_HASH: BlobHash = BlobHash::from_bytes([0; 24]);
 
 /// What one worker needs to import packages; its buffers are used again for each of them.
 pub struct Importer {

@@ -24,10 +24,10 @@ mod build;
 
 pub(crate) use build::{FileList, RawFile, build};
 
-const MAGIC: [u8; 8] = *b"dekaidx\x01";
+const MAGIC: [u8; 8] = *b"dekaidx\x02";
 const HEADER: usize = 128;
 const FOLDER: usize = 12;
-const FILE: usize = 52;
+const FILE: usize = 44;
 const BIN: usize = 16;
 
 const FLAG_PREINSTALL: u32 = 1;
@@ -229,15 +229,15 @@ impl PackageIndex {
 
     fn file_at(&self, position: usize) -> IndexedFile<'_> {
         let record = &self.bytes[self.files_offset() + position * FILE..];
-        let mut hash = [0; 32];
-        hash.copy_from_slice(&record[..32]);
-        let (path, name) = self.path(read_u32(record, 40), read_u16(record, 44));
+        let mut hash = [0; 24];
+        hash.copy_from_slice(&record[..24]);
+        let (path, name) = self.path(read_u32(record, 32), read_u16(record, 36));
         IndexedFile {
             path,
             hash: BlobHash::from_bytes(hash),
-            size: read_u64(record, 32),
-            executable: read_u16(record, 46) & FILE_EXECUTABLE != 0,
-            directory: read_u32(record, 48) as usize,
+            size: read_u64(record, 24),
+            executable: read_u16(record, 38) & FILE_EXECUTABLE != 0,
+            directory: read_u32(record, 40) as usize,
             name,
         }
     }
@@ -310,8 +310,8 @@ impl PackageIndex {
 
         let mut previous = (0, "");
         for record in self.bytes[self.files_offset()..].chunks_exact(FILE).take(self.files) {
-            let Some(path) = path(read_u32(record, 40), read_u16(record, 44)) else { return false };
-            let folder = read_u32(record, 48) as usize;
+            let Some(path) = path(read_u32(record, 32), read_u16(record, 36)) else { return false };
+            let folder = read_u32(record, 40) as usize;
             let is_sorted = (folder, path) > previous;
             if !is_sorted || !folders.get(folder).is_some_and(|up| is_within(path, up)) {
                 return false;
