@@ -89,6 +89,8 @@ pub struct Linker<'a> {
     trash_names: AtomicU32,
     /// Placements that were found damaged and made anew, by their place in the plan.
     repaired: Mutex<HashSet<u32>>,
+    /// What the names in placed folders hash to, by path, as far as nothing else has to be in them.
+    names: Mutex<HashMap<Box<str>, u64>>,
     /// What the sources of `file:` dependencies were when they were copied, by placement.
     fingerprints: Mutex<HashMap<Box<str>, u64>>,
 }
@@ -118,6 +120,7 @@ impl<'a> Linker<'a> {
             trash: Mutex::default(),
             trash_names: AtomicU32::new(0),
             repaired: Mutex::default(),
+            names: Mutex::default(),
             fingerprints: Mutex::default(),
         })
     }

@@ -7,6 +7,7 @@
 
 use std::ffi::CStr;
 use std::io::Read as _;
+use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use deka_fs::{Creation, Dir, FileMode, FsError, Operation};
@@ -17,6 +18,7 @@ use super::{Backend, Base, Linker};
 use crate::LinkError;
 use crate::commands::Executable;
 use crate::plan::Placement;
+use crate::state::hash_names_of;
 
 /// A way to bring a file to its place, each the fallback of the one before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,6 +103,18 @@ pub(super) fn is_shadowed(placement: &Placement, path: &str) -> bool {
     })
 }
 
+/// Hashes the names that the folder of a placement holds once everything is in place: if others are
+/// there as well, that is found out when the folder is compared for the first time.
+fn hash_of_names(placement: &Placement, index: &PackageIndex) -> u64 {
+    let folders =
+        index.directories().skip(1).filter(|folder| folder.parent == 0).map(|folder| folder.name);
+    let files = index.files().take_while(|file| file.directory == 0).map(|file| file.name);
+    let holds_others = !placement.nested.is_empty()
+        && !index.directories().any(|folder| folder.path == "node_modules");
+    let others = holds_others.then_some(c"node_modules");
+    hash_names_of(folders.chain(files).chain(others).map(CStr::to_bytes))
+}
+
 impl Linker<'_> {
     /// Makes the folder of a placement and fills it with the files of its package.
     ///
@@ -139,6 +153,8 @@ impl Linker<'_> {
             let is_command = executables.contains(file.path);
             self.place_file(&base, placement, dir, &file, is_command)?;
         }
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.insert(placement.path.clone(), hash_of_names(placement, index));
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::sync::PoisonError;
 
 use deka_fs::{Durability, Epoch, FsError, atomic_write, flush_horizon};
 use hashbrown::{HashMap, HashSet};
+use tracing::trace_span;
 
 use super::bins::set_link;
 use super::{Linker, Work, find_base, make_dir};
@@ -62,6 +63,7 @@ impl Linker<'_> {
                 .and_then(|dir| set_link(&dir, &link.path[folder.len() + 1..], &link.target))
                 .map_err(|source| self.failed(&link.path, source))?;
         }
+        let linking = trace_span!("link commands");
         let mut bin_folders = Vec::with_capacity(plan.bin_folders.len());
         for folder in &plan.bin_folders {
             let bins = self.link_bins(plan, folder)?;
@@ -69,9 +71,12 @@ impl Linker<'_> {
                 bin_folders.push((&*folder.path, bins));
             }
         }
+        drop(linking);
+        let removing = trace_span!("remove");
         self.remove_obsolete_bins(finish.old, &bin_folders);
         self.empty_trash();
         self.remove_empty_folders(finish.old, &finish.work.difference);
+        drop(removing);
 
         let count = bin_folders.iter().map(|(_, bins)| bins.len()).sum();
         let difference = &finish.work.difference;
@@ -132,6 +137,7 @@ impl Linker<'_> {
         finish: Finish<'_>,
         bin_folders: Vec<(&str, Vec<PlacedLink>)>,
     ) -> Result<(), FsError> {
+        let _span = trace_span!("write state");
         let node_modules = self.root.open_dir("node_modules")?;
         let epoch = Epoch::of(&node_modules)?;
         let now = uptime();
@@ -141,8 +147,10 @@ impl Linker<'_> {
         let repaired = self.repaired.lock().unwrap_or_else(PoisonError::into_inner);
         let mut is_complete = failed.is_empty();
         let mut placements = Vec::with_capacity(finish.plan.placements.len());
+        let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         for (placement, at) in finish.plan.placements.iter().zip(0..) {
-            let stamp = Stamp::take_racy(&self.root, &placement.path, young)?;
+            let known = names.get(&*placement.path).copied();
+            let stamp = Stamp::take_racy(&self.root, &placement.path, young, known)?;
             let Some(stamp) = stamp.filter(|_| !failed.contains(&at)) else {
                 is_complete = false;
                 continue;
@@ -182,7 +190,7 @@ impl Linker<'_> {
             .map(|link| PlacedLink { path: link.path.clone(), target: link.target.clone() });
         let mut placed_bins = Vec::with_capacity(bin_folders.len());
         for (path, bins) in bin_folders {
-            let stamp = Stamp::take_racy(&self.root, path, young)?.unwrap_or_default();
+            let stamp = Stamp::take_racy(&self.root, path, young, None)?.unwrap_or_default();
             placed_bins.push(PlacedBins { path: path.into(), stamp, bins });
         }
         let state = LinkState {

@@ -9,7 +9,7 @@ use std::path::Path;
 use deka_fs::{Dir, Durability, Epoch, atomic_write, flush_horizon};
 
 use super::codec::Reader;
-use super::{LinkState, STATE_FILE, Summary, is_same_boot, uptime};
+use super::{LinkState, STATE_FILE, Stamp, Summary, is_same_boot, now_on, uptime, young_since};
 use crate::linker::folder_fingerprint;
 
 /// There is nothing to do.
@@ -36,7 +36,8 @@ pub fn check_up_to_date(root: &Path, settings: u64, required: &[&str]) -> Option
     if !head.is_complete || head.settings != settings {
         return no("the last install had other settings or was not complete");
     }
-    let epoch = Epoch::of(&root.open_dir("node_modules").ok()?).ok()?;
+    let node_modules = root.open_dir("node_modules").ok()?;
+    let epoch = Epoch::of(&node_modules).ok()?;
     if !head.is_sealed && head.epoch != epoch.as_str() {
         return no("the last install may not have reached the disk");
     }
@@ -53,16 +54,18 @@ pub fn check_up_to_date(root: &Path, settings: u64, required: &[&str]) -> Option
     if known < required.len() {
         return no("a file decides that the last install did not know");
     }
-    if !placements_hold(&root, &mut reader)? || !links_hold(&root, &mut reader)? {
+    let mut stamps = Stamps { root: &root, node_modules: &node_modules, young: None };
+    if !placements_hold(&mut stamps, &mut reader)? || !links_hold(&root, &mut reader)? {
         return no("node_modules was changed");
     }
-    if !bins_hold(&root, &mut reader)? || !reader.is_at_end() {
+    if !bins_hold(&mut stamps, &mut reader)? || !reader.is_at_end() {
         return no("a .bin folder was changed");
     }
 
     let age = uptime().and_then(|now| now.checked_sub(head.written_at));
-    if !head.is_sealed && is_same_boot(head.epoch, &epoch) && is_flushed(age) {
-        seal(&root, &bytes);
+    let seals = !head.is_sealed && is_same_boot(head.epoch, &epoch) && is_flushed(age);
+    if seals || stamps.young.is_some() {
+        mature(&root, &bytes, seals, stamps.young);
     }
     let Summary { installs, packages } = head.summary;
     Some(UpToDate { installs, packages, payload: head.payload.to_vec() })
@@ -73,15 +76,32 @@ fn no(reason: &str) -> Option<UpToDate> {
     None
 }
 
-fn placements_hold(root: &Dir, reader: &mut Reader<'_>) -> Option<bool> {
+/// Compares stamps with the disk.
+struct Stamps<'a> {
+    root: &'a Dir,
+    node_modules: &'a Dir,
+    /// From which time on a folder was too young for its stamp when the first names were compared;
+    /// `None` as long as that was not needed.
+    young: Option<i64>,
+}
+
+impl Stamps<'_> {
+    fn hold(&mut self, stamp: Stamp, path: &str) -> bool {
+        if stamp.names != 0 && self.young.is_none() {
+            self.young = now_on(self.node_modules).ok().map(young_since);
+        }
+        stamp.still_holds(self.root, path)
+    }
+}
+
+fn placements_hold(stamps: &mut Stamps<'_>, reader: &mut Reader<'_>) -> Option<bool> {
     for _ in 0..reader.count()? {
         let placed = reader.placement()?;
         let source_holds = |source: &str| {
-            folder_fingerprint(root, source).is_ok_and(|now| now == placed.source_fingerprint)
+            folder_fingerprint(stamps.root, source)
+                .is_ok_and(|now| now == placed.source_fingerprint)
         };
-        if !placed.stamp.still_holds(root, placed.path)
-            || !placed.source_path.is_none_or(source_holds)
-        {
+        if !placed.source_path.is_none_or(source_holds) || !stamps.hold(placed.stamp, placed.path) {
             tracing::debug!(path = placed.path, "changed since the last install");
             return Some(false);
         }
@@ -100,13 +120,13 @@ fn links_hold(root: &Dir, reader: &mut Reader<'_>) -> Option<bool> {
 }
 
 /// A `.bin` folder that others add to is fine as long as our own links are in it.
-fn bins_hold(root: &Dir, reader: &mut Reader<'_>) -> Option<bool> {
+fn bins_hold(stamps: &mut Stamps<'_>, reader: &mut Reader<'_>) -> Option<bool> {
     for _ in 0..reader.count()? {
         let (path, stamp) = (reader.text()?, reader.stamp()?);
-        let folder = if stamp.still_holds(root, path) {
+        let folder = if stamps.hold(stamp, path) {
             None
         } else {
-            match root.open_dir_no_follow(path) {
+            match stamps.root.open_dir_no_follow(path) {
                 Ok(folder) => Some(folder),
                 Err(_) => return Some(false),
             }
@@ -132,12 +152,25 @@ fn is_flushed(age: Option<u64>) -> bool {
     })
 }
 
-/// Writes down that everything is on the disk. If that fails the next check tries again.
-fn seal(root: &Dir, bytes: &[u8]) {
+/// Writes down what time has made certain: that everything is on the disk, if `seals`, and that the
+/// stamps of folders older than `young` tell by themselves. If that fails the next check tries again.
+fn mature(root: &Dir, bytes: &[u8], seals: bool, young: Option<i64>) {
     let Some(mut state) = LinkState::decode(bytes) else { return };
-    state.is_sealed = true;
+    let mut is_changed = seals;
+    state.is_sealed |= seals;
+    let placements = state.placements.iter_mut().map(|placed| &mut placed.stamp);
+    let bins = state.bin_folders.iter_mut().map(|bins| &mut bins.stamp);
+    for stamp in placements.chain(bins) {
+        if stamp.names != 0 && young.is_some_and(|young| stamp.modified < young) {
+            stamp.names = 0;
+            is_changed = true;
+        }
+    }
+    if !is_changed {
+        return;
+    }
     let path = root.path_of(STATE_FILE);
     if let Err(error) = atomic_write(path, &state.encode(), Durability::None) {
-        tracing::debug!(%error, "the state could not be sealed");
+        tracing::debug!(%error, "what is certain now could not be written down");
     }
 }

@@ -140,11 +140,17 @@ impl Stamp {
         }))
     }
 
-    /// Like [`Stamp::take`], with the names if the folder changed at `young` or later.
-    pub fn take_racy(dir: &Dir, name: &str, young: i64) -> Result<Option<Self>, FsError> {
+    /// Like [`Stamp::take`], with the names if the folder changed at `young` or later. What they hash
+    /// to may be `known`, else they are listed.
+    pub fn take_racy(
+        dir: &Dir,
+        name: &str,
+        young: i64,
+        known: Option<u64>,
+    ) -> Result<Option<Self>, FsError> {
         let Some(mut stamp) = Self::take(dir, name)? else { return Ok(None) };
         if stamp.modified >= young {
-            stamp.names = hash_names(dir, name)?;
+            stamp.names = known.map_or_else(|| hash_names(dir, name), Ok)?;
         }
         Ok(Some(stamp))
     }
@@ -158,13 +164,15 @@ impl Stamp {
     }
 }
 
-/// Hashes the names in a folder in any order; never 0.
+/// Hashes the names in a folder.
 fn hash_names(dir: &Dir, name: &str) -> Result<u64, FsError> {
     let entries = dir.open_dir_no_follow(name)?.list()?;
-    let sum = entries
-        .iter()
-        .fold(0_u64, |sum, entry| sum.wrapping_add(xxh3_64(entry.name.as_encoded_bytes())));
-    Ok(sum.max(1))
+    Ok(hash_names_of(entries.iter().map(|entry| entry.name.as_encoded_bytes())))
+}
+
+/// Hashes names in any order; never 0.
+pub(crate) fn hash_names_of<'a>(names: impl Iterator<Item = &'a [u8]>) -> u64 {
+    names.fold(0_u64, |sum, name| sum.wrapping_add(xxh3_64(name))).max(1)
 }
 
 impl LinkState {

@@ -149,7 +149,7 @@ impl Project {
     /// Writes down what is there.
     fn capture(&mut self) {
         let dir = self.dir();
-        let take = |path: &str| Stamp::take_racy(&dir, path, 0).unwrap().unwrap();
+        let take = |path: &str| Stamp::take_racy(&dir, path, 0, None).unwrap().unwrap();
         self.state.epoch =
             deka_fs::Epoch::of(&dir.open_dir("node_modules").unwrap()).unwrap().as_str().to_owned();
         self.state.written_at = uptime().unwrap_or(0);
@@ -285,11 +285,32 @@ fn old_stamps_do_without_names() {
     let project = Project::new();
     let dir = project.dir();
     let young = young_since(now_on(&dir).unwrap());
-    assert_ne!(Stamp::take_racy(&dir, "node_modules/a", young).unwrap().unwrap().names, 0);
+    assert_ne!(Stamp::take_racy(&dir, "node_modules/a", young, None).unwrap().unwrap().names, 0);
     let later = young + 10_000_000_000;
-    assert_eq!(Stamp::take_racy(&dir, "node_modules/a", later).unwrap().unwrap().names, 0);
+    assert_eq!(Stamp::take_racy(&dir, "node_modules/a", later, None).unwrap().unwrap().names, 0);
     assert_eq!(Stamp::take(&dir, "package.json").unwrap(), None);
     assert_eq!(Stamp::take(&dir, "missing").unwrap(), None);
+}
+
+#[test]
+fn stamps_ripen() {
+    let mut project = Project::new();
+    let dir = project.dir();
+    for placed in &mut project.state.placements {
+        placed.stamp = Stamp::take_racy(&dir, &placed.path, 0, None).unwrap().unwrap();
+        assert_ne!(placed.stamp.names, 0);
+    }
+    project.save();
+    std::thread::sleep(std::time::Duration::from_millis(30));
+    assert!(project.check().is_some());
+    let ripe = LinkState::load(&project.dir()).unwrap();
+    assert!(ripe.placements.iter().all(|placed| placed.stamp.names == 0));
+    let written = fs::metadata(project.path(STATE_FILE)).unwrap().modified().unwrap();
+    assert!(project.check().is_some());
+    assert_eq!(fs::metadata(project.path(STATE_FILE)).unwrap().modified().unwrap(), written);
+    // They still tell what happens.
+    fs::write(project.path("node_modules/a/new"), "").unwrap();
+    assert_eq!(project.check(), None);
 }
 
 #[test]
