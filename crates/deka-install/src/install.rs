@@ -8,7 +8,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use deka_config::Config;
 use deka_fs::{Durability, atomic_write};
-use deka_graph::{EdgeKind, HoistOptions, PackageId, hoist};
+use deka_graph::{EdgeKind, HoistOptions, HoistedTree, PackageId, hoist};
 use deka_linker::{
     Action, Backend, Finish, Input, LinkPlan, LinkState, Linker, NativeBins, PlanOptions, UpToDate,
     Work, check_up_to_date,
@@ -180,8 +180,8 @@ struct Install<'a> {
 /// What is known once versions are picked and places are found.
 struct Layout {
     lockfile: Lockfile,
-    /// The text of the new lockfile, if it differs from the old one.
-    new_text: Option<String>,
+    /// Where the packages are that the lockfile names: more than this platform or `--omit` leaves.
+    tree: HoistedTree,
     plan: Arc<LinkPlan>,
     /// The latest versions of direct dependencies, as far as the registry was asked.
     latest: HashMap<PackageName, Option<Version>>,
@@ -190,6 +190,8 @@ struct Layout {
 /// How far [`Install::drive`] came.
 struct Driven {
     layout: Layout,
+    /// The text of the new lockfile, if it differs from the old one.
+    new_text: Option<String>,
     /// What was done to `node_modules`; `None` if it is not to be touched.
     begun: Option<Begun>,
 }
@@ -212,6 +214,7 @@ struct Surroundings<'a, 'e> {
 impl Install<'_> {
     fn run(mut self, start: Start) -> Result<Summary, InstallError> {
         let config = self.config;
+        let setting_up = trace_span!("set up client");
         let queue = Arc::new(WorkQueue::new());
         let client = Client::with_workers(
             self.request.config.clone(),
@@ -222,6 +225,7 @@ impl Install<'_> {
         let (send_answer, answers) = crossbeam_channel::unbounded();
         let (network, network_thread) = Network::new(client.clone(), queue.clone(), send_answer);
         let (send_event, events) = crossbeam_channel::unbounded();
+        drop(setting_up);
         let folder = config.cache.folder();
         let opening = trace_span!("open store");
         let store = Store::open(folder)
@@ -273,9 +277,16 @@ impl Install<'_> {
             }
         };
         let (linking, missing) = engine.into_linking();
-        match driven.begun.zip(linking) {
-            Some((begun, linking)) => self.finish(&driven.layout, &begun, &linking, &missing),
-            None => self.end_without_tree(&driven.layout),
+        let Driven { layout, new_text, begun } = &driven;
+        let lockfile_saved = match new_text {
+            Some(text) if !self.config.install.dry_run => self.write_lockfile(layout, text)?,
+            _ => false,
+        };
+        match begun.as_ref().zip(linking) {
+            Some((begun, linking)) => {
+                self.finish(layout, begun, &linking, &missing, lockfile_saved)
+            }
+            None => Ok(self.end_without_tree(layout, lockfile_saved)),
         }
     }
 
@@ -287,7 +298,8 @@ impl Install<'_> {
     ) -> Result<Driven, InstallError> {
         let layout = self.lay_out(surroundings, start)?;
         if self.config.install.lockfile_only || self.config.install.dry_run {
-            return Ok(Driven { layout, begun: None });
+            let new_text = self.new_text(&layout);
+            return Ok(Driven { layout, new_text, begun: None });
         }
         let engine = surroundings.engine;
         let beginning = trace_span!("compare with the disk");
@@ -318,8 +330,10 @@ impl Install<'_> {
             .collect();
         let plan = layout.plan.clone();
         engine.link(Linking { linker, plan, may_be_missing }, tasks);
+        // While the workers link.
+        let new_text = self.new_text(&layout);
         match surroundings.events.recv() {
-            Ok(Event::Linked) => Ok(Driven { layout, begun: Some(Begun { work, old }) }),
+            Ok(Event::Linked) => Ok(Driven { layout, new_text, begun: Some(Begun { work, old }) }),
             Ok(Event::Failed(error)) => Err(error),
             // The engine holds a sender as long as this runs.
             Err(error) => Err(InstallError::Thread(std::io::Error::other(error))),
@@ -342,34 +356,36 @@ impl Install<'_> {
         let hoisting = trace_span!("hoist");
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
         drop(hoisting);
-        let writing = trace_span!("write lockfile");
         let trusted = self.project.manifest.trusted_dependencies.as_deref();
         lockfile.trusted_dependencies = trusted.map(|names| trusted_dependencies(names, &tree));
-        let new_text = self
-            .writes_lockfile()
-            .then(|| emit_placed(&lockfile, &tree))
-            .filter(|text| self.project.lockfile_text.as_deref() != Some(text.as_bytes()));
 
-        drop(writing);
         let planning = trace_span!("plan");
         let target = settings::target(self.config);
         let graph = &lockfile.graph;
         let is_pruned = pruned_packages(graph, &pruned)?;
-        let tree = tree.pruned(graph, &|edge, package| {
+        let wanted = tree.pruned(graph, &|edge, package| {
             !self.is_omitted(graph.edge(edge).kind)
                 && !is_pruned.contains(&package)
                 && target.accepts(&graph.package(package).platforms)
         });
         let plan = LinkPlan::hoisted(
             &lockfile.graph,
-            &tree,
+            &wanted,
             &PlanOptions { target, native_bins: NativeBins::default() },
         )?;
         for skipped in &plan.skipped {
             self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
         }
         drop(planning);
-        Ok(Layout { lockfile, new_text, plan: Arc::new(plan), latest })
+        Ok(Layout { lockfile, tree, plan: Arc::new(plan), latest })
+    }
+
+    /// Returns the text of the new lockfile, if it is to be written and differs from the old one.
+    fn new_text(&self, layout: &Layout) -> Option<String> {
+        let _span = trace_span!("write lockfile");
+        self.writes_lockfile()
+            .then(|| emit_placed(&layout.lockfile, &layout.tree))
+            .filter(|text| self.project.lockfile_text.as_deref() != Some(text.as_bytes()))
     }
 
     fn resolve(
@@ -422,11 +438,11 @@ impl Install<'_> {
         begun: &Begun,
         linking: &Linking<'_>,
         missing: &[u32],
+        lockfile_saved: bool,
     ) -> Result<Summary, InstallError> {
         let Begun { work, old } = begun;
         let _span = trace_span!("finish");
         let graph = &layout.lockfile.graph;
-        let lockfile_saved = self.write_lockfile(layout)?;
         let counts = deka_linker::Summary {
             installs: layout.plan.placements.len() as u32,
             packages: graph.packages().len() as u32,
@@ -474,25 +490,23 @@ impl Install<'_> {
         })
     }
 
-    fn end_without_tree(&mut self, layout: &Layout) -> Result<Summary, InstallError> {
-        let packages = layout.lockfile.graph.packages().len();
-        let (outcome, lockfile_saved) = if self.config.install.dry_run {
-            (Outcome::DryRun(planned_packages(&layout.plan)), false)
+    fn end_without_tree(&self, layout: &Layout, lockfile_saved: bool) -> Summary {
+        let outcome = if self.config.install.dry_run {
+            Outcome::DryRun(planned_packages(&layout.plan))
         } else {
-            (Outcome::LockfileSaved { packages }, self.write_lockfile(layout)?)
+            Outcome::LockfileSaved { packages: layout.lockfile.graph.packages().len() }
         };
-        Ok(Summary {
+        Summary {
             outcome,
             direct: Vec::new(),
             skipped_scripts: 0,
             lockfile_saved,
             elapsed: std::time::Duration::ZERO,
-        })
+        }
     }
 
-    /// Writes the lockfile if it changed; removes one that would be empty. Returns whether it did.
-    fn write_lockfile(&mut self, layout: &Layout) -> Result<bool, InstallError> {
-        let Some(text) = &layout.new_text else { return Ok(false) };
+    /// Writes the new lockfile, or removes one that would be empty. Returns whether it did.
+    fn write_lockfile(&mut self, layout: &Layout, text: &str) -> Result<bool, InstallError> {
         let path = self.project.lockfile_path();
         let failed = |source| InstallError::WriteLockfile { path: path.clone(), source };
         let is_empty = layout.lockfile.graph.packages().len() <= 1;

@@ -11,6 +11,7 @@ use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
 use deka_resolver::{Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
+use tracing::trace_span;
 
 use crate::workspaces::{self, Found, Member};
 use crate::{InstallError, locked, sections, settings};
@@ -78,6 +79,7 @@ impl Project {
             Some(text) => Input::file(&dir, LOCKFILE, text),
             None => Input::absent(LOCKFILE),
         });
+        let _span = trace_span!("parse lockfile");
         let lockfile = match lockfile_text.as_ref().map(deka_lockfile::bun::parse) {
             None => Read::Absent,
             Some(Ok(lockfile)) => Read::Good(Box::new(lockfile)),

@@ -197,3 +197,29 @@ fn every_backend_gives_the_same_files() {
     trees[1].assert_same(&trees[0], "clonefile");
     trees[2].assert_same(&trees[0], "copyfile");
 }
+
+#[test]
+fn a_timeline_names_every_stage() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").file("index.js", "a").publish();
+    let project = project();
+    project.use_registry(&registry);
+    project.package_json(json!({ "name": "p", "dependencies": { "a": "1" } }));
+    project.command(["install", "--timeline", "trace.json"]).run().assert_success();
+
+    let trace: serde_json::Value = serde_json::from_str(&project.read("trace.json")).unwrap();
+    let events = trace["traceEvents"].as_array().unwrap();
+    let has = |phase: &str, name: &str| {
+        events.iter().any(|event| event["ph"] == phase && event["name"] == name)
+    };
+    for stage in ["read project", "resolve", "hoist", "plan", "verify", "unpack", "link", "finish"]
+    {
+        assert!(has("X", stage), "{stage}");
+    }
+    for request in ["packument", "tarball"] {
+        assert!(has("b", request) && has("e", request), "{request}");
+    }
+    let failed = project.command(["install", "--timeline", "missing/trace.json"]).run();
+    failed.assert_success();
+    assert!(failed.stderr.contains("the timeline can't be written"), "{}", failed.snapshot());
+}
