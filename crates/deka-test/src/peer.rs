@@ -16,6 +16,12 @@ use crate::environment;
 /// The version of Bun that everything here is measured against.
 pub const BUN_VERSION: &str = "1.4.5";
 
+/// The version of pnpm that benchmarks compare with.
+pub const PNPM_VERSION: &str = "12.21.0";
+
+/// The version of npm that benchmarks compare with: the newest that runs on Node 20.
+pub const NPM_VERSION: &str = "11.19.1";
+
 /// The version of npm's `semver` that everything here is measured against.
 pub const SEMVER_VERSION: &str = "7.8.5";
 
@@ -28,20 +34,45 @@ pub fn bun() -> Option<PathBuf> {
     let folder = install(&format!("bun@{BUN_VERSION}"))?;
     // The `bun` package links its binary in a postinstall script, which npm may be told not to
     // run; the packages for each platform contain it.
-    let platforms = folder.join("node_modules/@oven");
-    let mut candidates: Vec<PathBuf> = fs::read_dir(&platforms)
+    Some(native_program(&folder.join("node_modules/@oven"), "bin/bun", BUN_VERSION))
+}
+
+/// The path of a real pnpm, or `None` if peers are to be skipped.
+///
+/// # Panics
+///
+/// If it cannot be installed.
+pub fn pnpm() -> Option<PathBuf> {
+    let folder = install(&format!("pnpm@{PNPM_VERSION}"))?;
+    Some(native_program(&folder.join("node_modules/@pnpm"), "pnpm", PNPM_VERSION))
+}
+
+/// The path of the script that is npm, for Node to run, or `None` if peers are to be skipped.
+///
+/// # Panics
+///
+/// If it cannot be installed.
+pub fn npm() -> Option<PathBuf> {
+    let folder = install(&format!("npm@{NPM_VERSION}"))?;
+    Some(folder.join("node_modules/npm/bin/npm-cli.js"))
+}
+
+/// The program at `path` in one of the packages of a folder, each for another platform, that runs
+/// here.
+fn native_program(platforms: &Path, path: &str, version: &str) -> PathBuf {
+    let mut candidates: Vec<PathBuf> = fs::read_dir(platforms)
         .unwrap_or_else(|error| panic!("reading `{}`: {error}", platforms.display()))
-        .filter_map(|entry| Some(entry.ok()?.path().join("bin/bun")))
+        .filter_map(|entry| Some(entry.ok()?.path().join(path)))
         .collect();
     // Plain before `-baseline` and `-musl`.
     candidates.sort();
-    let works = |bun: &PathBuf| {
-        Command::new(bun).arg("--version").output().is_ok_and(|output| {
-            output.status.success() && output.stdout.trim_ascii() == BUN_VERSION.as_bytes()
+    let works = |program: &PathBuf| {
+        Command::new(program).arg("--version").output().is_ok_and(|output| {
+            output.status.success() && output.stdout.trim_ascii() == version.as_bytes()
         })
     };
     let found = candidates.into_iter().find(works);
-    Some(found.unwrap_or_else(|| panic!("no Bun in `{}` runs here", platforms.display())))
+    found.unwrap_or_else(|| panic!("nothing in `{}` runs here", platforms.display()))
 }
 
 /// The `node_modules` folder in which Node finds npm's `semver`, or `None` if peers are to be

@@ -39,12 +39,12 @@ impl Request {
 }
 
 /// Whether a decoded path names a tarball.
-pub(crate) fn is_tarball(path: &str) -> bool {
+pub fn is_tarball(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|extension| extension == "tgz")
 }
 
 /// Decodes `%xx`; anything that is not well-formed stays as it is.
-pub(crate) fn decode(path: &str) -> String {
+pub fn decode(path: &str) -> String {
     let bytes = path.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;

@@ -39,9 +39,11 @@ use hashbrown::HashMap;
 use serde_json::{Map, Value};
 
 pub use fault::Fault;
-pub use log::Request;
+pub use log::{Request, decode, is_tarball};
 pub use package::{PackageBuilder, Published};
+pub use packument::{ABBREVIATED, abbreviate};
 pub use style::{Authorization, Style};
+pub use tls::certificate;
 
 /// A running registry; it stops when it is dropped.
 #[derive(Debug)]

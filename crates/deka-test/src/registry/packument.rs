@@ -8,7 +8,7 @@ use super::{Package, State};
 use crate::archive::gzip;
 
 /// The media type of abbreviated packuments.
-pub(crate) const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
+pub const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 
 /// Which rendering of a packument: it depends on who asks, and how.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -117,7 +117,8 @@ fn point_tarballs_at(packument: &mut Map<String, Value>, base: &str) {
     }
 }
 
-fn abbreviate(packument: Map<String, Value>) -> Map<String, Value> {
+/// Leaves of a packument what the public registry sends to those who install.
+pub fn abbreviate(packument: Map<String, Value>) -> Map<String, Value> {
     let mut short = Map::new();
     let modified = packument.get("time").and_then(|time| time.get("modified")).cloned();
     for (key, value) in packument {
@@ -135,7 +136,9 @@ fn abbreviate(packument: Map<String, Value>) -> Map<String, Value> {
             _ => {}
         }
     }
-    short.insert("modified".to_owned(), modified.unwrap_or(Value::Null));
+    if let Some(modified) = modified {
+        short.insert("modified".to_owned(), modified);
+    }
     short
 }
 

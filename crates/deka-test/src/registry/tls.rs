@@ -7,7 +7,7 @@ use rustls::{ServerConfig, pki_types::PrivateKeyDer};
 
 /// Makes an authority and a server certificate for `localhost` and 127.0.0.1; returns the
 /// authority's certificate in PEM and the server's configuration (h2 and http/1.1 by ALPN).
-pub(crate) fn certificate() -> (String, Arc<ServerConfig>) {
+pub fn certificate() -> (String, Arc<ServerConfig>) {
     let authority_key = KeyPair::generate().expect("a key pair");
     let mut authority = CertificateParams::new(Vec::new()).expect("no names");
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
