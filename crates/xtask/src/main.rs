@@ -1,12 +1,13 @@
 //! Automation for the developers of deka: `cargo xtask <command>`.
 //!
-//! `ready` is what CI runs and what has to pass before a commit; the steps are listed in
-//! [`ready`].
+//! [`ready`] is what CI runs and what has to pass before a commit; [`bench`] compares deka with
+//! other package managers, which get what they install from [`serve`].
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is for a terminal")]
 
 mod bench;
 mod house;
 mod ready;
+mod serve;
 
 use std::{env, process::ExitCode};
 
@@ -15,7 +16,8 @@ Usage: cargo xtask <command>
 
   ready [step...]   what CI runs: all steps, or only those named
   steps             the names of the steps and what they run
-  bench             deka and Bun side by side: [--runs N] [--in FOLDER] [--project FOLDER]";
+  bench [flag...]   deka beside other package managers; `--help` lists the flags
+  serve [flag...]   the registry of `bench`: --recording FOLDER [--upstream URL] [--tls FILE] [--link MS,MBIT]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         Some((command, names)) if command == "ready" => ready::run(names),
         Some((command, [])) if command == "steps" => ready::list(),
         Some((command, rest)) if command == "bench" => bench::run(&ready::workspace_root(), rest),
+        Some((command, rest)) if command == "serve" => serve::run(rest),
         _ => {
             eprintln!("{USAGE}");
             ExitCode::from(2)
