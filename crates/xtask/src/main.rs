@@ -1,6 +1,6 @@
 //! Automation for the developers of deka: `cargo xtask <command>`.
 //!
-//! [`ready`] is what CI runs and what has to pass before a commit; [`bench`] compares deka with
+//! [`ready`] is what CI runs and what has to pass before a commit; [`mod@bench`] compares deka with
 //! other package managers, which get what they install from [`serve`].
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "its output is for a terminal")]
 

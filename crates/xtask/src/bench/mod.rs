@@ -179,7 +179,7 @@ impl Bench {
             if !project.has(scenario.change) {
                 continue;
             }
-            let (row, failed) = rounds(&mut workplaces, scenario, report.runs, server.as_mut())?;
+            let (row, failed) = rounds(&mut workplaces, scenario, report.runs, server.as_mut());
             failures += failed;
             println!("{}", report.line(&row, &MEASURES[0]));
             report.rows.push(row);
@@ -231,7 +231,7 @@ fn rounds(
     scenario: &'static Scenario,
     runs: usize,
     mut server: Option<&mut Server>,
-) -> Result<(Row, usize), String> {
+) -> (Row, usize) {
     let mut samples = vec![Vec::new(); workplaces.len()];
     let mut has_failed = vec![false; workplaces.len()];
     for round in 0..runs {
@@ -254,18 +254,19 @@ fn rounds(
         }
     }
     let failures = has_failed.iter().filter(|has_failed| **has_failed).count();
-    Ok((Row { scenario: scenario.name, samples }, failures))
+    (Row { scenario: scenario.name, samples }, failures)
 }
 
 /// How to reach a registry on loopback, and none of the proxies that there may be.
 fn loopback(url: &str, authority: Option<&Path>) -> Network {
     let mut variables = vec![("npm_config_registry".to_owned(), url.to_owned())];
-    let mut npmrc = format!("registry={url}\n");
+    let mut npmrc = vec![format!("registry={url}")];
     if let Some(authority) = authority {
         let authority = authority.display().to_string();
-        npmrc += &format!("cafile={authority}\n");
+        npmrc.push(format!("cafile={authority}"));
         variables.push(("NODE_EXTRA_CA_CERTS".to_owned(), authority));
     }
+    let npmrc = npmrc.join("\n");
     Network { variables, npmrc }
 }
 

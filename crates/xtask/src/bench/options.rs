@@ -13,7 +13,7 @@ use crate::serve::Link;
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask bench [flag value]...
 
-  --projects a,b     next-app (the default), or any folder with a package.json
+  --projects a,b     next-app (the default), webpack-front-end, or any folder with a package.json
   --managers a,b     deka, bun, pnpm, npm; deka and bun by default
   --scenarios a,b    what is warm: clean, cache, lockfile, cache+lockfile, node_modules, …, add,
                      update; all by default

@@ -86,7 +86,7 @@ impl Place {
             }
             Disk::Image(kind) => {
                 let base = if memory.is_dir() { memory } else { mounts };
-                Self::image(kind, base.join(format!("{name}.img")), mounts.join(name))
+                Self::image(kind, &base.join(format!("{name}.img")), mounts.join(name))
             }
         }
     }
@@ -98,18 +98,18 @@ impl Place {
         Ok(Self { folder, undo })
     }
 
-    fn image(kind: &str, image: PathBuf, folder: PathBuf) -> Result<Self, String> {
+    fn image(kind: &str, image: &Path, folder: PathBuf) -> Result<Self, String> {
         let options = FILE_SYSTEMS.iter().find(|(name, _)| *name == kind);
         let (_, options) = options.ok_or_else(|| format!("`{kind}` is no file system"))?;
         fs::create_dir_all(&folder)
             .map_err(|error| format!("making `{}`: {error}", folder.display()))?;
         // From here on everything is undone.
-        let place = Self { undo: undo(&folder, Some(&image))?, folder };
-        fs::File::create(&image)
+        let place = Self { undo: undo(&folder, Some(image))?, folder };
+        fs::File::create(image)
             .and_then(|file| file.set_len(IMAGE_SIZE))
             .map_err(|error| format!("making `{}`: {error}", image.display()))?;
-        run(Command::new(format!("mkfs.{kind}")).args(*options).arg(&image))?;
-        run(Command::new("mount").args(["-o", "loop,nodiscard"]).arg(&image).arg(&place.folder))?;
+        run(Command::new(format!("mkfs.{kind}")).args(*options).arg(image))?;
+        run(Command::new("mount").args(["-o", "loop,nodiscard"]).arg(image).arg(&place.folder))?;
         Ok(place)
     }
 }

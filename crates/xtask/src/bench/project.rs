@@ -35,6 +35,12 @@ impl Project {
                 add,
                 update: Some(("typescript", "5.8.3", "5.9.3")),
             },
+            "webpack-front-end" => Self {
+                name: name.to_owned(),
+                folder: root.join("crates/xtask/projects/webpack-front-end"),
+                add,
+                update: Some(("typescript", "4.8.4", "4.9.5")),
+            },
             _ => {
                 let folder = fs::canonicalize(name)
                     .ok()

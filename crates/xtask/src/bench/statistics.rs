@@ -47,12 +47,16 @@ mod tests {
     fn medians_are_in_the_middle() {
         let summary = |values: &[f64]| Summary::of(values.iter().copied());
         assert_eq!(summary(&[]), None);
-        assert_eq!(summary(&[3.0]).unwrap().median, 3.0);
+        let same = |value| Some(Summary { median: value, lowest: value, highest: value });
+        assert_eq!(summary(&[3.0]), same(3.0));
         assert_eq!(
             summary(&[9.0, 1.0, 2.0]),
             Some(Summary { median: 2.0, lowest: 1.0, highest: 9.0 })
         );
-        assert_eq!(summary(&[4.0, 1.0, 2.0, 9.0]).unwrap().median, 3.0);
+        assert_eq!(
+            summary(&[4.0, 1.0, 2.0, 9.0]),
+            Some(Summary { median: 3.0, lowest: 1.0, highest: 9.0 })
+        );
     }
 
     #[test]

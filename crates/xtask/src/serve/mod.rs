@@ -231,15 +231,13 @@ async fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<B
             Err(message) => eprintln!("not recorded: {message}"),
         }
     }
-    match found {
-        Some(answer) => respond(kind, answer, headers),
-        None => {
-            shared.counters.missing.fetch_add(1, Relaxed);
-            let mut response = Response::new(Full::new(Bytes::from_static(b"{}")));
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response
-        }
-    }
+    let Some(answer) = found else {
+        shared.counters.missing.fetch_add(1, Relaxed);
+        let mut response = Response::new(Full::new(Bytes::from_static(b"{}")));
+        *response.status_mut() = StatusCode::NOT_FOUND;
+        return response;
+    };
+    respond(kind, answer, headers)
 }
 
 fn respond(kind: Kind, answer: Answer, asked: &HeaderMap) -> Response<Full<Bytes>> {
