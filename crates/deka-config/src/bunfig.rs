@@ -120,6 +120,13 @@ impl Reader<'_, '_, '_> {
                         config.install.link_workspace_packages = Some(on);
                     });
                 }
+                "globalDir" => {
+                    if let Some(folder) = self.path(&name, value) {
+                        self.set("global-dir", &name, value, |config| {
+                            config.install.global_folder = Some(folder);
+                        });
+                    }
+                }
                 "globalStore" => self.switch("global-store", &name, value, |config, on| {
                     config.install.global_store = on;
                 }),

@@ -256,6 +256,9 @@ pub struct Install {
     pub public_hoist_pattern: Option<Vec<Box<str>>>,
     /// Isolated linker: share package folders between projects.
     pub global_store: bool,
+    /// Where packages are installed for all projects, and registered for links: Bun's folder, so that
+    /// both know the same (`install.globalDir`, `BUN_INSTALL_GLOBAL_DIR`); `None` without a home.
+    pub global_folder: Option<PathBuf>,
     /// How many lifecycle scripts run at once; `None` is twice the cores.
     pub concurrent_scripts: Option<NonZeroUsize>,
 }

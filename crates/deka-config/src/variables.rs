@@ -1,6 +1,9 @@
 //! Settings from environment variables.
 
+use std::path::Path;
+
 use crate::draft::Draft;
+use crate::load::GLOBAL_FOLDER;
 use crate::npmrc::{apply_variables, set_proxy};
 use crate::parse::boolean;
 use crate::{NoProxy, Origin};
@@ -97,6 +100,21 @@ fn bun(draft: &mut Draft<'_>) {
             }),
             Err(_) => draft.warn(&origin, "expected a number of seconds"),
         }
+    }
+    let global_folder = environment
+        .non_empty("BUN_INSTALL")
+        .map(|folder| ("BUN_INSTALL", Path::new(folder).join(GLOBAL_FOLDER)))
+        .into_iter()
+        .chain(
+            environment
+                .non_empty("BUN_INSTALL_GLOBAL_DIR")
+                .map(|folder| ("BUN_INSTALL_GLOBAL_DIR", folder.into())),
+        );
+    for (name, folder) in global_folder {
+        let folder = environment.working_folder().join(folder);
+        draft.set("global-dir", &Origin::variable(name), |config| {
+            config.install.global_folder = Some(folder);
+        });
     }
     let switch = |name: &str| environment.get(name).and_then(boolean);
     if let Some(on) = switch("BUN_CONFIG_SKIP_SAVE_LOCKFILE") {

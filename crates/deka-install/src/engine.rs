@@ -7,6 +7,7 @@
 //! Each tarball has a slot. Two things come together there in any order: its files (an index) and its
 //! tasks (places in `node_modules`). Who brings the second one links, while the inodes are warm.
 
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
@@ -38,10 +39,29 @@ pub(crate) struct Tarball {
     pub(crate) key: TarballKey,
     /// `name@version`, for messages.
     pub(crate) label: Symbol,
-    pub(crate) url: Result<Url, InvalidTarballUrl>,
+    pub(crate) source: TarballSource,
     pub(crate) integrity: Option<Integrity>,
     /// About how many bytes it has, if anybody said so.
     pub(crate) size_hint: Option<u64>,
+}
+
+/// Where a tarball comes from.
+#[derive(Debug)]
+pub(crate) enum TarballSource {
+    /// A registry or another server.
+    Url(Result<Url, InvalidTarballUrl>),
+    /// The first of these files that is the right one.
+    Files(Vec<PathBuf>),
+}
+
+impl Tarball {
+    /// Returns where it comes from over the network, for messages.
+    pub(crate) fn url(&self) -> Option<&Url> {
+        match &self.source {
+            TarballSource::Url(url) => url.as_ref().ok(),
+            TarballSource::Files(_) => None,
+        }
+    }
 }
 
 /// A tarball URL that is none.
@@ -61,6 +81,14 @@ pub enum DownloadError {
     /// Nobody can be asked for it.
     #[error(transparent)]
     Url(#[from] InvalidTarballUrl),
+    /// It should lie on this machine, and does not.
+    #[error("Failed to read `{}`", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The failed operation.
+        source: std::io::Error,
+    },
 }
 
 /// Work for a worker.
@@ -262,7 +290,7 @@ impl<'a> Engine<'a> {
                 run();
                 Ok(())
             }
-            Job::Prepare(tarball) => self.prepare(tarball),
+            Job::Prepare(tarball) => self.prepare(tarball, importer),
             Job::Import { tarball, body, is_refetch, room } => {
                 let result = self.import(&tarball, body, is_refetch, importer);
                 drop(room);
@@ -278,7 +306,7 @@ impl<'a> Engine<'a> {
         }
     }
 
-    fn prepare(&self, tarball: Arc<Tarball>) -> Result<(), InstallError> {
+    fn prepare(&self, tarball: Arc<Tarball>, importer: &mut Importer) -> Result<(), InstallError> {
         let span = trace_span!("look up", package = %tarball.label);
         if !self.force
             && let Some(integrity) = &tarball.integrity
@@ -294,10 +322,19 @@ impl<'a> Engine<'a> {
             self.queue.extend(Lane::Normal, tasks.into_iter().map(|task| Job::Link { key, task }));
             return Ok(());
         }
+        self.fetch(tarball, importer)
+    }
+
+    /// Gets the bytes of a tarball: from the network later, from a file at once.
+    fn fetch(&self, tarball: Arc<Tarball>, importer: &mut Importer) -> Result<(), InstallError> {
         self.wanted.fetch_add(1, Ordering::Relaxed);
         self.report_download();
-        self.network.send(Command::Tarball { tarball, is_refetch: false });
-        Ok(())
+        let TarballSource::Files(files) = &tarball.source else {
+            self.network.send(Command::Tarball { tarball, is_refetch: false });
+            return Ok(());
+        };
+        let body = read_first(files, tarball.integrity.as_ref());
+        self.import(&tarball, body, true, importer)
     }
 
     fn import(
@@ -330,7 +367,7 @@ impl<'a> Engine<'a> {
             }
             Err(source) => Err(InstallError::Import {
                 package: tarball.label,
-                url: tarball.url.as_ref().ok().map(deka_registry::SafeUrl::new),
+                url: tarball.url().map(deka_registry::SafeUrl::new),
                 source,
             }),
         }
@@ -429,8 +466,8 @@ impl<'a> Engine<'a> {
         if let Some(integrity) = &tarball.integrity {
             self.store.forget(integrity).map_err(InstallError::Store)?;
         }
-        self.wanted.fetch_add(1, Ordering::Relaxed);
-        self.network.send(Command::Tarball { tarball, is_refetch: false });
+        // Files are read by whoever takes the job, now that the store does not know the tarball.
+        self.queue.push(Lane::Normal, Job::Prepare(tarball));
         Ok(())
     }
 
@@ -449,4 +486,23 @@ impl<'a> Engine<'a> {
             self.counters.now().bytes,
         );
     }
+}
+
+/// Reads the first file that has the wanted integrity; if none has it, the first that is there.
+fn read_first(files: &[PathBuf], wanted: Option<&Integrity>) -> Result<Vec<u8>, DownloadError> {
+    let mut first = None;
+    for path in files {
+        let read = std::fs::read(path)
+            .map_err(|source| DownloadError::Read { path: path.clone(), source });
+        let is_right = |bytes: &Vec<u8>| {
+            wanted.is_none_or(|wanted| deka_store::digest(wanted.algorithm(), bytes) == *wanted)
+        };
+        if read.as_ref().is_ok_and(is_right) {
+            return read;
+        }
+        if first.as_ref().is_none_or(Result::is_err) {
+            first = Some(read);
+        }
+    }
+    first.unwrap_or_else(|| Ok(Vec::new()))
 }

@@ -23,6 +23,7 @@ use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
+use crate::local::{self, Local};
 use crate::network::{Command, Network, PackumentAnswer};
 use crate::packuments::Packuments;
 use crate::project::{LOCKFILE, MANIFEST, Project, Read};
@@ -103,9 +104,10 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summar
     let reading = trace_span!("read project");
     let project = Project::read(&request.root, !config.install.skip_load_lockfile)?;
     project.check(config)?;
-    let start = Start::of(&project, config, reporter)?;
+    let local = Local::new(&project, config)?;
+    let start = Start::of(&project, &local, config, reporter)?;
     drop(reading);
-    Install { request, config, project, reporter }.run(start)
+    Install { request, config, project, local, reporter }.run(start)
 }
 
 /// Asks the last install's state, before anything else exists.
@@ -131,12 +133,20 @@ enum Start {
         pruned: Vec<Symbol>,
     },
     /// There are versions to be picked; what the old lockfile knows is kept.
-    Resolve(Option<Box<Lockfile>>),
+    Resolve(Option<Old>),
+}
+
+/// The lockfile of an earlier install.
+struct Old {
+    lockfile: Box<Lockfile>,
+    /// Packages on this machine that are not what they were then.
+    stale: HashSet<PackageId>,
 }
 
 impl Start {
     fn of(
         project: &Project,
+        local: &Local,
         config: &Config,
         reporter: &dyn Reporter,
     ) -> Result<Self, InstallError> {
@@ -152,6 +162,10 @@ impl Start {
             }
             Read::Good(lockfile) => {
                 let (changes, are_sections_equal) = project.compare(lockfile);
+                let stale = local.stale_packages(lockfile);
+                if is_frozen && let Some(text) = local::refuse_other_tarballs(lockfile, &stale)? {
+                    reporter.warning(&text);
+                }
                 if is_frozen && !changes.edits.is_empty() {
                     let changes = changes.edits.iter().map(ToString::to_string).collect();
                     Err(InstallError::Frozen { changes })
@@ -159,10 +173,11 @@ impl Start {
                     let pruned = changes.missing_workspaces;
                     reporter.warning(&warning::pruned(lockfile, &pruned));
                     Ok(Self::Locked { lockfile: lockfile.clone(), pruned })
-                } else if are_sections_equal {
+                } else if are_sections_equal && (is_frozen || stale.is_empty()) {
                     Ok(Self::Locked { lockfile: lockfile.clone(), pruned: Vec::new() })
                 } else {
-                    Ok(Self::Resolve(Some(lockfile.clone())))
+                    let stale = if is_frozen { HashSet::new() } else { stale };
+                    Ok(Self::Resolve(Some(Old { lockfile: lockfile.clone(), stale })))
                 }
             }
         }
@@ -174,6 +189,7 @@ struct Install<'a> {
     request: &'a Request,
     config: &'a Config,
     project: Project,
+    local: Local,
     reporter: &'a dyn Reporter,
 }
 
@@ -312,7 +328,7 @@ impl Install<'_> {
         let graph = &layout.lockfile.graph;
         let mut tasks = Vec::with_capacity(work.tasks().len());
         for task in work.tasks() {
-            match tarballs::of_package(self.config, graph, task.package) {
+            match tarballs::of_package(self.config, &self.project.root, graph, task.package) {
                 Some((key, describe)) => {
                     engine.want(key, describe);
                     tasks.push((key, *task));
@@ -349,7 +365,7 @@ impl Install<'_> {
         let (mut lockfile, latest, pruned) = match start {
             Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
             Start::Resolve(old) => {
-                let (lockfile, latest) = self.resolve(surroundings, old.as_deref())?;
+                let (lockfile, latest) = self.resolve(surroundings, old.as_ref())?;
                 (lockfile, latest, Vec::new())
             }
         };
@@ -371,7 +387,11 @@ impl Install<'_> {
         let plan = LinkPlan::hoisted(
             &lockfile.graph,
             &wanted,
-            &PlanOptions { target, native_bins: NativeBins::default() },
+            &PlanOptions {
+                target,
+                native_bins: NativeBins::default(),
+                registered: self.local.registered_folders(graph),
+            },
         )?;
         for skipped in &plan.skipped {
             self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
@@ -391,7 +411,7 @@ impl Install<'_> {
     fn resolve(
         &self,
         surroundings: &Surroundings<'_, '_>,
-        old: Option<&Lockfile>,
+        old: Option<&Old>,
     ) -> Result<(Lockfile, HashMap<PackageName, Option<Version>>), InstallError> {
         let _span = trace_span!("resolve");
         let direct = self.project.direct_packages();
@@ -399,6 +419,7 @@ impl Install<'_> {
             surroundings.client.clone(),
             surroundings.network.clone(),
             surroundings.answers.clone(),
+            (&self.local, surroundings.engine.store),
             !self.config.install.minimum_release_age.age.is_zero(),
             direct,
         );
@@ -407,10 +428,12 @@ impl Install<'_> {
             reporter: self.reporter,
             are_fetched: !self.config.install.lockfile_only && !self.config.install.dry_run,
         };
-        let resolved = self.project.resolve(self.config, old, &mut source, &mut picks)?;
+        let known = old.map(|old| (&*old.lockfile, &old.stale));
+        let resolved = self.project.resolve(self.config, known, &mut source, &mut picks)?;
         for warning in &resolved.warnings {
             self.reporter.warning(&warning::text(warning));
         }
+        let old = old.map(|old| &*old.lockfile);
         let lockfile = self.project.new_lockfile(old, resolved.graph);
         Ok((lockfile, source.into_latest()))
     }
@@ -443,6 +466,7 @@ impl Install<'_> {
         let Begun { work, old } = begun;
         let _span = trace_span!("finish");
         let graph = &layout.lockfile.graph;
+        self.project.inputs.extend(self.local.inputs());
         let counts = deka_linker::Summary {
             installs: layout.plan.placements.len() as u32,
             packages: graph.packages().len() as u32,

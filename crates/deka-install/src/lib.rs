@@ -15,6 +15,7 @@
 mod engine;
 mod error;
 mod install;
+mod local;
 mod locked;
 mod network;
 mod packuments;

@@ -11,7 +11,7 @@ use deka_registry::{Client, RegistryError, TarballOptions};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::trace_span;
 
-use crate::engine::{Job, Tarball};
+use crate::engine::{Job, Tarball, TarballSource};
 use crate::queue::{Lane, WorkQueue};
 
 /// Tarballs under way or waiting for a worker may take this many bytes, as far as their sizes are
@@ -120,9 +120,13 @@ impl Download {
         let span = trace_span!("tarball", request = %tarball.label);
         let options =
             TarballOptions { size_hint: tarball.size_hint, is_refetch, ..Default::default() };
-        let body = match &tarball.url {
-            Ok(url) => self.client.tarball(url, options).await.map_err(Into::into),
-            Err(error) => Err(error.clone().into()),
+        let body = match &tarball.source {
+            TarballSource::Url(Ok(url)) => {
+                self.client.tarball(url, options).await.map_err(Into::into)
+            }
+            TarballSource::Url(Err(error)) => Err(error.clone().into()),
+            // What lies on this machine never gets here.
+            TarballSource::Files(_) => return,
         };
         drop(span);
         self.queue.push(Lane::Normal, Job::Import { tarball, body, is_refetch, room: Room(room) });

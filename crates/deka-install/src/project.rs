@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use deka_config::{Config, Linker, MinimumReleaseAge};
 use deka_fs::Dir;
-use deka_graph::Graph;
+use deka_graph::{Graph, PackageId};
 use deka_linker::Input;
 use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
 use deka_resolver::{Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
+use hashbrown::HashSet;
 use tracing::trace_span;
 
 use crate::workspaces::{self, Found, Member};
@@ -215,20 +216,23 @@ impl Project {
         .collect()
     }
 
-    /// Picks versions for what the manifests ask for; what `old` has and still does is kept.
+    /// Picks versions for what the manifests ask for; what `old` has and still does is kept, but for
+    /// its stale packages.
     pub(crate) fn resolve(
         &self,
         config: &Config,
-        old: Option<&Lockfile>,
+        old: Option<(&Lockfile, &HashSet<PackageId>)>,
         source: &mut dyn PackumentSource,
         observer: &mut dyn Observer,
     ) -> Result<Resolved, InstallError> {
-        let old_rules = old.map(|old| (locked::overrides(old), locked::catalogs(old)));
+        let old_rules = old.map(|(old, _)| (locked::overrides(old), locked::catalogs(old)));
         let members = self.manifests().skip(1);
         let (mut input, mut warnings) =
             deka_resolver::Input::from_manifests(&self.manifest, members);
-        input.locked = old.zip(old_rules.as_ref()).map(|(old, (overrides, catalogs))| Locked {
+        let old = old.zip(old_rules.as_ref());
+        input.locked = old.map(|((old, stale), (overrides, catalogs))| Locked {
             graph: &old.graph,
+            stale,
             overrides,
             catalogs,
         });

@@ -1,12 +1,15 @@
 //! Which tarball a package of the graph, or a version that was just picked, comes from.
 
+use std::path::Path;
+
 use deka_config::Config;
 use deka_graph::{Graph, Package, PackageId, Resolution, TarballLocation};
 use deka_manifest::{Integrity, Symbol, VersionManifest};
 use deka_registry::tarball_url;
 use url::Url;
 
-use crate::engine::{InvalidTarballUrl, Tarball, TarballKey};
+use crate::engine::{InvalidTarballUrl, Tarball, TarballKey, TarballSource};
+use crate::local;
 
 /// How much smaller than its files a tarball is, about.
 const COMPRESSION: u64 = 4;
@@ -26,26 +29,37 @@ pub(crate) fn of_manifest(manifest: &VersionManifest) -> (TarballKey, impl FnOnc
     let describe = move || Tarball {
         key,
         label: Symbol::new(&format!("{}@{}", manifest.name, manifest.version)),
-        url: parse_url(&manifest.tarball),
+        source: TarballSource::Url(parse_url(&manifest.tarball)),
         integrity: Integrity::parse(&manifest.integrity).ok(),
         size_hint: manifest.unpacked_size.map(|size| size / COMPRESSION),
     };
     (key, describe)
 }
 
-/// Describes the tarball of a package, if it comes as one.
+/// Describes the tarball of a package, if it comes as one. `root` is the project's folder.
 pub(crate) fn of_package<'a>(
     config: &'a Config,
+    root: &'a Path,
     graph: &'a Graph,
     id: PackageId,
 ) -> Option<(TarballKey, impl FnOnce() -> Tarball + use<'a>)> {
     let package = graph.package(id);
-    let url = url_of(config, package)?;
-    let key = key(package.integrity, || Symbol::new(url.as_ref().map_or("", Url::as_str)));
+    let source = match url_of(config, package) {
+        Some(url) => TarballSource::Url(url),
+        None if matches!(package.resolution, Resolution::LocalTarball(_)) => {
+            let files = local::tarball_files(root, graph, id);
+            TarballSource::Files(files.into_iter().map(|file| root.join(file)).collect())
+        }
+        None => return None,
+    };
+    let key = key(package.integrity, || match &source {
+        TarballSource::Url(url) => Symbol::new(url.as_ref().map_or("", Url::as_str)),
+        TarballSource::Files(_) => Symbol::new(&label(package)),
+    });
     let describe = move || Tarball {
         key,
         label: Symbol::new(&label(package)),
-        url,
+        source,
         integrity: Integrity::parse(&package.integrity).ok(),
         size_hint: None,
     };

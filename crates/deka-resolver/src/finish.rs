@@ -8,9 +8,7 @@ use crate::arena::{Answer, EdgeId, NodeId, Origin};
 use crate::pick::NoPick;
 use crate::requests::{Choice, Request, Want};
 use crate::resolver::Resolver;
-use crate::{
-    Available, ForeignError, InvalidSpecOf, RequiredBy, ResolveError, SourceError, Warning,
-};
+use crate::{Available, InvalidSpecOf, RequiredBy, ResolveError, SourceError, Warning};
 
 /// What a project was resolved to.
 #[derive(Debug)]
@@ -253,7 +251,7 @@ impl Resolver<'_> {
             }
             Want::Invalid(invalid) => InvalidSpecOf { source: invalid.clone(), required_by }.into(),
             Want::Foreign(_) => {
-                let source = self.foreign_errors.remove(&id).unwrap_or(ForeignError::Unsupported);
+                let source = self.take_foreign_error(edge, id);
                 ResolveError::Foreign { alias, spec, required_by, source }
             }
         }

@@ -1,6 +1,6 @@
 //! What is to be resolved.
 
-use deka_graph::{EdgeKind, Graph};
+use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_manifest::{Alias, Bin, PackageJson, PackageName, Symbol, Target, Version};
 use hashbrown::{HashMap, HashSet};
 
@@ -52,6 +52,8 @@ impl Input<'_> {
 pub struct Locked<'a> {
     /// Packages and edges; the root first.
     pub graph: &'a Graph,
+    /// Packages that are not what they were then, such as folders with another manifest.
+    pub stale: &'a HashSet<PackageId>,
     /// The overrides that held then.
     pub overrides: &'a Overrides,
     /// The catalogs that held then.

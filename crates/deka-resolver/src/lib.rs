@@ -17,6 +17,7 @@ mod arena;
 mod collapse;
 mod error;
 mod finish;
+mod foreign;
 mod input;
 mod locked;
 mod overrides;
@@ -34,7 +35,8 @@ pub use input::{Catalogs, Importer, Input, Locked, Options, Row};
 pub use overrides::Overrides;
 pub use pick::{NoPick, Query, ReleaseAge, pick};
 pub use source::{
-    ForeignError, ForeignPackage, ForeignRequest, Observer, PackumentSource, SourceError,
+    ForeignError, ForeignId, ForeignPackage, ForeignRequest, Observer, PackumentSource,
+    SourceAnswer, SourceError,
 };
 pub use warning::Warning;
 

@@ -4,7 +4,7 @@
 //! something that the target satisfies as well. Edges of packages in the lockfile are not looked at
 //! again, unless the overrides or the catalog that they went through changed.
 
-use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
+use deka_graph::{EdgeKind, PackageId, Resolution};
 use deka_manifest::Symbol;
 use hashbrown::{HashMap, HashSet};
 
@@ -21,7 +21,7 @@ impl Resolver<'_> {
         if graph.packages().is_empty() {
             return;
         }
-        let mut node_of = self.add_locked_packages(graph, importers);
+        let mut node_of = self.add_locked_packages(locked, importers);
         node_of[PackageId::ROOT.index()] = Some(NodeId::ROOT);
         let changed = self.changed_names(locked);
         for id in graph.package_ids() {
@@ -34,6 +34,12 @@ impl Resolver<'_> {
                 let target = edge.target.and_then(|target| node_of[target.index()]);
                 target_of.insert((edge.kind, edge.alias.symbol()), target);
             }
+            let is_stale = |kind: EdgeKind, alias: Symbol| {
+                graph.edges_of(id).iter().any(|edge| {
+                    (edge.kind, edge.alias.symbol()) == (kind, alias)
+                        && edge.target.is_some_and(|target| locked.stale.contains(&target))
+                })
+            };
             let mut is_changed = false;
             for edge in self.arena.edge_ids_of(node) {
                 let row = self.arena.edge(edge).row;
@@ -42,8 +48,13 @@ impl Resolver<'_> {
                     self.open(edge);
                     continue;
                 }
-                let target = target_of.get(&(row.kind, row.alias.symbol())).copied().flatten();
-                self.arena.edges[edge.index()].target = target;
+                let target = target_of.get(&(row.kind, row.alias.symbol())).copied();
+                match target.flatten() {
+                    Some(target) => self.arena.edges[edge.index()].target = Some(target),
+                    // It led to a package that is not what it was.
+                    None if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
+                    None => {}
+                }
             }
             if is_changed {
                 tracing::debug!(package = %self.arena.node(node).label(), "overrides changed");
@@ -54,9 +65,14 @@ impl Resolver<'_> {
         }
     }
 
-    /// Adds the packages that are neither the root nor a workspace; returns the node of each, also
+    /// Adds the packages that are neither the root, a workspace nor stale; returns the node of each, also
     /// of the workspaces that are still there.
-    fn add_locked_packages(&mut self, graph: &Graph, importers: &[NodeId]) -> Vec<Option<NodeId>> {
+    fn add_locked_packages(
+        &mut self,
+        locked: Locked<'_>,
+        importers: &[NodeId],
+    ) -> Vec<Option<NodeId>> {
+        let graph = locked.graph;
         let path_of = |resolution: &Resolution| match resolution {
             Resolution::Workspace(path) => Some(*path),
             _ => None,
@@ -71,6 +87,7 @@ impl Resolver<'_> {
             node_of[id.index()] = match &package.resolution {
                 Resolution::Root => Some(NodeId::ROOT),
                 Resolution::Workspace(path) => workspaces.get(path).copied(),
+                _ if locked.stale.contains(&id) => None,
                 _ => {
                     let rows = graph.edges_of(id).iter().map(|edge| Row {
                         alias: edge.alias,

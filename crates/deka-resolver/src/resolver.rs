@@ -16,19 +16,20 @@ use deka_manifest::{
 use hashbrown::HashMap;
 
 use crate::arena::{Answer, Arena, EdgeId, EdgeState, NameId, Node, NodeId, Origin, RequestId};
+use crate::foreign::Foreign;
 use crate::overrides::Dependent;
 use crate::pick::pick;
 use crate::requests::{Context, Request, Requests, Want};
 use crate::speculation::Speculation;
 use crate::{
-    ForeignError, ForeignRequest, Importer, Input, Observer, PackumentSource, ResolveError, Row,
-    SourceError, Warning,
+    Importer, Input, Observer, PackumentSource, ResolveError, Row, SourceAnswer, SourceError,
+    Warning,
 };
 
 /// The work of one run.
 pub(crate) struct Resolver<'a> {
     pub(crate) input: &'a Input<'a>,
-    source: &'a mut dyn PackumentSource,
+    pub(crate) source: &'a mut dyn PackumentSource,
     pub(crate) observer: &'a mut dyn Observer,
     pub(crate) arena: Arena,
     pub(crate) requests: Requests,
@@ -43,16 +44,15 @@ pub(crate) struct Resolver<'a> {
     pub(crate) peers: Vec<EdgeId>,
     /// Edges that cannot be resolved although they have to be.
     pub(crate) failed: Vec<EdgeId>,
-    /// Answers to requests that are not about a registry.
-    foreign: HashMap<RequestId, Option<NodeId>>,
-    pub(crate) foreign_errors: HashMap<RequestId, ForeignError>,
+    /// Requests that are not about a registry.
+    pub(crate) foreign: Foreign,
     pub(crate) warnings: Vec<Warning>,
     asked: usize,
     answered: usize,
 }
 
 /// What became of the edge at the head of the queue.
-enum Decision {
+pub(crate) enum Decision {
     Found(NodeId),
     Missing,
     /// The packument is not there yet.
@@ -77,8 +77,7 @@ impl<'a> Resolver<'a> {
             queue: VecDeque::new(),
             peers: Vec::new(),
             failed: Vec::new(),
-            foreign: HashMap::new(),
-            foreign_errors: HashMap::new(),
+            foreign: Foreign::default(),
             warnings: Vec::new(),
             asked: 0,
             answered: 0,
@@ -199,18 +198,16 @@ impl<'a> Resolver<'a> {
             if self.queue.is_empty() {
                 return;
             }
-            let Some((name, answer)) = self.source.wait() else { return };
-            self.receive(name, answer);
+            if !self.receive_next() {
+                return;
+            }
         }
     }
 
     fn decide(&mut self, edge: EdgeId) -> Decision {
         let request = self.request_of(edge);
         let Want::Registry { name, .. } = self.requests.get(request).want else {
-            return match self.find_outside(edge, request) {
-                Some(node) => Decision::Found(node),
-                None => Decision::Missing,
-            };
+            return self.find_outside(edge, request);
         };
         if let Some(workspace) = self.linked_workspace(self.requests.get(request)) {
             return Decision::Found(workspace);
@@ -376,17 +373,15 @@ impl<'a> Resolver<'a> {
     }
 
     /// Finds what is asked for outside the registry.
-    pub(crate) fn find_outside(&mut self, edge: EdgeId, request: RequestId) -> Option<NodeId> {
-        if let Some(known) = self.foreign.get(&request) {
-            return *known;
-        }
-        let found = match &self.requests.get(request).want {
-            Want::Workspace(text) => self.find_workspace(request, *text),
+    pub(crate) fn find_outside(&mut self, edge: EdgeId, request: RequestId) -> Decision {
+        match &self.requests.get(request).want {
+            Want::Workspace(text) => match self.find_workspace(request, *text) {
+                Some(workspace) => Decision::Found(workspace),
+                None => Decision::Missing,
+            },
             Want::Foreign(_) => self.find_foreign(edge, request),
-            Want::Registry { .. } | Want::NotInCatalog(_) | Want::Invalid(_) => None,
-        };
-        self.foreign.insert(request, found);
-        found
+            Want::Registry { .. } | Want::NotInCatalog(_) | Want::Invalid(_) => Decision::Missing,
+        }
     }
 
     fn find_workspace(&self, request: RequestId, text: Symbol) -> Option<NodeId> {
@@ -416,40 +411,6 @@ impl<'a> Resolver<'a> {
             // What is no range is a path or a name, and those were looked at.
             range => {
                 Range::parse(range).map_or(true, |range| self.workspace_fits(workspace, &range))
-            }
-        }
-    }
-
-    fn find_foreign(&mut self, edge: EdgeId, request: RequestId) -> Option<NodeId> {
-        let Want::Foreign(spec) = &self.requests.get(request).want else { return None };
-        let EdgeState { row, owner, .. } = self.arena.edge(edge);
-        let dependent = &self.arena.node(*owner).package.resolution;
-        match self.source.foreign(ForeignRequest { alias: row.alias, spec, dependent }) {
-            Ok(found) => {
-                let known = self.arena.node_ids().find(|id| {
-                    let package = &self.arena.node(*id).package;
-                    package.name == found.name && package.resolution == found.resolution
-                });
-                Some(known.unwrap_or_else(|| {
-                    let package = Package {
-                        name: found.name,
-                        resolution: found.resolution,
-                        integrity: found.integrity,
-                        bun_tag: found.bun_tag,
-                        platforms: found.platforms,
-                        has_install_script: found.has_install_script,
-                        bin: found.bin,
-                        edges: 0..0,
-                    };
-                    let id = self.arena.add_node(package, Origin::Picked, found.rows);
-                    self.open_edges_of(id);
-                    self.speculate_on(id);
-                    id
-                }))
-            }
-            Err(error) => {
-                self.foreign_errors.insert(request, error);
-                None
             }
         }
     }
@@ -516,10 +477,21 @@ impl<'a> Resolver<'a> {
     pub(crate) fn wait_for(&mut self, names: &[NameId]) {
         for name in names {
             while matches!(self.arena.names[name.index()].answer, Answer::Asked) {
-                let Some((name, answer)) = self.source.wait() else { return };
-                self.receive(name, answer);
+                if !self.receive_next() {
+                    return;
+                }
             }
         }
+    }
+
+    /// Waits for the next answer; returns whether there was one.
+    pub(crate) fn receive_next(&mut self) -> bool {
+        match self.source.wait() {
+            None => return false,
+            Some(SourceAnswer::Packument(name, answer)) => self.receive(name, answer),
+            Some(SourceAnswer::Foreign(id, answer)) => self.foreign.receive(id, answer),
+        }
+        true
     }
 
     fn receive(&mut self, name: PackageName, answer: Result<Arc<Packument>, SourceError>) {

@@ -8,26 +8,35 @@ use deka_graph::Resolution;
 
 use crate::Row;
 
-/// Where packuments come from.
+/// Where packuments come from, and what is known of packages that no registry has.
 ///
-/// The resolver opens no socket: it requests many names and takes the answers in whatever order
-/// they come. What it resolves to does not depend on that order.
+/// The resolver opens no socket and no file: it requests many things and takes the answers in
+/// whatever order they come. What it resolves to does not depend on that order.
 pub trait PackumentSource {
     /// Starts getting a packument and returns at once. Called once per name.
     fn request(&mut self, name: PackageName);
 
+    /// Starts resolving a dependency that no registry knows (a folder, a tarball, a repository) and
+    /// returns at once.
+    fn request_foreign(&mut self, id: ForeignId, request: ForeignRequest);
+
     /// Returns the next answer to any request, waiting for it if there is none yet; `None` if
     /// nothing is under way.
-    fn wait(&mut self) -> Option<(PackageName, Result<Arc<Packument>, SourceError>)>;
-
-    /// Resolves a dependency that no registry knows: a folder, a tarball, a repository.
-    ///
-    /// Fails with [`ForeignError::Unsupported`] unless implemented.
-    fn foreign(&mut self, request: ForeignRequest<'_>) -> Result<ForeignPackage, ForeignError> {
-        let _ = request;
-        Err(ForeignError::Unsupported)
-    }
+    fn wait(&mut self) -> Option<SourceAnswer>;
 }
+
+/// The answer to a request.
+#[derive(Debug)]
+pub enum SourceAnswer {
+    /// To [`PackumentSource::request`].
+    Packument(PackageName, Result<Arc<Packument>, SourceError>),
+    /// To [`PackumentSource::request_foreign`].
+    Foreign(ForeignId, Result<ForeignPackage, ForeignError>),
+}
+
+/// Tells requests of [`PackumentSource::request_foreign`] apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ForeignId(pub u32);
 
 /// Why there is no packument.
 #[derive(Debug, thiserror::Error)]
@@ -47,15 +56,16 @@ pub enum SourceError {
 }
 
 /// Who asks for what that is not in a registry.
-#[derive(Debug, Clone, Copy)]
-pub struct ForeignRequest<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignRequest {
     /// The name the dependent uses.
     pub alias: Alias,
     /// What it asks for.
-    pub spec: &'a Spec,
-    /// What the dependent was resolved to: paths are relative to it, and the root may do more than
-    /// a package from a registry.
-    pub dependent: &'a Resolution,
+    pub spec: Spec,
+    /// What the package was resolved to whose manifest says so: paths are relative to it, and the
+    /// root may do more than a package from a registry. For what overrides and catalogs say that is
+    /// the root.
+    pub declared_by: Resolution,
 }
 
 /// A package that did not come from a registry.
@@ -86,8 +96,14 @@ pub enum ForeignError {
     #[error("this kind of dependency is not supported yet")]
     Unsupported,
     /// There is nothing at that place.
-    #[error("there is nothing at that place")]
-    NotFound,
+    #[error("there is no `{0}`")]
+    NotFound(String),
+    /// No package of that name was registered for links.
+    #[error("no package named `{0}` is registered for links")]
+    NotRegistered(String),
+    /// A package asks for something outside of its own folder.
+    #[error("only the project itself may ask for folders and links outside of a package")]
+    Refused,
     /// It could not be read or fetched.
     #[error(transparent)]
     Failed(Box<dyn std::error::Error + Send + Sync>),

@@ -51,6 +51,10 @@ impl Resolver<'_> {
                 continue;
             }
             let request = self.request_of(edge);
+            if matches!(self.requests.get(request).want, Want::Foreign(_)) {
+                self.ask_foreign(edge, request);
+                continue;
+            }
             self.speculation.requests.push((request, is_announced && is_installed(&row)));
         }
     }

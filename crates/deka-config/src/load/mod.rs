@@ -23,6 +23,8 @@ impl Config {
     ) -> Result<Self, ConfigError> {
         let mut draft = Draft::new(environment);
         default_cache(&mut draft, project);
+        let bun = environment.home().map(|home| home.join(".bun"));
+        draft.config.install.global_folder = bun.map(|folder| folder.join(GLOBAL_FOLDER));
         read_npmrcs(&mut draft, overrides, project);
         read_bunfigs(&mut draft, overrides, project)?;
         variables::apply(&mut draft);
@@ -31,6 +33,9 @@ impl Config {
         Ok(draft.finish())
     }
 }
+
+/// Where Bun's own folder has what is installed for all projects.
+pub(crate) const GLOBAL_FOLDER: &str = "install/global";
 
 /// `$XDG_CACHE_HOME/deka` if the user has set that, else `~/.config/deka/pm/cache`.
 fn default_cache(draft: &mut Draft<'_>, project: &Path) {

@@ -137,7 +137,11 @@ impl Packages {
             target.is_some_and(|id| target_accepts(graph.package(id)))
         };
         let tree = hoist_filtered(&graph, &is_wanted).expect("hoisting");
-        let options = PlanOptions { target: target(), native_bins: super::NativeBins::default() };
+        let options = PlanOptions {
+            target: target(),
+            native_bins: super::NativeBins::default(),
+            registered: hashbrown::HashMap::new(),
+        };
         LinkPlan::hoisted(&graph, &tree, &options)
     }
 

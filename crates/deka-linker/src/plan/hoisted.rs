@@ -106,12 +106,23 @@ impl Builder<'_> {
                 link(&folder, is_first.then(|| format!("{folder}/node_modules").into()))
             }
             Resolution::Symlink(target) => {
-                let Some(target) = linked_folder(target) else {
-                    let reason = "only `link:` with a relative path is supported";
+                let registered = || self.options.registered.get(target).map(ToString::to_string);
+                let Some(target) = linked_folder(target).or_else(registered) else {
+                    let reason = "no package of this name is registered for links";
                     self.plan.skipped.push(Skipped { path, reason });
                     return Ok(None);
                 };
                 link(&target, None)
+            }
+            Resolution::Folder(inside)
+                if let Some(outer) = self.folder_of_stranger(node.parent) =>
+            {
+                let Some(inside) = normalise_inside(inside) else {
+                    let reason = "a package may only ask for folders inside of itself";
+                    self.plan.skipped.push(Skipped { path, reason });
+                    return Ok(None);
+                };
+                link(&format!("{outer}/{inside}"), None)
             }
             Resolution::Folder(folder) => {
                 let Some(folder) = source_folder(folder) else {
@@ -132,6 +143,19 @@ impl Builder<'_> {
         };
         self.plan.links.push(link);
         Ok(Some(place))
+    }
+
+    /// Returns the folder of the package at `parent` if it came from elsewhere: the folders that it
+    /// asks for lie inside of it.
+    fn folder_of_stranger(&self, parent: Option<NodeId>) -> Option<&str> {
+        let is_ours = |package: &Package| {
+            matches!(
+                package.resolution,
+                Resolution::Root | Resolution::Workspace(_) | Resolution::Folder(_)
+            )
+        };
+        let parent = parent.filter(|parent| !is_ours(self.package_at(*parent)))?;
+        Some(&self.places[parent.index()].as_ref()?.path)
     }
 
     fn plan_bins(&mut self) {

@@ -21,6 +21,7 @@ use std::sync::Arc;
 
 use deka_graph::PackageId;
 use deka_manifest::{PackageName, Symbol, Target};
+use hashbrown::HashMap;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::commands::{Commands, Executable};
@@ -129,6 +130,8 @@ pub struct PlanOptions {
     pub target: Target,
     /// Whose commands may be replaced by the native programs of their platform packages.
     pub native_bins: NativeBins,
+    /// The folders of packages that are registered for `link:` by name, relative to the project.
+    pub registered: HashMap<Symbol, Box<str>>,
 }
 
 /// The packages whose JavaScript launchers are skipped in favour of the program they start.

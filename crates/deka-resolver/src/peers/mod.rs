@@ -54,7 +54,7 @@ impl Resolver<'_> {
         for edge in &batch {
             let request = self.request_of(*edge);
             let Want::Registry { name, .. } = self.requests.get(request).want else {
-                match self.find_outside(*edge, request) {
+                match self.wait_for_outside(*edge, request) {
                     Some(node) => self.bind(*edge, node),
                     None => self.failed.push(*edge),
                 }

@@ -14,7 +14,10 @@ use std::sync::Arc;
 
 use deka_graph::{Graph, HoistOptions, PackageId, Resolution, hoist};
 use deka_manifest::{PackageJson, PackageName, Packument};
-use deka_resolver::{Input, Locked, PackumentSource, ResolveError, Resolved, SourceError, resolve};
+use deka_resolver::{
+    ForeignError, ForeignId, ForeignRequest, Input, Locked, PackumentSource, ResolveError,
+    Resolved, SourceAnswer, SourceError, resolve,
+};
 
 /// A project and the packages of its registry.
 #[derive(Debug, Clone, Default)]
@@ -112,10 +115,18 @@ impl World {
             workspaces.iter().map(|(path, manifest)| (*path, manifest)),
         );
         let (overrides, catalogs) = (input.overrides.clone(), input.catalogs.clone());
+        let stale = hashbrown::HashSet::new();
         if let Some(graph) = locked {
-            input.locked = Some(Locked { graph, overrides: &overrides, catalogs: &catalogs });
+            input.locked =
+                Some(Locked { graph, stale: &stale, overrides: &overrides, catalogs: &catalogs });
         }
-        let mut source = Source { world: self, waiting: VecDeque::new(), seed, asked: Vec::new() };
+        let mut source = Source {
+            world: self,
+            waiting: VecDeque::new(),
+            foreign: VecDeque::new(),
+            seed,
+            asked: Vec::new(),
+        };
         let resolved = resolve(&input, &mut source, &mut ());
         let mut asked = source.asked;
         asked.sort();
@@ -178,6 +189,7 @@ fn manifest(name: &str, version: Option<&str>, words: &str) -> String {
 struct Source<'a> {
     world: &'a World,
     waiting: VecDeque<PackageName>,
+    foreign: VecDeque<(ForeignId, ForeignRequest)>,
     seed: u64,
     asked: Vec<String>,
 }
@@ -188,7 +200,14 @@ impl PackumentSource for Source<'_> {
         self.waiting.push_back(name);
     }
 
-    fn wait(&mut self) -> Option<(PackageName, Result<Arc<Packument>, SourceError>)> {
+    fn request_foreign(&mut self, id: ForeignId, request: ForeignRequest) {
+        self.foreign.push_back((id, request));
+    }
+
+    fn wait(&mut self) -> Option<SourceAnswer> {
+        if let Some((id, _)) = self.foreign.pop_front() {
+            return Some(SourceAnswer::Foreign(id, Err(ForeignError::Unsupported)));
+        }
         let mut at = 0;
         if self.seed != 0 {
             self.seed = self.seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
@@ -201,7 +220,7 @@ impl PackumentSource for Source<'_> {
             }
             None => Err(SourceError::NotFound),
         };
-        Some((name, answer))
+        Some(SourceAnswer::Packument(name, answer))
     }
 }
 

@@ -32,6 +32,9 @@ use crate::{
     tool::{Installed, STATE_FILE, Tool},
 };
 
+/// What Bun leaves in packages from tarballs that no registry has.
+const BUN_TAG: &str = ".bun-tag";
+
 type Step = Map<String, Value>;
 
 /// Installs each step over the last one, and on its own from Bun's lockfile.
@@ -88,7 +91,9 @@ fn run(tool: &Tool, folder: &Path, step: &Step, more: &[&str]) -> Installed {
     let mut installed = tool.install(&folder.join(within), &arguments);
     installed.lockfile = fs::read_to_string(folder.join("bun.lock")).ok();
     let is_compared = |path: &str| {
-        path.split('/').any(|name| name == "node_modules") && !path.ends_with(STATE_FILE)
+        path.split('/').any(|name| name == "node_modules")
+            && !path.ends_with(STATE_FILE)
+            && !path.ends_with(BUN_TAG)
     };
     installed.tree = Tree::read_with_contents(folder).only(is_compared);
     installed.tree = installed.tree.without_empty_directories();

@@ -114,6 +114,11 @@ edits![
 
 folders![
     catalogs,
+    file_folders,
+    file_nested,
+    links,
+    local_in_workspaces,
+    local_tarballs,
     workspace_bins,
     workspace_edits,
     workspace_from_member,
