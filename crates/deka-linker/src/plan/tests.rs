@@ -82,7 +82,7 @@ fn folders_links_and_the_project_itself() {
     node_modules/.bin:
       node_modules/fold: fcmd bin/f.js
       node_modules/self: rootb r.js
-    node_modules/global: only `link:` with a relative path is supported
+    node_modules/global: no package of this name is registered for links
     ");
 }
 
