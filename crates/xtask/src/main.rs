@@ -17,7 +17,8 @@ Usage: cargo xtask <command>
   ready [step...]   what CI runs: all steps, or only those named
   steps             the names of the steps and what they run
   bench [flag...]   deka beside other package managers; `--help` lists the flags
-  serve [flag...]   the registry of `bench`: --recording FOLDER [--upstream URL] [--tls FILE] [--link MS,MBIT]";
+  serve [flag...]   the registry of `bench`: --recording FOLDER [--upstream URL], or --generated N;
+                    [--tls FILE] [--link MS,MBIT]";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();

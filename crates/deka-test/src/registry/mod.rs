@@ -40,7 +40,7 @@ use serde_json::{Map, Value};
 
 pub use fault::Fault;
 pub use log::{Request, decode, is_tarball};
-pub use package::{PackageBuilder, Published};
+pub use package::{PackageBuilder, Published, sha512};
 pub use packument::{ABBREVIATED, abbreviate};
 pub use style::{Authorization, Style};
 pub use tls::certificate;

@@ -348,7 +348,7 @@ impl<'a> PackageBuilder<'a> {
 }
 
 /// The SRI string of `bytes`, sha512.
-pub(crate) fn sha512(bytes: &[u8]) -> String {
+pub fn sha512(bytes: &[u8]) -> String {
     let hash = digest::digest(&digest::SHA512, bytes);
     format!("sha512-{}", BASE64_STANDARD.encode(hash.as_ref()))
 }

@@ -22,6 +22,7 @@ mod scenario;
 mod server;
 mod statistics;
 mod workplace;
+mod workspace;
 
 use std::{
     fs,
@@ -92,6 +93,9 @@ impl Bench {
 
     fn project(&mut self, project: &Project) -> Result<(), String> {
         if !self.options.is_recorded {
+            if project.generated().is_some() {
+                return Err(format!("`{}` is in no other registry", project.name));
+            }
             let npmrc = String::new();
             let network = Network { variables: peer::network_environment(), npmrc };
             return self.measure(project, &network, None);
@@ -100,10 +104,14 @@ impl Bench {
         if self.options.record_again {
             workplace::remove(&recording)?;
         }
-        self.record(project, &recording)?;
+        let generated = project.generated();
+        if generated.is_none() {
+            self.record(project, &recording)?;
+        }
         let authority = self.options.tls.then(|| self.folder.join("authority.pem"));
         let options = serve::Options {
-            recording,
+            recording: if generated.is_some() { PathBuf::new() } else { recording },
+            generated,
             upstream: None,
             tls: authority.clone(),
             link: self.options.link,
@@ -128,8 +136,8 @@ impl Bench {
         }
         let upstream = peer::npm_registry();
         let upstream = Some(upstream.ok_or("peers are to be skipped, so nothing is recorded")?);
-        let options =
-            serve::Options { recording: recording.to_owned(), upstream, tls: None, link: None };
+        let recording = recording.to_owned();
+        let options = serve::Options { recording, upstream, ..serve::Options::default() };
         let server = Server::start(&self.xtask, &options)?;
         let network = loopback(&server.url, None);
         let place = Place::new(&Disk::Tmpfs, &self.folder)?;

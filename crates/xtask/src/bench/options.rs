@@ -13,7 +13,8 @@ use crate::serve::Link;
 pub(crate) const USAGE: &str = "\
 Usage: cargo xtask bench [flag value]...
 
-  --projects a,b     next-app (the default), webpack-front-end, or any folder with a package.json
+  --projects a,b     next-app (the default), webpack-front-end, workspace-50 (or another size),
+                     generated-1000 (100 to 10000, made up), or any folder with a package.json
   --managers a,b     deka, bun, pnpm, npm; deka and bun by default
   --scenarios a,b    what is warm: clean, cache, lockfile, cache+lockfile, node_modules, …, add,
                      update; all by default

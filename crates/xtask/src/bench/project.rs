@@ -7,17 +7,27 @@ use std::{
 
 use serde_json::{Value, json};
 
-use super::scenario::Change;
+use super::{scenario::Change, workspace};
+use crate::serve::{ADDED, Graph};
 
 /// A project to install, and what the scenarios change in it.
 #[derive(Clone, Debug)]
 pub(crate) struct Project {
     pub(crate) name: String,
-    folder: PathBuf,
+    source: Source,
     /// The package and range that are added.
     add: (&'static str, &'static str),
     /// The package that is updated, the range before and the range after.
     update: Option<(&'static str, &'static str, &'static str)>,
+}
+
+#[derive(Clone, Debug)]
+enum Source {
+    Folder(PathBuf),
+    /// With this many packages, which need what npm has.
+    Workspace(usize),
+    /// That needs this many packages, none of which npm has.
+    Generated(usize),
 }
 
 /// What managers read of a project before there is a lockfile.
@@ -27,29 +37,47 @@ impl Project {
     /// A project of ours, or the one in a folder.
     pub(crate) fn named(name: &str) -> Result<Self, String> {
         let root = crate::ready::workspace_root();
-        let add = ("swr", "^2");
-        Ok(match name {
-            "next-app" => Self {
-                name: name.to_owned(),
-                folder: root.join("examples/next-app"),
-                add,
-                update: Some(("typescript", "5.8.3", "5.9.3")),
+        let (source, update) = match name {
+            "next-app" => (
+                Source::Folder(root.join("examples/next-app")),
+                Some(("typescript", "5.8.3", "5.9.3")),
+            ),
+            "webpack-front-end" => (
+                Source::Folder(root.join("crates/xtask/projects/webpack-front-end")),
+                Some(("typescript", "4.8.4", "4.9.5")),
+            ),
+            _ => match counted(name) {
+                Some(("workspace", packages)) => {
+                    (Source::Workspace(packages), Some(("typescript", "5.8.3", "5.9.3")))
+                }
+                Some(("generated", packages)) => {
+                    (Source::Generated(packages), Some(Graph::UPDATED))
+                }
+                _ => return Self::in_folder(name),
             },
-            "webpack-front-end" => Self {
-                name: name.to_owned(),
-                folder: root.join("crates/xtask/projects/webpack-front-end"),
-                add,
-                update: Some(("typescript", "4.8.4", "4.9.5")),
-            },
-            _ => {
-                let folder = fs::canonicalize(name)
-                    .ok()
-                    .filter(|folder| folder.join("package.json").is_file())
-                    .ok_or_else(|| format!("`{name}` is neither a known project nor a folder"))?;
-                let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
-                Self { name, folder, add, update: None }
-            }
-        })
+        };
+        let add = match source {
+            Source::Generated(_) => (ADDED, "^1"),
+            Source::Folder(_) | Source::Workspace(_) => ("swr", "^2"),
+        };
+        Ok(Self { name: name.to_owned(), source, add, update })
+    }
+
+    fn in_folder(folder: &str) -> Result<Self, String> {
+        let path = fs::canonicalize(folder)
+            .ok()
+            .filter(|path| path.join("package.json").is_file())
+            .ok_or_else(|| format!("`{folder}` is neither a known project nor a folder"))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        Ok(Self { name, source: Source::Folder(path), add: ("swr", "^2"), update: None })
+    }
+
+    /// How many packages the registry has to make up for it; `None` if it is to be recorded.
+    pub(crate) fn generated(&self) -> Option<usize> {
+        match self.source {
+            Source::Generated(packages) => Some(packages),
+            Source::Folder(_) | Source::Workspace(_) => None,
+        }
     }
 
     /// Whether the project says what a change is.
@@ -59,9 +87,17 @@ impl Project {
 
     /// Relative paths and contents of all files.
     pub(crate) fn files(&self) -> Result<Vec<(PathBuf, String)>, String> {
+        let folder = match &self.source {
+            Source::Folder(folder) => folder,
+            Source::Workspace(packages) => return Ok(workspace::files(*packages)),
+            Source::Generated(packages) => {
+                let manifest = Graph::new(*packages).manifest();
+                return Ok(vec![(PathBuf::from("package.json"), manifest)]);
+            }
+        };
         let mut files = Vec::new();
         for name in FILES {
-            let path = self.folder.join(name);
+            let path = folder.join(name);
             if path.exists() {
                 let text = fs::read_to_string(&path)
                     .map_err(|error| format!("reading `{}`: {error}", path.display()))?;
@@ -103,6 +139,12 @@ impl Project {
         }
         Ok(all)
     }
+}
+
+/// Of `workspace-50` both parts.
+fn counted(name: &str) -> Option<(&str, usize)> {
+    let (kind, count) = name.split_once('-')?;
+    count.parse().ok().filter(|count| (1..=100_000).contains(count)).map(|count| (kind, count))
 }
 
 /// Sets the range of a direct dependency where it stands, or adds it to `dependencies`.
@@ -158,5 +200,15 @@ mod tests {
         // As it is, with one more, and with an older one.
         assert_eq!(project.all_manifests(manifest).unwrap().len(), 4);
         assert!(Project::named("no-such-project").is_err());
+        assert!(Project::named("workspace-0").is_err());
+    }
+
+    #[test]
+    fn sizes_are_part_of_names() {
+        assert_eq!(Project::named("workspace-50").unwrap().files().unwrap().len(), 52);
+        let project = Project::named("generated-1000").unwrap();
+        assert_eq!(project.generated(), Some(1000));
+        let manifest = &project.files().unwrap()[0].1;
+        assert_eq!(project.all_manifests(manifest).unwrap().len(), 4);
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
 pub(crate) struct Counters {
     /// Requests of any kind.
     pub(crate) requests: AtomicU64,
-    /// Of those, the ones that nothing was recorded for.
+    /// Of those, the ones for packages that nothing was recorded of.
     pub(crate) missing: AtomicU64,
     /// Connections accepted.
     pub(crate) connections: AtomicU64,

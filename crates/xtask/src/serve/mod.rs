@@ -2,12 +2,14 @@
 //!
 //! It sends what was recorded, from memory, as the public registry would: abbreviated packuments,
 //! gzipped long before anyone asks, with `ETag` and `max-age`. It does as little as it can per
-//! request, so that it does not rule the figures. With `--upstream` it records what it lacks.
+//! request, so that it does not rule the figures. With `--upstream` it records what it lacks; with
+//! `--generated` it makes packages up instead.
 //!
 //! It says on the standard output where it listens. Each line on its standard input is answered
 //! with one line of [`Traffic`], and it ends with that input.
 
 mod counters;
+mod generate;
 mod link;
 mod recording;
 mod upstream;
@@ -45,13 +47,16 @@ use recording::{Answer, Kind, Recording};
 use upstream::Upstream;
 
 pub(crate) use counters::Traffic;
+pub(crate) use generate::{ADDED, Graph};
 pub(crate) use link::Link;
 
 /// What the command line says.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Options {
-    /// The folder with what was recorded.
+    /// The folder with what was recorded, unless packages are generated.
     pub(crate) recording: PathBuf,
+    /// How many packages to make up.
+    pub(crate) generated: Option<usize>,
     /// The registry to ask for what is not.
     pub(crate) upstream: Option<String>,
     /// TLS, with HTTP/1.1 and HTTP/2; the certificate of the authority goes into this file.
@@ -69,14 +74,18 @@ impl Options {
             let value = rest.next().ok_or_else(|| format!("`{flag}` needs a value"))?;
             match flag.as_str() {
                 "--recording" => options.recording = PathBuf::from(value),
+                "--generated" => {
+                    let count = value.parse().map_err(|_| format!("`{value}` is no number"))?;
+                    options.generated = Some(count);
+                }
                 "--upstream" => options.upstream = Some(value.clone()),
                 "--tls" => options.tls = Some(PathBuf::from(value)),
                 "--link" => options.link = Some(Link::parse(value)?),
                 _ => return Err(format!("`{flag}` is no flag of `cargo xtask serve`")),
             }
         }
-        if options.recording.as_os_str().is_empty() {
-            return Err("`--recording FOLDER` is missing".to_owned());
+        if options.recording.as_os_str().is_empty() == options.generated.is_none() {
+            return Err("`--recording FOLDER` or `--generated N`, one of both".to_owned());
         }
         Ok(options)
     }
@@ -84,13 +93,16 @@ impl Options {
     /// The arguments of a command that serves so.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let path = |path: &PathBuf| path.display().to_string();
-        let mut arguments = vec!["--recording".to_owned(), path(&self.recording)];
-        let others = [
+        let recording = (self.generated.is_none()).then(|| path(&self.recording));
+        let mut arguments = Vec::new();
+        let flags = [
+            ("--recording", recording),
+            ("--generated", self.generated.map(|count| count.to_string())),
             ("--upstream", self.upstream.clone()),
             ("--tls", self.tls.as_ref().map(path)),
             ("--link", self.link.map(|link| link.to_string())),
         ];
-        for (flag, value) in others {
+        for (flag, value) in flags {
             arguments.extend(value.into_iter().flat_map(|value| [flag.to_owned(), value]));
         }
         arguments
@@ -137,7 +149,10 @@ fn serve(options: &Options) -> Result<(), String> {
         .map_err(|error| format!("starting tokio: {error}"))?;
     runtime.block_on(async {
         let shared = Arc::new(Shared {
-            recording: Recording::load(&options.recording, &url)?,
+            recording: match options.generated {
+                Some(count) => Recording::generate(&Graph::new(count), &url)?,
+                None => Recording::load(&options.recording, &url)?,
+            },
             upstream: options.upstream.as_deref().map(Upstream::new),
             counters: Arc::default(),
             pipe: options.link.map(|link| Arc::new(Pipe::new(link))),
@@ -232,7 +247,7 @@ async fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<B
         }
     }
     let Some(answer) = found else {
-        shared.counters.missing.fetch_add(1, Relaxed);
+        shared.counters.missing.fetch_add(u64::from(is_package), Relaxed);
         let mut response = Response::new(Full::new(Bytes::from_static(b"{}")));
         *response.status_mut() = StatusCode::NOT_FOUND;
         return response;
@@ -288,10 +303,13 @@ mod tests {
     fn arguments_are_read_as_they_are_written() {
         let options = Options {
             recording: PathBuf::from("r"),
+            generated: None,
             upstream: Some("http://registry.example/".to_owned()),
             tls: Some(PathBuf::from("ca.pem")),
             link: Some(Link::parse("40,200").unwrap()),
         };
+        assert_eq!(Options::parse(&options.arguments()), Ok(options));
+        let options = Options { generated: Some(100), ..Options::default() };
         assert_eq!(Options::parse(&options.arguments()), Ok(options));
         assert!(Options::parse(&[]).is_err());
         assert!(Options::parse(&["--recording".to_owned()]).is_err());

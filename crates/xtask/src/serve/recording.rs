@@ -11,7 +11,7 @@
 use std::{
     fs,
     hash::{DefaultHasher, Hash, Hasher},
-    io::{self, Write},
+    io,
     path::{Path, PathBuf},
     sync::{
         Mutex, PoisonError, RwLock,
@@ -21,10 +21,11 @@ use std::{
 };
 
 use bytes::Bytes;
-use deka_test::registry::abbreviate;
-use flate2::{Compression, write::GzEncoder};
+use deka_test::{archive::gzip, registry::abbreviate};
 use hashbrown::HashMap;
 use serde_json::{Map, Value};
+
+use super::generate::{Graph, Published};
 
 /// What recorded tarball URLs start with until a server puts its own address in the place.
 const ORIGIN: &str = "recorded://registry/";
@@ -85,24 +86,28 @@ impl Recording {
                     .map_err(|error| format!("reading `{}`: {error}", root.display()))?;
             }
         }
-        let next = AtomicUsize::new(0);
-        let failure = Mutex::new(None);
-        let threads = thread::available_parallelism().map_or(1, usize::from);
-        thread::scope(|scope| {
-            for _ in 0..threads {
-                scope.spawn(|| {
-                    while let Some((kind, file)) = names.get(next.fetch_add(1, Relaxed)) {
-                        if let Err(error) = recording.load_one(*kind, file) {
-                            *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
-                        }
-                    }
-                });
+        for_each(&names, |(kind, file)| recording.load_one(*kind, file))?;
+        Ok(recording)
+    }
+
+    /// Makes up a registry, see [`Graph`], which has no folder.
+    pub(crate) fn generate(graph: &Graph, base: &str) -> Result<Self, String> {
+        let recording = Self {
+            folder: PathBuf::new(),
+            base: base.to_owned(),
+            answers: RwLock::new(HashMap::new()),
+        };
+        let packages: Vec<usize> = (0..graph.len()).collect();
+        for_each(&packages, |package| {
+            let Published { name, packument, tarballs } = graph.publish(*package, base);
+            recording.keep(Kind::Abbreviated, &name, packument.clone())?;
+            recording.keep(Kind::Full, &name, packument)?;
+            for (path, tarball) in tarballs {
+                recording.keep(Kind::Tarball, &path, tarball)?;
             }
-        });
-        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error),
-            None => Ok(recording),
-        }
+            Ok(())
+        })?;
+        Ok(recording)
     }
 
     fn load_one(&self, kind: Kind, file: &str) -> Result<(), String> {
@@ -123,7 +128,7 @@ impl Recording {
                 let text = String::from_utf8(bytes)
                     .map_err(|error| format!("the packument of `{name}`: {error}"))?;
                 let text = text.replace(ORIGIN, &self.base);
-                let body = gzip(text.as_bytes()).map_err(|error| error.to_string())?;
+                let body = gzip(text.as_bytes());
                 let mut hasher = DefaultHasher::new();
                 text.hash(&mut hasher);
                 let etag = format!("\"{:016x}\"", hasher.finish());
@@ -165,6 +170,28 @@ impl Recording {
         write(&path, &bytes).map_err(|error| format!("writing `{}`: {error}", path.display()))?;
         self.keep(kind, name, bytes)
     }
+}
+
+/// Does something with each of many, on all cores; fails if any of it failed.
+fn for_each<T: Sync>(
+    all: &[T],
+    work: impl Fn(&T) -> Result<(), String> + Sync,
+) -> Result<(), String> {
+    let next = AtomicUsize::new(0);
+    let failure = Mutex::new(None);
+    let threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(one) = all.get(next.fetch_add(1, Relaxed)) {
+                    if let Err(error) = work(one) {
+                        *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                    }
+                }
+            });
+        }
+    });
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }
 
 /// Writes a file that is there whole or not at all.
@@ -226,16 +253,8 @@ fn forget_origin(packument: &mut Map<String, Value>) {
     }
 }
 
-fn gzip(bytes: &[u8]) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(Vec::new(), Compression::new(6));
-    encoder.write_all(bytes)?;
-    encoder.finish()
-}
-
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use serde_json::json;
 
     use super::*;
@@ -271,10 +290,8 @@ mod tests {
         let again = Recording::load(&folder, base).unwrap();
         for recording in [recording, again] {
             let answer = recording.answer(Kind::Abbreviated, "@s/a").unwrap();
-            let mut text = String::new();
-            flate2::read::GzDecoder::new(&*answer.body).read_to_string(&mut text).unwrap();
-            assert_eq!(answer.plain, text);
-            let value: Value = serde_json::from_str(&text).unwrap();
+            assert_eq!(answer.body, gzip(&answer.plain));
+            let value: Value = serde_json::from_slice(&answer.plain).unwrap();
             assert_eq!(
                 value,
                 json!({
