@@ -73,7 +73,7 @@ fn value_of(
 }
 
 /// Whether the name of a variable says that its value is a secret.
-pub(crate) fn sounds_secret(name: &str) -> bool {
+pub fn sounds_secret(name: &str) -> bool {
     const WORDS: [&str; 9] =
         ["TOKEN", "SECRET", "PASSW", "PWD", "KEY", "AUTH", "CREDENTIAL", "COOKIE", "SESSION"];
     let name = name.to_ascii_uppercase();

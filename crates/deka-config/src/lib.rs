@@ -52,6 +52,7 @@ pub use config::{
 pub use credentials::{AuthHeader, ClientCertificate, Credentials};
 pub use environment::Environment;
 pub use error::{ConfigError, Warning};
+pub use expand::sounds_secret;
 pub use origin::{Layer, Origin};
 pub use overrides::Overrides;
 pub use parse::{cpu_set, libc_set, os_set, parse_duration};

@@ -9,7 +9,7 @@ use serde_json::Value;
 const ROWS: &[&[&str]] = &[
     &["deka-manifest", "deka-config", "deka-fs"],
     &["deka-graph", "deka-registry", "deka-store"],
-    &["deka-resolver", "deka-lockfile", "deka-linker"],
+    &["deka-resolver", "deka-lockfile", "deka-linker", "deka-scripts"],
     &["deka-install"],
     &["deka"],
 ];

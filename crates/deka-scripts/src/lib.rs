@@ -1,0 +1,35 @@
+//! Lifecycle scripts: which run, with what around them, in which order, and how they are held.
+//!
+//! ```text
+//! package.json ─► lifecycle ─┐
+//! trust: may it run at all? ─┼─► Job ─► run ─► process ═══► supervisor ─► sh -c …
+//! order: after which others? ┘          (threads)           (a process of its own, in the sandbox)
+//! ```
+//! - [`lifecycle`]: the scripts of a package in npm's order, `node-gyp rebuild` included.
+//! - [`Trust`]: dependencies run nothing unless the project or the built-in list trusts them.
+//! - [`order`]: what has to be built before what. A pure function.
+//! - [`Surroundings`]: the variables of a script, as npm sets them.
+//! - [`run()`]: runs jobs side by side, keeps what they print, ends all of them when one fails.
+//! - [`supervisor`]: the program between deka and a script. deka starts itself in this role; it enters
+//!   the [`sandbox`], starts the shell, and ends every process that the script leaves behind, also when
+//!   deka is killed.
+//!
+//! What this crate does not do: decide what is installed, place files, print.
+
+mod error;
+pub mod lifecycle;
+mod node;
+pub mod order;
+mod process;
+mod run;
+pub mod sandbox;
+pub mod supervisor;
+mod surroundings;
+mod trust;
+
+pub use error::{Ending, ScriptError};
+pub use lifecycle::{Event, Script};
+pub use node::Node;
+pub use run::{Job, JobOutcome, Observer, ProjectOutput, run, run_in_foreground};
+pub use surroundings::{Package, Surroundings};
+pub use trust::{DEFAULT_TRUSTED, Provenance, Trust, default_trusted};

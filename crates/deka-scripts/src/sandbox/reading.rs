@@ -1,0 +1,184 @@
+//! What scripts may read: a list of what they may, because Landlock knows no exceptions.
+//!
+//! Where something secret lies inside of what may be read (the `.npmrc` of a project, the one below
+//! npm's prefix), the folder is replaced by all that is in it but that.
+
+use std::path::{Path, PathBuf};
+
+use crate::Surroundings;
+
+/// Where systems keep programs, libraries and settings.
+const SYSTEM: &[&str] = &[
+    "/usr",
+    "/bin",
+    "/sbin",
+    "/lib",
+    "/lib32",
+    "/lib64",
+    "/libx32",
+    "/etc",
+    "/opt",
+    "/nix",
+    "/gnu",
+    "/proc",
+    "/sys/devices/system",
+    "/sys/fs/cgroup",
+    "/run/current-system",
+    "/run/systemd/resolve",
+    "/dev/null",
+    "/dev/zero",
+    "/dev/full",
+    "/dev/random",
+    "/dev/urandom",
+];
+
+/// Where installers of tools put them below the home folder; none of these holds credentials.
+const TOOLS: &[&str] = &[
+    ".asdf",
+    ".bun/bin",
+    ".cargo/bin",
+    ".deno/bin",
+    ".fnm",
+    ".local/bin",
+    ".local/lib",
+    ".local/share/fnm",
+    ".local/share/mise",
+    ".local/share/pnpm",
+    ".local/share/uv",
+    ".n",
+    ".nodenv",
+    ".nvm",
+    ".pyenv",
+    ".rustup",
+    ".volta",
+    "n",
+];
+
+/// Files that hold credentials, wherever they are in a project.
+const SECRET_FILES: &[&str] = &[".npmrc", ".yarnrc.yml", ".git/config", ".netrc"];
+
+/// Returns everything that may be read.
+pub(super) fn paths(surroundings: &Surroundings<'_>) -> Vec<PathBuf> {
+    let home = surroundings.environment.home().filter(|home| home.parent().is_some());
+    let mut secrets: Vec<PathBuf> =
+        ["/etc", "/usr/etc", "/usr/local/etc"].map(|at| Path::new(at).join("npmrc")).into();
+    secrets.extend(home.map(Path::to_owned));
+    if let Some(node) = &surroundings.node {
+        secrets.push(node.prefix.join("etc/npmrc"));
+    }
+
+    let mut found = Vec::new();
+    for path in SYSTEM {
+        add(Path::new(path), &secrets, &mut found);
+    }
+    for path in tools(surroundings, home) {
+        // A folder above the home folder, or that itself, is no tool's.
+        if !home.is_some_and(|home| home.starts_with(&path)) {
+            add(&path, &project_secrets(&path), &mut found);
+        }
+    }
+    add_project(surroundings.root, home, &mut found);
+    found.push(surroundings.temporary().join("node-gyp-bin"));
+    found
+}
+
+fn tools(surroundings: &Surroundings<'_>, home: Option<&Path>) -> Vec<PathBuf> {
+    let mut tools: Vec<PathBuf> =
+        TOOLS.iter().filter_map(|tool| Some(home?.join(tool))).collect();
+    if let Some(node) = &surroundings.node {
+        tools.push(node.prefix.clone());
+    }
+    tools.push(surroundings.program.to_owned());
+    let path = surroundings.environment.get("PATH").unwrap_or_default();
+    tools.extend(std::env::split_paths(path).filter(|folder| folder.is_absolute()));
+    tools
+}
+
+/// The project, all of it but its secrets. One that is the home folder, or around it, shows its
+/// dependencies alone.
+fn add_project(root: &Path, home: Option<&Path>, into: &mut Vec<PathBuf>) {
+    if home.is_some_and(|home| home.starts_with(root)) {
+        let parts = ["node_modules", "package.json", "bun.lock"];
+        into.extend(parts.map(|part| root.join(part)));
+        return;
+    }
+    add(root, &project_secrets(root), into);
+}
+
+fn project_secrets(root: &Path) -> Vec<PathBuf> {
+    let mut secrets: Vec<PathBuf> = SECRET_FILES.iter().map(|file| root.join(file)).collect();
+    let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
+    secrets.extend(
+        entries.filter(|entry| is_env_file(&entry.file_name().to_string_lossy())).map(|it| it.path()),
+    );
+    secrets
+}
+
+fn is_env_file(name: &str) -> bool {
+    name.strip_prefix(".env").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+}
+
+/// Adds `path`, or if a secret lies in it, all that is in it but that.
+fn add(path: &Path, secrets: &[PathBuf], into: &mut Vec<PathBuf>) {
+    if secrets.iter().any(|secret| path.starts_with(secret)) {
+        return;
+    }
+    if !secrets.iter().any(|secret| secret.starts_with(path) && exists(secret)) {
+        into.push(path.to_owned());
+        return;
+    }
+    for entry in std::fs::read_dir(path).into_iter().flatten().flatten() {
+        let is_link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+        // A link may lead to anything, but that one is the project's tree.
+        if !is_link || entry.file_name() == "node_modules" {
+            add(&entry.path(), secrets, into);
+        }
+    }
+}
+
+fn exists(path: &Path) -> bool {
+    std::fs::symlink_metadata(path).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    fn check(root: &Path, secrets: &[&str], expected: &[&str]) {
+        let secrets: Vec<PathBuf> = secrets.iter().map(|secret| root.join(secret)).collect();
+        let mut found = Vec::new();
+        add(root, &secrets, &mut found);
+        let mut found: Vec<String> = found
+            .iter()
+            .map(|path| path.strip_prefix(root).unwrap().to_string_lossy().into_owned())
+            .collect();
+        found.sort();
+        assert_eq!(found, expected, "{secrets:?}");
+    }
+
+    #[test]
+    fn secrets_are_left_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        for path in ["src/a", ".git/config", ".git/HEAD", ".npmrc", "package.json"] {
+            fs::create_dir_all(root.join(path).parent().unwrap()).unwrap();
+            fs::write(root.join(path), "").unwrap();
+        }
+        check(root, &[], &[""]);
+        check(root, &["missing"], &[""]);
+        check(root, &[".npmrc"], &[".git", "package.json", "src"]);
+        check(root, &[".npmrc", ".git/config"], &[".git/HEAD", "package.json", "src"]);
+        check(root, &[""], &[]);
+    }
+
+    #[test]
+    fn env_files() {
+        for (name, expected) in
+            [(".env", true), (".env.local", true), (".envrc", false), ("env", false)]
+        {
+            assert_eq!(is_env_file(name), expected, "{name}");
+        }
+    }
+}
