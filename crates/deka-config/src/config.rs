@@ -261,6 +261,12 @@ pub struct Install {
     pub global_folder: Option<PathBuf>,
     /// How many lifecycle scripts run at once; `None` is twice the cores.
     pub concurrent_scripts: Option<NonZeroUsize>,
+    /// Show what the scripts of dependencies write as they write it.
+    pub foreground_scripts: bool,
+    /// The program that runs scripts; `None` is the system's shell.
+    pub script_shell: Option<PathBuf>,
+    /// Run the scripts of dependencies without the sandbox. Flags alone can say so.
+    pub no_sandbox: bool,
 }
 
 impl Install {

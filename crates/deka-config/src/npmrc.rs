@@ -202,6 +202,16 @@ impl Setting<'_, '_, '_> {
             "prefer-offline" => self.switch(|config, on| config.network.prefer_offline = on),
             "prefer-online" => self.switch(|config, on| config.network.prefer_online = on),
             "ignore-scripts" => self.switch(|config, on| config.install.ignore_scripts = on),
+            "foreground-scripts" => {
+                self.switch(|config, on| config.install.foreground_scripts = on);
+            }
+            "script-shell" => {
+                if let Some(text) = self.text(false) {
+                    self.set("script-shell", |config| {
+                        config.install.script_shell = Some(text.as_str().into());
+                    });
+                }
+            }
             "dry-run" => self.switch(|config, on| config.install.dry_run = on),
             "force" => self.switch(|config, on| config.install.force = on),
             "save-exact" => self.switch(|config, on| config.install.save_exact = on),

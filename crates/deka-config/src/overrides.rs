@@ -80,6 +80,12 @@ pub struct Overrides {
     pub minimum_release_age: Option<Duration>,
     /// `--minimum-release-age-excludes`: replaces the weaker sources' list.
     pub minimum_release_age_excludes: Option<Vec<String>>,
+    /// `--foreground-scripts`, or `Some(false)` for `--no-foreground-scripts`.
+    pub foreground_scripts: Option<bool>,
+    /// `--script-shell`.
+    pub script_shell: Option<PathBuf>,
+    /// `--no-sandbox`.
+    pub no_sandbox: bool,
     /// `--concurrent-scripts`.
     pub concurrent_scripts: Option<NonZeroUsize>,
     /// `--silent`, `--quiet`, `--verbose`, `--loglevel`.

@@ -9,6 +9,7 @@ use deka_lockfile::LockfileError;
 use deka_manifest::{InvalidName, ManifestError, PackageName, Problem, Symbol};
 use deka_registry::{RegistryError, SafeUrl};
 use deka_resolver::ResolveError;
+use deka_scripts::ScriptError;
 use deka_store::StoreError;
 
 use crate::engine::DownloadError;
@@ -150,6 +151,9 @@ pub enum InstallError {
         /// The failed operation.
         source: FsError,
     },
+    /// A lifecycle script failed, or could not be run.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// A thread or an async runtime could not be started.
     #[error("Failed to start a thread")]
     Thread(#[source] std::io::Error),
@@ -165,6 +169,7 @@ impl InstallError {
             Self::WorkspaceName { .. }
             | Self::NoWorkspace { .. }
             | Self::PrunedWorkspace { .. } => Some("EWORKSPACE"),
+            Self::Script(ScriptError::Failed(_)) => Some("ELIFECYCLE"),
             Self::Packument { source, .. }
             | Self::Download { source: DownloadError::Registry(source), .. } => source.code(),
             Self::Import { source, .. } | Self::Store(source) | Self::OpenStore { source, .. } => {

@@ -29,10 +29,11 @@ use crate::packuments::Packuments;
 use crate::project::{LOCKFILE, MANIFEST, Project, Read};
 use crate::queue::WorkQueue;
 use crate::report::{Outcome, Reporter, Summary};
+use crate::scripts::{Building, Built, Deciding, Decision, Payload, ScriptContext};
 use crate::survey::{
     direct_dependencies, new_links, only_optional, planned_packages, pruned_packages,
 };
-use crate::{InstallError, settings, tarballs, warning};
+use crate::{InstallError, scripts, settings, tarballs, warning};
 
 /// What to install, and how.
 #[derive(Debug, Clone)]
@@ -41,6 +42,8 @@ pub struct Request {
     pub root: PathBuf,
     /// All settings.
     pub config: Arc<Config>,
+    /// What lifecycle scripts need.
+    pub scripts: ScriptContext,
 }
 
 /// Installs a project.
@@ -51,6 +54,9 @@ pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, In
     let started = Instant::now();
     let config = &*request.config;
     if let Some(known) = nothing_to_do(&request.root, config) {
+        if Payload::from_bytes(&known.payload).has_project_scripts {
+            scripts::run_in_project(&request.root, config, &request.scripts, reporter)?;
+        }
         let outcome = Outcome::Unchanged {
             installs: known.installs as usize,
             packages: known.packages as usize,
@@ -58,7 +64,7 @@ pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, In
         return Ok(Summary {
             outcome,
             direct: Vec::new(),
-            skipped_scripts: 0,
+            blocked_scripts: 0,
             lockfile_saved: false,
             elapsed: started.elapsed(),
         });
@@ -73,7 +79,7 @@ pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, In
         tracing::debug!(%error, "asking the registry whether there are newer versions");
         let mut config = config.clone();
         config.network.prefer_online = true;
-        let request = Request { root: request.root.clone(), config: Arc::new(config) };
+        let request = Request { config: Arc::new(config), ..request.clone() };
         result = resolve_and_link(&request, reporter);
     }
     let mut summary = result?;
@@ -117,12 +123,11 @@ fn nothing_to_do(root: &Path, config: &Config) -> Option<UpToDate> {
         return None;
     }
     let known = check_up_to_date(root, settings::fingerprint(config), &[MANIFEST, LOCKFILE])?;
+    let payload = Payload::from_bytes(&known.payload);
     // A frozen install leaves odd formatting alone; the next one that may write puts it right.
-    (options.is_frozen() || known.payload == LOCKFILE_IS_GOOD).then_some(known)
+    ((options.is_frozen() || payload.is_lockfile_good) && !payload.has_workspace_scripts)
+        .then_some(known)
 }
-
-/// What the state remembers if the lockfile is to the letter what deka would write.
-const LOCKFILE_IS_GOOD: &[u8] = b"good";
 
 /// Where an install starts.
 enum Start {
@@ -199,6 +204,8 @@ struct Layout {
     /// Where the packages are that the lockfile names: more than this platform or `--omit` leaves.
     tree: HoistedTree,
     plan: Arc<LinkPlan>,
+    /// The packages with scripts that nobody trusts.
+    blocked: HashSet<PackageId>,
     /// The latest versions of direct dependencies, as far as the registry was asked.
     latest: HashMap<PackageName, Option<Version>>,
 }
@@ -294,14 +301,18 @@ impl Install<'_> {
         };
         let (linking, missing) = engine.into_linking();
         let Driven { layout, new_text, begun } = &driven;
+        let begun = begun.as_ref().zip(linking);
+        // If a script fails that must not, nothing is saved.
+        let built = match &begun {
+            Some((begun, linking)) => self.build(layout, begun, linking, missing)?,
+            None => Built::default(),
+        };
         let lockfile_saved = match new_text {
             Some(text) if !self.config.install.dry_run => self.write_lockfile(layout, text)?,
             _ => false,
         };
-        match begun.as_ref().zip(linking) {
-            Some((begun, linking)) => {
-                self.finish(layout, begun, &linking, &missing, lockfile_saved)
-            }
+        match begun {
+            Some((begun, linking)) => self.finish(layout, begun, &linking, &built, lockfile_saved),
             None => Ok(self.end_without_tree(layout, lockfile_saved)),
         }
     }
@@ -384,20 +395,30 @@ impl Install<'_> {
                 && !is_pruned.contains(&package)
                 && target.accepts(&graph.package(package).platforms)
         });
+        let native_bins = NativeBins::default();
+        let deciding = Deciding {
+            manifest: &self.project.manifest,
+            config: self.config,
+            environment: &self.request.scripts.environment,
+            target: &target,
+            native_bins: &native_bins,
+        };
+        let Decision { builds, blocked } = scripts::decide(graph, &wanted, &deciding);
         let plan = LinkPlan::hoisted(
             &lockfile.graph,
             &wanted,
             &PlanOptions {
                 target,
-                native_bins: NativeBins::default(),
+                native_bins,
                 registered: self.local.registered_folders(graph),
+                builds,
             },
         )?;
         for skipped in &plan.skipped {
             self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
         }
         drop(planning);
-        Ok(Layout { lockfile, tree, plan: Arc::new(plan), latest })
+        Ok(Layout { lockfile, tree, plan: Arc::new(plan), blocked, latest })
     }
 
     /// Returns the text of the new lockfile, if it is to be written and differs from the old one.
@@ -454,19 +475,47 @@ impl Install<'_> {
         }
     }
 
-    /// Bins, removals, the lockfile, and last the state.
+    /// Runs the scripts of dependencies and workspaces.
+    fn build(
+        &self,
+        layout: &Layout,
+        begun: &Begun,
+        linking: &Linking<'_>,
+        missing: Vec<u32>,
+    ) -> Result<Built, InstallError> {
+        let _span = trace_span!("scripts");
+        let building = Building {
+            project: &self.project,
+            config: self.config,
+            context: &self.request.scripts,
+            reporter: self.reporter,
+            graph: &layout.lockfile.graph,
+            plan: &layout.plan,
+            linker: &linking.linker,
+        };
+        building.build(begun.work.tasks(), missing)
+    }
+
+    /// Bins, removals, the state, and last the project's own scripts.
     fn finish(
         &mut self,
         layout: &Layout,
         begun: &Begun,
         linking: &Linking<'_>,
-        missing: &[u32],
+        built: &Built,
         lockfile_saved: bool,
     ) -> Result<Summary, InstallError> {
         let Begun { work, old } = begun;
+        let missing = &built.missing;
         let _span = trace_span!("finish");
         let graph = &layout.lockfile.graph;
         self.project.inputs.extend(self.local.inputs());
+        let root = &self.request.root;
+        let payload = Payload {
+            is_lockfile_good: self.writes_lockfile(),
+            has_workspace_scripts: built.has_workspace_scripts,
+            has_project_scripts: scripts::has_scripts(root),
+        };
         let counts = deka_linker::Summary {
             installs: layout.plan.placements.len() as u32,
             packages: graph.packages().len() as u32,
@@ -479,8 +528,11 @@ impl Install<'_> {
             inputs: std::mem::take(&mut self.project.inputs),
             settings: settings::fingerprint(self.config),
             summary: counts,
-            payload: if self.writes_lockfile() { LOCKFILE_IS_GOOD.to_vec() } else { Vec::new() },
+            payload: payload.to_bytes(),
         })?;
+        if payload.has_project_scripts {
+            scripts::run_in_project(root, self.config, &self.request.scripts, self.reporter)?;
+        }
 
         let placed: Vec<u32> = work
             .tasks()
@@ -503,12 +555,13 @@ impl Install<'_> {
         } else {
             Outcome::Installed { installed: packages.len(), removed: finished.removed }
         };
-        let with_scripts =
-            packages.iter().filter(|id| graph.package(**id).has_install_script).count();
+        let is_blocked =
+            |at: &u32| layout.blocked.contains(&layout.plan.placements[*at as usize].package);
+        let blocked: Vec<u32> = placed.into_iter().filter(is_blocked).collect();
         Ok(Summary {
             outcome,
             direct: direct_dependencies(graph, &layout.latest, &packages),
-            skipped_scripts: if self.config.install.ignore_scripts { 0 } else { with_scripts },
+            blocked_scripts: scripts::count_blocked(root, &layout.plan, &blocked),
             lockfile_saved,
             elapsed: std::time::Duration::ZERO,
         })
@@ -523,7 +576,7 @@ impl Install<'_> {
         Summary {
             outcome,
             direct: Vec::new(),
-            skipped_scripts: 0,
+            blocked_scripts: 0,
             lockfile_saved,
             elapsed: std::time::Duration::ZERO,
         }

@@ -49,6 +49,8 @@ pub(crate) struct Project {
     pub(crate) members: Vec<Member>,
     /// Folders that `workspaces` names and that have no manifest.
     missing_members: Vec<String>,
+    /// The text of `package.json`.
+    pub(crate) manifest_text: Vec<u8>,
     pub(crate) lockfile: Read,
     /// The text of `bun.lock`, readable or not.
     pub(crate) lockfile_text: Option<Vec<u8>>,
@@ -88,12 +90,14 @@ impl Project {
         };
         let patterns = manifest.workspaces.as_deref().unwrap_or_default();
         let Found { members, missing } = workspaces::find(&dir, patterns, &mut inputs)?;
+        let manifest_text = text;
         Ok(Self {
             root: root.to_owned(),
             dir,
             manifest,
             members,
             missing_members: missing,
+            manifest_text,
             lockfile,
             lockfile_text,
             inputs,

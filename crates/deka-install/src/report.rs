@@ -22,6 +22,31 @@ pub trait Reporter: Send + Sync {
         let _ = (done, wanted);
     }
 
+    /// `done` of `wanted` packages have run their scripts.
+    fn building(&self, done: usize, wanted: usize) {
+        let _ = (done, wanted);
+    }
+
+    /// A script of the project itself is about to write to deka's own streams.
+    fn project_script(&self, command: &str) {
+        let _ = command;
+    }
+
+    /// A script of a dependency or a workspace has begun.
+    fn script_started(&self, package: &str, event: &str, command: &str) {
+        let _ = (package, event, command);
+    }
+
+    /// A script of `package` has written something, not always whole lines.
+    fn script_wrote(&self, package: &str, bytes: &[u8]) {
+        let _ = (package, bytes);
+    }
+
+    /// A script has ended well.
+    fn script_ended(&self, package: &str, event: &str, elapsed: Duration) {
+        let _ = (package, event, elapsed);
+    }
+
     /// Something that the user should know, although the install goes on.
     fn warning(&self, text: &str) {
         let _ = text;
@@ -85,8 +110,8 @@ pub struct Summary {
     pub outcome: Outcome,
     /// Direct dependencies that were installed anew, in the order of `package.json`'s groups.
     pub direct: Vec<DirectDependency>,
-    /// Packages whose lifecycle scripts were not run.
-    pub skipped_scripts: usize,
+    /// Lifecycle scripts that did not run because nobody trusts their packages.
+    pub blocked_scripts: usize,
     /// Whether a new lockfile was written.
     pub lockfile_saved: bool,
     /// How long it took.

@@ -53,5 +53,6 @@ pub(crate) fn fingerprint(config: &Config) -> u64 {
     (install.backend as u8).hash(&mut hasher);
     (install.no_save, install.no_lockfile, install.skip_load_lockfile).hash(&mut hasher);
     install.link_workspace_packages.hash(&mut hasher);
+    install.ignore_scripts.hash(&mut hasher);
     hasher.finish()
 }

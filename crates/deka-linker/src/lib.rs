@@ -27,8 +27,8 @@ pub use difference::{Action, Depth, Difference, Observed, Observer, Task, Trust,
 pub use error::LinkError;
 pub use linker::{Backend, Finish, Finished, Linker, Outcome, Work};
 pub use plan::{
-    BinFolder, BinOwner, Identity, Link, LinkPlan, NativeBins, Placement, PlanError, PlanOptions,
-    Skipped, Source,
+    BinFolder, BinOwner, Build, BuildKey, Identity, Link, LinkPlan, NativeBins, Placement,
+    PlanError, PlanOptions, Skipped, Source,
 };
 pub use state::{
     Input, InputState, LinkState, PlacedBins, PlacedLink, PlacedPackage, STATE_FILE, Stamp,

@@ -27,7 +27,7 @@ pub mod supervisor;
 mod surroundings;
 mod trust;
 
-pub use error::{Ending, ScriptError};
+pub use error::{Ending, FailedScript, ScriptError};
 pub use lifecycle::{Event, Script};
 pub use node::Node;
 pub use run::{Job, JobOutcome, Observer, ProjectOutput, run, run_in_foreground};

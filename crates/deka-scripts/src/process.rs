@@ -82,7 +82,7 @@ pub(crate) fn run_captured(
     let output = collect(reader, hear);
     let status = child.wait().map_err(failed);
     stop.release(&child);
-    let ending = ending(status?);
+    let ending = Ending::of(status?);
     Ok(Ended { ending, elapsed: started.elapsed(), output })
 }
 
@@ -101,7 +101,7 @@ pub(crate) fn run_inherited(
     }
     std::io::stdout().flush().map_err(failed)?;
     let status = command.status().map_err(failed)?;
-    Ok(Ended { ending: ending(status), elapsed: started.elapsed(), output: Vec::new() })
+    Ok(Ended { ending: Ending::of(status), elapsed: started.elapsed(), output: Vec::new() })
 }
 
 fn supervisor(
@@ -159,17 +159,6 @@ fn collect(mut reader: PipeReader, hear: &dyn Fn(&[u8])) -> Vec<u8> {
             Err(_) => return kept,
         }
     }
-}
-
-fn ending(status: std::process::ExitStatus) -> Option<Ending> {
-    #[cfg(unix)]
-    {
-        use std::os::unix::process::ExitStatusExt as _;
-        if let Some(signal) = status.signal() {
-            return Some(Ending::Signal(u8::try_from(signal).unwrap_or(u8::MAX)));
-        }
-    }
-    Ending::from_code(status.code().unwrap_or(1))
 }
 
 fn start_failed(package: &Package, script: &Script, source: std::io::Error) -> ScriptError {

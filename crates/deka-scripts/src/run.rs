@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::process::{Ended, Stop, run_captured, run_inherited};
 use crate::sandbox::{Policy, Suspicion};
-use crate::{Package, Script, ScriptError, Surroundings};
+use crate::{FailedScript, Package, Script, ScriptError, Surroundings};
 
 /// The scripts of one package, run one after the other.
 #[derive(Debug, Clone)]
@@ -108,8 +108,7 @@ pub fn run_in_foreground(
 ) -> Result<(), ScriptError> {
     for script in scripts {
         observer.started(package, script);
-        let ended =
-            run_inherited(surroundings, package, script, output == ProjectOutput::Stderr)?;
+        let ended = run_inherited(surroundings, package, script, output == ProjectOutput::Stderr)?;
         check(package, script, None, &ended)?;
         observer.ended(package, script, ended.elapsed);
     }
@@ -228,8 +227,9 @@ fn check(
 ) -> Result<(), ScriptError> {
     let Some(ending) = ended.ending else { return Ok(()) };
     let output = String::from_utf8_lossy(&ended.output).into_owned();
-    Err(ScriptError::Failed {
+    Err(ScriptError::Failed(Box::new(FailedScript {
         package: package.label.clone(),
+        name: package.name.clone(),
         event: script.event.as_str(),
         command: script.command.to_string(),
         folder: package.folder.clone(),
@@ -237,5 +237,5 @@ fn check(
         elapsed: ended.elapsed,
         sandbox: sandbox.and_then(|policy| Suspicion::from_output(policy, &output)),
         output,
-    })
+    })))
 }

@@ -87,8 +87,10 @@ impl<'a> Surroundings<'a> {
             Some(script) => {
                 format!("#!/bin/sh\nexec node {} \"$@\"\n", quoted(&script.to_string_lossy()))
             }
-            None => "#!/bin/sh\necho 'node-gyp: not found; add it to devDependencies' >&2\nexit 127\n"
-                .to_owned(),
+            None => {
+                "#!/bin/sh\necho 'node-gyp: not found; add it to devDependencies' >&2\nexit 127\n"
+                    .to_owned()
+            }
         };
         let path = self.node_gyp_folder().join("node-gyp");
         let written = std::fs::create_dir_all(self.node_gyp_folder())
@@ -100,9 +102,8 @@ impl<'a> Surroundings<'a> {
     /// Returns the variables of a script: deka's own, and npm's as npm sets them.
     pub fn variables(&self, package: &Package, script: &Script) -> HashMap<String, String> {
         // What an outer package manager said about its own script means nothing here.
-        let is_of_outer = |name: &str| {
-            name.starts_with("npm_package_") || name.starts_with("npm_lifecycle_")
-        };
+        let is_of_outer =
+            |name: &str| name.starts_with("npm_package_") || name.starts_with("npm_lifecycle_");
         let mut variables: HashMap<String, String> = self
             .environment
             .variables()
@@ -251,13 +252,9 @@ mod tests {
             ("npm_package_config_x", "outer"),
             ("npm_lifecycle_event", "test"),
         ]);
-        let around = Surroundings::new(
-            &environment,
-            Path::new("/opt/deka"),
-            Path::new("/work"),
-            None,
-        )
-        .unwrap();
+        let around =
+            Surroundings::new(&environment, Path::new("/opt/deka"), Path::new("/work"), None)
+                .unwrap();
         let script = Script { event: Event::Postinstall, command: "node x.js".into() };
         let package = package(
             r#"{"version":"1.0.0","config":{"port":8080,"a-b":{"c":true}},"engines":{"node":">=18"}}"#,

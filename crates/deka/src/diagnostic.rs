@@ -22,6 +22,8 @@ pub(crate) struct Diagnostic {
     pub(crate) causes: Vec<String>,
     /// What the user can do.
     pub(crate) hint: Option<String>,
+    /// The exit code of a program that failed, to be passed on in place of the class's.
+    pub(crate) program_exit_code: Option<u8>,
 }
 
 impl Diagnostic {
@@ -34,7 +36,13 @@ impl Diagnostic {
             details: Vec::new(),
             causes: Vec::new(),
             hint: None,
+            program_exit_code: None,
         }
+    }
+
+    /// Returns the exit code to end with.
+    pub(crate) fn exit_code(&self) -> u8 {
+        self.program_exit_code.unwrap_or_else(|| self.class.exit_code())
     }
 
     /// Takes message and causes from an error and its sources.

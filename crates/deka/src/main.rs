@@ -23,12 +23,15 @@ use timeline::Timeline;
 
 fn main() -> ExitCode {
     panic_hook::install();
+    if let Some(code) = commands::supervise() {
+        return code;
+    }
     deka_fs::make_room_for_open_files();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(diagnostic) => {
             render_error::print(&diagnostic);
-            ExitCode::from(diagnostic.class.exit_code())
+            ExitCode::from(diagnostic.exit_code())
         }
     }
 }

@@ -20,6 +20,19 @@ pub(crate) fn print_warning(text: &str) {
     let _ = anstream::stderr().write_all(line.as_bytes());
 }
 
+/// Prints to stderr the command of a script that is about to run.
+pub(crate) fn print_command(command: &str) {
+    let line = format!("{} {}\n", "$".dimmed(), printable(command).bold());
+    let _ = anstream::stderr().write_all(line.as_bytes());
+}
+
+/// Prints to stderr a line that a script of `package` wrote.
+pub(crate) fn print_script(package: &str, text: &str) {
+    let line =
+        format!("{} {}\n", format_args!("{}:", printable(package)).dimmed(), printable(text));
+    let _ = anstream::stderr().write_all(line.as_bytes());
+}
+
 /// Returns the lines, with colours that the stream takes out where they are not wanted.
 fn render(diagnostic: &Diagnostic) -> String {
     let mut output = String::new();

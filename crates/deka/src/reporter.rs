@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use deka_install::Reporter;
+use hashbrown::HashMap;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::render_error;
@@ -23,6 +24,8 @@ const INTERVAL: Duration = Duration::from_millis(80);
 pub(crate) struct Progress {
     counts: Arc<Counts>,
     shows_warnings: bool,
+    /// What scripts write is shown; here is what each has written of a line that is not complete.
+    scripts: Option<Mutex<HashMap<String, Vec<u8>>>>,
     /// While a warning is written, the line must not be drawn into it.
     bar: Mutex<Option<ProgressBar>>,
     drawer: Mutex<Option<Drawer>>,
@@ -42,6 +45,7 @@ struct Counts {
     downloading: Phase,
     bytes: AtomicU64,
     linking: Phase,
+    building: Phase,
     is_visible: AtomicBool,
 }
 
@@ -66,12 +70,32 @@ impl Progress {
     /// Starts counting, and drawing if `shows_line`.
     pub(crate) fn start(shows_line: bool, shows_warnings: bool) -> Self {
         let counts = Arc::new(Counts::default());
-        let mut progress =
-            Self { counts, shows_warnings, bar: Mutex::new(None), drawer: Mutex::new(None) };
+        let mut progress = Self {
+            counts,
+            shows_warnings,
+            scripts: None,
+            bar: Mutex::new(None),
+            drawer: Mutex::new(None),
+        };
         if shows_line {
             progress.start_drawing();
         }
         progress
+    }
+
+    /// Shows what scripts of dependencies write, line by line.
+    pub(crate) fn streaming_scripts(mut self, is_wanted: bool) -> Self {
+        self.scripts = is_wanted.then(Mutex::default);
+        self
+    }
+
+    /// Writes to stderr around the line.
+    fn write(&self, print: impl FnOnce()) {
+        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        match &*bar {
+            Some(bar) if self.counts.is_visible.load(Ordering::Relaxed) => bar.suspend(print),
+            _ => print(),
+        }
     }
 
     fn start_drawing(&mut self) {
@@ -124,16 +148,55 @@ impl Reporter for Progress {
         self.counts.linking.set(done, wanted);
     }
 
-    fn warning(&self, text: &str) {
-        if !self.shows_warnings {
-            return;
+    fn building(&self, done: usize, wanted: usize) {
+        self.counts.building.set(done, wanted);
+    }
+
+    fn project_script(&self, command: &str) {
+        // The script has the terminal for itself.
+        self.finish();
+        if self.shows_warnings {
+            render_error::print_command(command);
         }
-        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*bar {
-            Some(bar) if self.counts.is_visible.load(Ordering::Relaxed) => {
-                bar.suspend(|| render_error::print_warning(text));
+    }
+
+    fn script_started(&self, package: &str, event: &str, command: &str) {
+        if self.scripts.is_some() {
+            self.write(|| render_error::print_script(package, &format!("{event}: {command}")));
+        }
+    }
+
+    fn script_wrote(&self, package: &str, bytes: &[u8]) {
+        let Some(scripts) = &self.scripts else { return };
+        let mut scripts = scripts.lock().unwrap_or_else(PoisonError::into_inner);
+        let open = scripts.entry(package.to_owned()).or_default();
+        open.extend_from_slice(bytes);
+        let Some(end) = open.iter().rposition(|byte| *byte == b'\n') else { return };
+        let rest = open.split_off(end + 1);
+        let lines = std::mem::replace(open, rest);
+        drop(scripts);
+        self.write(|| {
+            for line in String::from_utf8_lossy(&lines).lines() {
+                render_error::print_script(package, line);
             }
-            _ => render_error::print_warning(text),
+        });
+    }
+
+    fn script_ended(&self, package: &str, event: &str, elapsed: Duration) {
+        let Some(scripts) = &self.scripts else { return };
+        let rest = scripts.lock().unwrap_or_else(PoisonError::into_inner).remove(package);
+        self.write(|| {
+            if let Some(rest) = rest.filter(|rest| !rest.is_empty()) {
+                render_error::print_script(package, &String::from_utf8_lossy(&rest));
+            }
+            let seconds = elapsed.as_secs_f64();
+            render_error::print_script(package, &format!("{event} ended after {seconds:.2}s"));
+        });
+    }
+
+    fn warning(&self, text: &str) {
+        if self.shows_warnings {
+            self.write(|| render_error::print_warning(text));
         }
     }
 }
@@ -160,6 +223,7 @@ fn line(counts: &Counts) -> String {
     let bytes = counts.bytes.load(Ordering::Relaxed);
     phase("Downloading", counts.downloading.get(), Some(bytes));
     phase("Linking", counts.linking.get(), None);
+    phase("Building", counts.building.get(), None);
     if parts.is_empty() { "Working".to_owned() } else { parts.join(", ") }
 }
 

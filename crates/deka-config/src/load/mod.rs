@@ -261,6 +261,9 @@ fn apply_overrides(draft: &mut Draft<'_>, overrides: &Overrides) -> Result<(), C
         overrides.platform.libc => "libc", "--libc", install.platform.libc;
         overrides.minimum_release_age => "minimum-release-age", "--minimum-release-age", install.minimum_release_age.age;
         overrides.concurrent_scripts => "concurrent-scripts", "--concurrent-scripts", install.concurrent_scripts;
+        overrides.foreground_scripts => "foreground-scripts", "--foreground-scripts", install.foreground_scripts;
+        overrides.script_shell.clone() => "script-shell", "--script-shell", install.script_shell;
+        on(overrides.no_sandbox) => "no-sandbox", "--no-sandbox", install.no_sandbox;
         overrides.log_level => "loglevel", "--loglevel", log_level;
     }
     // Of the two preferences the stronger source's counts alone.

@@ -10,6 +10,7 @@
 //! | the folder as we left it          | the same package                  | leave alone           |
 //! | the folder, names changed         | the same package                  | verify                |
 //! | a folder                          | the same package, not yet flushed | verify contents       |
+//! | a folder that needs verifying     | the same, built here alone        | move away, place      |
 //! | a folder                          | another package, or nothing known | move away, place      |
 //! | a symlink or a file               | anything                          | move away, place      |
 
@@ -277,11 +278,19 @@ impl Comparison<'_> {
                     self.clear(path);
                     return Some(Action::Place);
                 }
-                if !self.is_flushed(placed) {
-                    return Some(Action::Verify(Depth::Contents));
+                let depth = if !self.is_flushed(placed) {
+                    Depth::Contents
+                } else if !self.disk.still_holds(path, &placed.stamp) {
+                    Depth::Sizes
+                } else {
+                    return None;
+                };
+                if placement.is_private() {
+                    // Nobody knows what its scripts made of it.
+                    self.clear(path);
+                    return Some(Action::Place);
                 }
-                (!self.disk.still_holds(path, &placed.stamp))
-                    .then_some(Action::Verify(Depth::Sizes))
+                Some(Action::Verify(depth))
             }
             _ => {
                 self.clear(path);

@@ -171,7 +171,8 @@ impl Linker<'_> {
             return write(dir, file.name, &contents).map_err(self.place_failed(placement));
         }
         let blob = self.blob(placement, file, file.executable || is_command)?;
-        let error = match link_somehow(base, &blob, dir, file.name) {
+        let sharing = Sharing::of(placement);
+        let error = match link_somehow(base, &blob, dir, file.name, sharing) {
             Ok(()) => return Ok(()),
             Err(error) => error,
         };
@@ -191,7 +192,7 @@ impl Linker<'_> {
                 store_error(placement, file, error)
             });
         }
-        link_somehow(base, &blob, dir, file.name).map_err(self.place_failed(placement))
+        link_somehow(base, &blob, dir, file.name, sharing).map_err(self.place_failed(placement))
     }
 
     pub(super) fn blob(
@@ -260,17 +261,41 @@ impl Blob<'_> {
     }
 }
 
+/// Whether a file may share its inode with the store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sharing {
+    Allowed,
+    /// Scripts are going to write into it.
+    Refused,
+}
+
+impl Sharing {
+    fn of(placement: &Placement) -> Self {
+        if placement.is_private() { Self::Refused } else { Self::Allowed }
+    }
+}
+
 /// Links a blob the way that works in `base`, or finds the one that does.
-fn link_somehow(base: &Base, blob: &Blob<'_>, dir: &Dir, name: &CStr) -> Result<(), FsError> {
+fn link_somehow(
+    base: &Base,
+    blob: &Blob<'_>,
+    dir: &Dir,
+    name: &CStr,
+    sharing: Sharing,
+) -> Result<(), FsError> {
     /// More than one other process that makes the same file at the same time is not to be expected.
     const TRIES: u32 = 3;
     let mut way = Way::of(base.way.load(Ordering::Relaxed));
+    if sharing == Sharing::Refused {
+        way = way.max(Way::Clone);
+    }
     let mut was_refused = false;
     for _ in 0..TRIES {
         loop {
             match blob.link(way, dir, name) {
                 Ok(Creation::Made) => {
-                    if was_refused {
+                    // That a clone is refused says nothing about hardlinks.
+                    if was_refused && sharing == Sharing::Allowed {
                         tracing::debug!(?way, "files cannot be linked the first way here");
                         base.way.fetch_max(way as u8, Ordering::Relaxed);
                     }

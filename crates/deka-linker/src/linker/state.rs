@@ -49,6 +49,26 @@ pub struct Finished {
 }
 
 impl Linker<'_> {
+    /// Makes the links and bins of a plan whose tasks have been performed, for scripts that run before
+    /// [`Linker::finish`].
+    pub fn link_commands(&self, plan: &LinkPlan) -> Result<(), LinkError> {
+        self.make_links(plan)?;
+        for folder in &plan.bin_folders {
+            self.link_bins(plan, folder)?;
+        }
+        Ok(())
+    }
+
+    fn make_links(&self, plan: &LinkPlan) -> Result<(), LinkError> {
+        for link in &plan.links {
+            let folder = parent(&link.path);
+            make_dir_following(self, folder)
+                .and_then(|dir| set_link(&dir, &link.path[folder.len() + 1..], &link.target))
+                .map_err(|source| self.failed(&link.path, source))?;
+        }
+        Ok(())
+    }
+
     /// Ends an install: makes links and bins, removes what is obsolete, writes the state last.
     ///
     /// All tasks have to have been performed, but for those of [`Finish::failed`].
@@ -57,12 +77,7 @@ impl Linker<'_> {
         for path in &finish.work.difference.unlink {
             self.root.remove_file(&**path).map_err(|source| self.failed(path, source))?;
         }
-        for link in &plan.links {
-            let folder = parent(&link.path);
-            make_dir_following(self, folder)
-                .and_then(|dir| set_link(&dir, &link.path[folder.len() + 1..], &link.target))
-                .map_err(|source| self.failed(&link.path, source))?;
-        }
+        self.make_links(plan)?;
         let linking = trace_span!("link commands");
         let mut bin_folders = Vec::with_capacity(plan.bin_folders.len());
         for folder in &plan.bin_folders {

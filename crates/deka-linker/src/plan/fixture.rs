@@ -9,7 +9,9 @@ use deka_manifest::{
     Alias, Bin, CpuSet, Integrity, LibcSet, OsSet, PackageName, Platforms, Symbol, Target, Version,
 };
 
-use super::{LinkPlan, PlanError, PlanOptions};
+use hashbrown::HashMap;
+
+use super::{Build, BuildKey, LinkPlan, PlanError, PlanOptions};
 use crate::commands::Commands;
 
 /// Linux on x64 with glibc.
@@ -19,7 +21,7 @@ pub(crate) fn target() -> Target {
 
 /// A graph under construction; packages are named by their labels (`a@1.0.0`).
 #[derive(Default)]
-pub(crate) struct Packages(Vec<(String, Package, Vec<String>)>);
+pub(crate) struct Packages(Vec<(String, Package, Vec<String>)>, HashMap<PackageId, Build>);
 
 impl Packages {
     /// Begins with the project and its dependencies: `prod a a@1.0.0` is kind, alias, label.
@@ -87,6 +89,13 @@ impl Packages {
         self.bin(Bin::Map(commands.iter().filter_map(split).collect()))
     }
 
+    /// Has scripts of the last package run.
+    pub(crate) fn built(mut self, key: u128, is_stored: bool) -> Self {
+        let last = PackageId(self.0.len() as u32 - 1);
+        self.1.insert(last, Build { key: BuildKey(key), is_stored });
+        self
+    }
+
     pub(crate) fn only_on(mut self, os: &str, cpu: &str) -> Self {
         let platforms = Platforms { os: OsSet::of(os), cpu: CpuSet::of(cpu), libc: LibcSet::ALL };
         self.last().platforms = platforms;
@@ -141,6 +150,7 @@ impl Packages {
             target: target(),
             native_bins: super::NativeBins::default(),
             registered: hashbrown::HashMap::new(),
+            builds: self.1.clone(),
         };
         LinkPlan::hoisted(&graph, &tree, &options)
     }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use deka_graph::{Edge, EdgeKind, Graph, HoistedTree, NodeId, Package, PackageId, Resolution};
-use deka_manifest::{Alias, CpuSet, OsSet, Symbol};
+use deka_graph::{EdgeKind, Graph, HoistedTree, NodeId, Package, PackageId, Resolution};
+use deka_manifest::{Alias, Symbol};
 use hashbrown::{HashMap, HashSet};
 
 use super::{
@@ -215,27 +215,9 @@ impl Builder<'_> {
     /// Finds the package that brings the native programs of the package at `id`: its first
     /// dependency for exactly this platform, where `require` would find it.
     fn native_node(&self, id: NodeId) -> Option<NodeId> {
-        let target = &self.options.target;
-        let package = self.package_at(id);
-        if !self.options.native_bins.contains(package.name)
-            || target.os.intersects(OsSet::of("win32"))
-        {
-            return None;
-        }
-        let is_for_target = |package: &Package| {
-            let platforms = &package.platforms;
-            platforms.os != OsSet::ALL
-                && platforms.cpu != CpuSet::ALL
-                && platforms.os.intersects(target.os)
-                && platforms.cpu.intersects(target.cpu)
-        };
-        let targets = |edge: &Edge| edge.target;
-        let native = self
-            .graph
-            .edges_of(self.tree.node(id).package)
-            .iter()
-            .filter_map(targets)
-            .find(|package| is_for_target(self.graph.package(*package)))?;
+        let package = self.tree.node(id).package;
+        let native =
+            self.options.native_bins.native_of(self.graph, package, &self.options.target)?;
         let alias = Alias::from(self.graph.package(native).name);
         let found = self.tree.resolve(Some(id), alias)?;
         (self.tree.node(found).package == native).then_some(found)
@@ -260,6 +242,7 @@ impl Builder<'_> {
             let package = self.graph.package(node.package);
             let executables = executables.get(&node.package).unwrap_or(&nothing).clone();
             let resolution = describe(&package.resolution);
+            let build = self.options.builds.get(&node.package).copied();
             let nested = self
                 .tree
                 .children(Some(id))
@@ -274,7 +257,8 @@ impl Builder<'_> {
                 name: package.name,
                 label: Symbol::new(&format!("{}@{resolution}", package.name)),
                 source,
-                identity: Identity::of(&source, &resolution, &executables),
+                build,
+                identity: Identity::of(&source, &resolution, &executables, build),
                 executables,
                 nested,
             });

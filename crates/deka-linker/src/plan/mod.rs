@@ -19,8 +19,8 @@ mod tests;
 
 use std::sync::Arc;
 
-use deka_graph::PackageId;
-use deka_manifest::{PackageName, Symbol, Target};
+use deka_graph::{Graph, PackageId};
+use deka_manifest::{CpuSet, OsSet, PackageName, Symbol, Target};
 use hashbrown::HashMap;
 use xxhash_rust::xxh3::Xxh3;
 
@@ -59,9 +59,25 @@ pub struct Placement {
     /// The names in its own `node_modules` that other placements fill: a tarball that ships
     /// something there loses it.
     pub nested: Box<[Symbol]>,
+    /// What its scripts make of it, if they may run.
+    pub build: Option<Build>,
     /// What it will be on disk: equal means nothing to do.
     pub identity: Identity,
 }
+
+/// What the scripts of a package make of its folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Build {
+    /// Tells one result from another.
+    pub key: BuildKey,
+    /// Whether the store has the result. Else the files get inodes of their own, because scripts
+    /// write into them, and what is on disk afterwards cannot be repaired but by running them again.
+    pub is_stored: bool,
+}
+
+/// A hash over everything that decides about the result of a build.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct BuildKey(pub u128);
 
 /// Where the files of a placement come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -132,6 +148,8 @@ pub struct PlanOptions {
     pub native_bins: NativeBins,
     /// The folders of packages that are registered for `link:` by name, relative to the project.
     pub registered: HashMap<Symbol, Box<str>>,
+    /// The packages whose scripts run, and what is known of the result.
+    pub builds: HashMap<PackageId, Build>,
 }
 
 /// The packages whose JavaScript launchers are skipped in favour of the program they start.
@@ -144,9 +162,27 @@ impl NativeBins {
     /// None at all.
     pub const NONE: Self = Self(Vec::new());
 
-    /// Whether `name` is one of them.
-    pub fn contains(&self, name: PackageName) -> bool {
-        self.0.contains(&name)
+    /// Returns the package that brings the native programs of `package`, if it is one of these: its
+    /// first dependency for exactly this platform.
+    pub fn native_of(
+        &self,
+        graph: &Graph,
+        package: PackageId,
+        target: &Target,
+    ) -> Option<PackageId> {
+        if !self.0.contains(&graph.package(package).name)
+            || target.os.intersects(OsSet::of("win32"))
+        {
+            return None;
+        }
+        let is_for_target = |package: &PackageId| {
+            let platforms = &graph.package(*package).platforms;
+            platforms.os != OsSet::ALL
+                && platforms.cpu != CpuSet::ALL
+                && platforms.os.intersects(target.os)
+                && platforms.cpu.intersects(target.cpu)
+        };
+        graph.edges_of(package).iter().filter_map(|edge| edge.target).find(is_for_target)
     }
 }
 
@@ -196,6 +232,11 @@ impl Placement {
         &self.path[..self.base_length as usize]
     }
 
+    /// Whether scripts are going to write into its files.
+    pub fn is_private(&self) -> bool {
+        self.build.is_some_and(|build| !build.is_stored)
+    }
+
     /// Returns its path inside [`Placement::base`].
     pub fn path_in_base(&self) -> &str {
         &self.path[self.base_length as usize + 1..]
@@ -203,7 +244,12 @@ impl Placement {
 }
 
 impl Identity {
-    fn of(source: &Source, resolution: &str, executables: &[Executable]) -> Self {
+    fn of(
+        source: &Source,
+        resolution: &str,
+        executables: &[Executable],
+        build: Option<Build>,
+    ) -> Self {
         let mut hasher = Xxh3::new();
         let mut part = |tag: u8, text: &str| {
             hasher.update(&[tag]);
@@ -225,6 +271,9 @@ impl Identity {
                 }
                 Executable::AllIn(folder) => part(5, folder),
             }
+        }
+        if let Some(build) = build {
+            part(6, &format!("{:x}", build.key.0));
         }
         Self(hasher.digest128())
     }

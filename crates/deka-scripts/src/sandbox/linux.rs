@@ -7,6 +7,7 @@ use landlock::{
     ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
     RulesetCreatedAttr as _, Scope, path_beneath_rules,
 };
+use rustix::thread::{CapabilitySet, capabilities, set_capabilities, set_no_new_privs};
 use seccompiler::{
     BpfProgram, SeccompAction, SeccompCmpArgLen, SeccompCmpOp, SeccompCondition, SeccompFilter,
     SeccompRule, TargetArch,
@@ -49,11 +50,29 @@ pub(super) fn support() -> Support {
 }
 
 pub(super) fn enter(policy: &Policy) -> Result<(), String> {
+    drop_capabilities().map_err(|error| format!("capabilities can't be dropped: {error}"))?;
     restrict_files(policy).map_err(|error| format!("the sandbox for files failed: {error}"))?;
     if !policy.has_network && support_of_filters() {
         forbid_sockets().map_err(|error| format!("the sandbox for sockets failed: {error}"))?;
     }
     Ok(())
+}
+
+/// Takes from root what goes beyond files: with it the memory and the variables of every process can
+/// be read. Programs started from here get nothing back.
+fn drop_capabilities() -> std::io::Result<()> {
+    let kept = CapabilitySet::CHOWN
+        | CapabilitySet::DAC_OVERRIDE
+        | CapabilitySet::FOWNER
+        | CapabilitySet::FSETID
+        | CapabilitySet::SETGID
+        | CapabilitySet::SETUID;
+    set_no_new_privs(true)?;
+    let mut sets = capabilities(None)?;
+    sets.permitted &= kept;
+    sets.effective &= kept;
+    sets.inheritable &= kept;
+    Ok(set_capabilities(None, sets)?)
 }
 
 fn support_of_filters() -> bool {

@@ -152,10 +152,8 @@ impl Policy {
         if let Some(headers) = &self.node_headers
             && !variables.keys().any(|name| name.eq_ignore_ascii_case("npm_config_nodedir"))
         {
-            variables.insert(
-                "npm_config_nodedir".to_owned(),
-                headers.to_string_lossy().into_owned(),
-            );
+            variables
+                .insert("npm_config_nodedir".to_owned(), headers.to_string_lossy().into_owned());
         }
     }
 }

@@ -83,8 +83,7 @@ pub(super) fn paths(surroundings: &Surroundings<'_>) -> Vec<PathBuf> {
 }
 
 fn tools(surroundings: &Surroundings<'_>, home: Option<&Path>) -> Vec<PathBuf> {
-    let mut tools: Vec<PathBuf> =
-        TOOLS.iter().filter_map(|tool| Some(home?.join(tool))).collect();
+    let mut tools: Vec<PathBuf> = TOOLS.iter().filter_map(|tool| Some(home?.join(tool))).collect();
     if let Some(node) = &surroundings.node {
         tools.push(node.prefix.clone());
     }
@@ -109,7 +108,9 @@ fn project_secrets(root: &Path) -> Vec<PathBuf> {
     let mut secrets: Vec<PathBuf> = SECRET_FILES.iter().map(|file| root.join(file)).collect();
     let entries = std::fs::read_dir(root).into_iter().flatten().flatten();
     secrets.extend(
-        entries.filter(|entry| is_env_file(&entry.file_name().to_string_lossy())).map(|it| it.path()),
+        entries
+            .filter(|entry| is_env_file(&entry.file_name().to_string_lossy()))
+            .map(|it| it.path()),
     );
     secrets
 }

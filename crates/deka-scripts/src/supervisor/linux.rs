@@ -3,11 +3,16 @@
 use std::io;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, kill_process, set_child_subreaper, wait};
 
 /// Has processes whose parent ends become children of this one, not of init.
 pub(super) fn adopt_orphans() -> io::Result<()> {
     Ok(set_child_subreaper(Some(rustix::process::getpid()))?)
+}
+
+/// Whether the process `id` still is the parent of this one.
+pub(super) fn has_parent(id: u32) -> bool {
+    std::os::unix::process::parent_id() == id
 }
 
 /// Kills everything below this process.
@@ -18,7 +23,7 @@ pub(super) fn end_all() {
     const TRIES: u32 = 2000;
     for _ in 0..TRIES {
         loop {
-            match waitpid(None, WaitOptions::NOHANG) {
+            match wait(WaitOptions::NOHANG) {
                 Ok(Some(_)) => {}
                 Ok(None) => break,
                 // There is none left.

@@ -16,17 +16,23 @@ mod linux;
 #[cfg(target_os = "linux")]
 use linux as system;
 
-#[cfg(not(target_os = "linux"))]
-mod other;
-#[cfg(not(target_os = "linux"))]
-use other as system;
+#[cfg(all(unix, not(target_os = "linux")))]
+mod unix;
+#[cfg(all(unix, not(target_os = "linux")))]
+use unix as system;
+
+#[cfg(not(unix))]
+mod fallback;
+#[cfg(not(unix))]
+use fallback as system;
 
 use std::path::PathBuf;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Ending;
 use crate::sandbox::{self, Policy};
 
 /// The first argument of a deka in this role; the order is the second.
@@ -83,7 +89,7 @@ fn carry_out(order: &Order) -> Result<u8, String> {
     watch(order);
     let status = shell.wait().map_err(|error| format!("waiting failed: {error}"))?;
     system::end_all();
-    Ok(exit_code(status))
+    Ok(Ending::of(status).map_or(0, Ending::exit_code))
 }
 
 /// Ends everything once deka is gone. The thread has no end of its own.
@@ -95,7 +101,7 @@ fn watch(order: &Order) {
             // Nothing is ever written; what comes is the end.
             drop(std::io::copy(&mut std::io::stdin(), &mut std::io::sink()));
         } else {
-            while std::os::unix::process::parent_id() == parent {
+            while system::has_parent(parent) {
                 std::thread::sleep(WATCH_INTERVAL);
             }
         }
@@ -103,10 +109,4 @@ fn watch(order: &Order) {
     });
     // Without it the script runs all the same.
     drop(spawned);
-}
-
-fn exit_code(status: ExitStatus) -> u8 {
-    use std::os::unix::process::ExitStatusExt as _;
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
-    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(u8::MAX)
 }

@@ -14,7 +14,6 @@ const SWITCHES: &[&str] = &[
     "audit",
     "bin-links",
     "engine-strict",
-    "foreground-scripts",
     "fund",
     "global-style",
     "include-workspace-root",
@@ -83,7 +82,6 @@ const OPTIONS: &[&str] = &[
     // npm
     "audit-level",
     "node-options",
-    "script-shell",
     "scope",
     "tag",
     "user-agent",

@@ -42,6 +42,7 @@ const WHAT: &str = "What to install";
 const CAUTION: &str = "Caution";
 const NETWORK: &str = "Network and cache";
 const LAYOUT: &str = "Layout and platform";
+const SCRIPTS: &str = "Lifecycle scripts";
 const OUTPUT: &str = "Output";
 
 /// What an install can be told.
@@ -103,6 +104,10 @@ pub(crate) struct InstallArguments {
     ignore_scripts: bool,
     #[arg(long, hide = true)]
     no_ignore_scripts: bool,
+
+    /// Run the scripts of trusted dependencies without the sandbox
+    #[arg(long, help_heading = CAUTION)]
+    no_sandbox: bool,
 
     /// Only versions published at least this long ago: seconds, or 3d, 12h
     #[arg(long, value_name = "age", value_parser = parse_age, help_heading = CAUTION)]
@@ -225,8 +230,20 @@ pub(crate) struct InstallArguments {
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) json: bool,
 
-    #[arg(long, hide = true, value_parser = parse_count)]
+    /// How many lifecycle scripts run at once [default: twice the cores]
+    #[arg(long, value_name = "number", value_parser = parse_count, help_heading = SCRIPTS)]
     concurrent_scripts: Option<NonZeroUsize>,
+
+    /// Show what the scripts of dependencies write as they write it
+    #[arg(long, overrides_with = "no_foreground_scripts", help_heading = SCRIPTS)]
+    foreground_scripts: bool,
+    #[arg(long, hide = true)]
+    no_foreground_scripts: bool,
+
+    /// Run scripts with this program in place of sh
+    #[arg(long, value_name = "program", value_hint = ValueHint::ExecutablePath, help_heading = SCRIPTS)]
+    script_shell: Option<PathBuf>,
+
     /// Yarn's `--mode=skip-build` and `--mode=update-lockfile`.
     #[arg(long, hide = true, value_parser = ["skip-build", "update-lockfile"])]
     mode: Option<String>,
@@ -357,6 +374,9 @@ impl InstallArguments {
             platform: self.platform()?,
             minimum_release_age: self.minimum_release_age.or(self.min_release_age),
             minimum_release_age_excludes: self.minimum_release_age_excludes.clone(),
+            foreground_scripts: either(self.foreground_scripts, self.no_foreground_scripts),
+            script_shell: self.script_shell.clone(),
+            no_sandbox: self.no_sandbox,
             concurrent_scripts: self.concurrent_scripts,
             log_level: log_level(common)?,
         })

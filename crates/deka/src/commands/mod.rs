@@ -6,6 +6,7 @@ pub(crate) mod install;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use deka_config::Environment;
 
@@ -15,6 +16,20 @@ use crate::diagnostic::Diagnostic;
 pub(crate) fn print(text: &str) {
     let mut stdout = anstream::stdout();
     let _ = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
+}
+
+/// Does what deka does when it started itself as the supervisor of a lifecycle script, if it did.
+pub(crate) fn supervise() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().skip(1);
+    if arguments.next()? != deka_scripts::supervisor::ARGUMENT {
+        return None;
+    }
+    let order = arguments.next()?;
+    let (code, problem) = deka_scripts::supervisor::supervise(&order.to_string_lossy());
+    if let Some(problem) = problem {
+        let _ = writeln!(anstream::stderr(), "deka: {problem}");
+    }
+    Some(ExitCode::from(code))
 }
 
 /// Returns the folder that `--cwd` names, if there is one.

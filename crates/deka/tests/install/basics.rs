@@ -67,22 +67,6 @@ fn a_warm_cache_needs_no_network() {
 }
 
 #[test]
-fn skipped_scripts_are_counted() {
-    let registry = Registry::start();
-    registry.package("a", "1.0.0").script("postinstall", "touch ran").publish();
-    let project = project();
-    project.use_registry(&registry);
-    project.package_json(json!({ "dependencies": { "a": "1.0.0" } }));
-    let outcome = project.command(["install"]).run();
-    outcome.assert_success();
-    assert!(outcome.stdout.contains("lifecycle scripts of 1 package"), "{}", outcome.snapshot());
-    assert!(!project.exists("node_modules/a/ran"));
-    project.remove("node_modules");
-    let outcome = project.command(["install", "--ignore-scripts"]).run();
-    assert!(!outcome.stdout.contains("lifecycle"), "{}", outcome.snapshot());
-}
-
-#[test]
 fn lockfile_only_and_dry_run_leave_node_modules_alone() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();

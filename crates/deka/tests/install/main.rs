@@ -8,6 +8,7 @@ mod local;
 mod lockfile;
 mod network;
 mod power_cut;
+mod scripts;
 mod workspaces;
 
 use deka_test::TestProject;

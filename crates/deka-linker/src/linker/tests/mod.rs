@@ -1,5 +1,6 @@
 //! The executor on real folders, with a real store.
 
+mod builds;
 mod disks;
 
 use std::fs;

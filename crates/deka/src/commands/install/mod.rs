@@ -6,14 +6,14 @@ mod text;
 use std::sync::Arc;
 
 use deka_config::{Config, Environment, LogLevel};
-use deka_install::Reporter as _;
+use deka_install::{Reporter as _, ScriptContext};
+use deka_scripts::ProjectOutput;
 
 use crate::arguments::{CommonArguments, InstallArguments};
 use crate::diagnostic::Diagnostic;
 use crate::environment::is_interactive;
+use crate::exit_code::Class;
 use crate::reporter::Progress;
-
-use text::Style;
 
 /// Installs what the project in or above the working folder asks for. `name` is the command as it
 /// was given, `install` or `ci`.
@@ -44,22 +44,37 @@ pub(crate) fn run(
 
     let shows_line =
         level >= LogLevel::Warn && !arguments.no_progress && is_interactive(environment);
-    let progress = Progress::start(shows_line, level >= LogLevel::Warn);
+    let progress = Progress::start(shows_line, level >= LogLevel::Warn)
+        .streaming_scripts(config.install.foreground_scripts || level >= LogLevel::Verbose);
     for warning in &config.warnings {
         progress.warning(&warning.to_string());
     }
     for warning in arguments.warnings() {
         progress.warning(warning);
     }
-    let request = deka_install::Request { root, config: Arc::clone(&config) };
+    let output = if arguments.json { ProjectOutput::Stderr } else { ProjectOutput::Inherit };
+    let scripts = script_context(environment, output)?;
+    let request = deka_install::Request { root, config: Arc::clone(&config), scripts };
     let result = deka_install::install(&request, &progress);
     progress.finish();
     let summary = result?;
     if arguments.json {
         super::print(&text::json(&summary));
     } else if shows_summary {
-        let style = Style { ignores_scripts: config.install.ignore_scripts };
-        super::print(&text::text(&summary, style));
+        super::print(&text::text(&summary));
     }
     Ok(())
+}
+
+/// Returns what scripts need to know of this process.
+fn script_context(
+    environment: &Environment,
+    output: ProjectOutput,
+) -> Result<ScriptContext, Diagnostic> {
+    let program = std::env::current_exe().map_err(|error| {
+        let mut diagnostic = Diagnostic::new(Class::User, "Failed to find deka's own program");
+        diagnostic.causes.push(error.to_string());
+        diagnostic
+    })?;
+    Ok(ScriptContext { environment: Arc::new(environment.clone()), program, output })
 }

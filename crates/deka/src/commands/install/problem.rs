@@ -6,6 +6,8 @@ use deka_fs::FsError;
 use deka_install::{DownloadError, InstallError};
 use deka_registry::RegistryError;
 use deka_resolver::{ResolveError, SourceError};
+use deka_scripts::sandbox::Suspicion;
+use deka_scripts::{FailedScript, ScriptError};
 use deka_store::StoreError;
 
 use crate::diagnostic::Diagnostic;
@@ -29,6 +31,7 @@ impl From<InstallError> for Diagnostic {
                 diagnostic.hint("Repair bun.lock, or run `deka install` to write it anew")
             }
             InstallError::Resolve(error) => resolve(diagnostic, error),
+            InstallError::Script(error) => script(diagnostic, error),
             InstallError::Import {
                 source: StoreError::Integrity { expected, found, .. },
                 package,
@@ -123,6 +126,38 @@ fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
             None => diagnostic,
         },
         _ => diagnostic,
+    }
+}
+
+/// How many lines of a failed script's output are shown.
+const SHOWN_LINES: usize = 40;
+
+fn script(mut diagnostic: Diagnostic, error: &ScriptError) -> Diagnostic {
+    let ScriptError::Failed(failed) = error else { return diagnostic };
+    let FailedScript { name, command, folder, ending, elapsed, output, sandbox, .. } = &**failed;
+    diagnostic.program_exit_code = Some(ending.exit_code());
+    diagnostic = diagnostic
+        .detail("command", command.as_str())
+        .detail("folder", folder.display().to_string())
+        .detail("time", super::text::elapsed(*elapsed));
+    let lines: Vec<&str> = output.trim_end().lines().collect();
+    if !lines.is_empty() {
+        let hidden = lines.len().saturating_sub(SHOWN_LINES);
+        let label = if hidden > 0 { "the end of its output" } else { "output" };
+        diagnostic = diagnostic.detail(label, format!("\n{}", lines[hidden..].join("\n")));
+    }
+    match sandbox {
+        Some(Suspicion::Network) => diagnostic.hint(format!(
+            "The scripts of dependencies have no network. If `{name}` needs it, allow it in \
+             package.json:\n\"deka\": {{ \"sandbox\": {{ \"{name}\": {{ \"network\": true }} }} }}"
+        )),
+        Some(Suspicion::Files) => diagnostic.hint(format!(
+            "The scripts of dependencies write to their own folder only, and cannot read your home \
+             folder. If `{name}` has to write elsewhere in the project, allow it in package.json:\n\
+             \"deka\": {{ \"sandbox\": {{ \"{name}\": {{ \"write\": [\"<folder>\"] }} }} }}\n\
+             or run it without the sandbox: {{ \"{name}\": false }}"
+        )),
+        None => diagnostic,
     }
 }
 

@@ -9,13 +9,6 @@ use serde_json::{Value, json};
 
 use crate::render_error::printable;
 
-/// What the summary has to know about the run.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Style {
-    /// Nobody wanted scripts, so that none ran needs no mention.
-    pub(super) ignores_scripts: bool,
-}
-
 /// Returns the first line.
 pub(super) fn header(command: &str) -> String {
     let title = format!("deka {command}");
@@ -23,7 +16,7 @@ pub(super) fn header(command: &str) -> String {
 }
 
 /// Returns all further lines, an empty one first.
-pub(super) fn text(summary: &Summary, style: Style) -> String {
+pub(super) fn text(summary: &Summary) -> String {
     let mut output = String::from("\n");
     for direct in &summary.direct {
         let name = printable(direct.alias.as_str());
@@ -77,12 +70,12 @@ pub(super) fn text(summary: &Summary, style: Style) -> String {
             let _ = writeln!(output, "{time} done");
         }
     }
-    if summary.skipped_scripts > 0 && !style.ignores_scripts {
-        let packages = count(summary.skipped_scripts, "package");
+    if summary.blocked_scripts > 0 {
+        let scripts = count(summary.blocked_scripts, "postinstall");
         let _ = writeln!(
             output,
-            "\nSkipped the lifecycle scripts of {}: deka does not run them yet",
-            packages.yellow()
+            "\nBlocked {}. Run `deka pm untrusted` for details.",
+            scripts.yellow()
         );
     }
     output
@@ -109,7 +102,7 @@ pub(super) fn json(summary: &Summary) -> String {
         json!({ "name": direct.alias.as_str(), "version": direct.version, "latest": latest })
     });
     object["added"] = direct.collect::<Value>();
-    object["skippedScripts"] = json!(summary.skipped_scripts);
+    object["blockedScripts"] = json!(summary.blocked_scripts);
     object["milliseconds"] = json!(summary.elapsed.as_secs_f64() * 1000.0);
     format!("{object}\n")
 }
@@ -120,7 +113,7 @@ fn count(number: usize, noun: &str) -> String {
 }
 
 /// Returns a time as Bun shows it: `438.00ms`, `1.02s`.
-fn elapsed(time: Duration) -> String {
+pub(super) fn elapsed(time: Duration) -> String {
     if time < Duration::from_secs(1) {
         format!("{:.2}ms", time.as_secs_f64() * 1000.0)
     } else {
@@ -135,13 +128,13 @@ mod tests {
     use deka_install::{DirectDependency, Outcome, Summary};
     use deka_manifest::{Alias, PackageName, Version};
 
-    use super::{Style, json, text};
+    use super::{json, text};
 
     fn summary(outcome: Outcome) -> Summary {
         Summary {
             outcome,
             direct: Vec::new(),
-            skipped_scripts: 0,
+            blocked_scripts: 0,
             lockfile_saved: false,
             elapsed: Duration::from_millis(438),
         }
@@ -157,7 +150,7 @@ mod tests {
     }
 
     fn check(summary: &Summary, expected: &str) {
-        let text = text(summary, Style { ignores_scripts: false });
+        let text = text(summary);
         assert_eq!(anstream::adapter::strip_str(&text).to_string(), expected);
     }
 
@@ -167,11 +160,11 @@ mod tests {
         summary.elapsed = Duration::from_millis(1_024);
         summary.direct =
             vec![direct("left-pad", "1.0.0", Some("1.3.0")), direct("@a/b", "5.4.5", None)];
-        summary.skipped_scripts = 2;
+        summary.blocked_scripts = 2;
         check(
             &summary,
             "\n+ left-pad@1.0.0 (v1.3.0 available)\n+ @a/b@5.4.5\n\n354 packages installed [1.02s]\n\n\
-             Skipped the lifecycle scripts of 2 packages: deka does not run them yet\n",
+             Blocked 2 postinstalls. Run `deka pm untrusted` for details.\n",
         );
     }
 
@@ -209,21 +202,13 @@ mod tests {
     }
 
     #[test]
-    fn scripts_that_nobody_wanted_are_not_mentioned() {
-        let mut summary = summary(Outcome::Installed { installed: 1, removed: 0 });
-        summary.skipped_scripts = 1;
-        let text = text(&summary, Style { ignores_scripts: true });
-        assert!(!text.contains("lifecycle"), "{text}");
-    }
-
-    #[test]
     fn for_programs() {
         let mut summary = summary(Outcome::Installed { installed: 2, removed: 1 });
         summary.direct = vec![direct("a", "1.0.0", None)];
         assert_eq!(
             json(&summary),
             "{\"outcome\":\"installed\",\"installed\":2,\"removed\":1,\"added\":[{\"name\":\"a\",\
-             \"version\":\"1.0.0\",\"latest\":null}],\"skippedScripts\":0,\"milliseconds\":438.0}\n"
+             \"version\":\"1.0.0\",\"latest\":null}],\"blockedScripts\":0,\"milliseconds\":438.0}\n"
         );
     }
 }

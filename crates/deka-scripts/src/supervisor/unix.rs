@@ -1,4 +1,4 @@
-//! Other systems: the group of processes is all that is known.
+//! Other Unix systems: the group of processes is all that is known.
 
 use std::io;
 
@@ -8,6 +8,11 @@ use rustix::process::{Signal, getpgrp, getpid, kill_current_process_group};
 #[expect(clippy::unnecessary_wraps, reason = "Linux can fail")]
 pub(super) fn adopt_orphans() -> io::Result<()> {
     Ok(())
+}
+
+/// Whether the process `id` still is the parent of this one.
+pub(super) fn has_parent(id: u32) -> bool {
+    std::os::unix::process::parent_id() == id
 }
 
 /// Ends the group that was made for a script, this process with it; a group that deka shares is the

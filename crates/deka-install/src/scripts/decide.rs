@@ -1,0 +1,170 @@
+//! Which packages of a tree run scripts, and what identifies the result.
+
+use std::fmt::Write as _;
+use std::hash::{Hash as _, Hasher as _};
+
+use deka_config::{Config, Environment};
+use deka_graph::{EdgeKind, Graph, HoistedTree, PackageId, Resolution, TarballLocation};
+use deka_linker::{Build, BuildKey, NativeBins};
+use deka_manifest::{Alias, PackageJson, Target};
+use deka_scripts::{Node, Provenance, Trust};
+use hashbrown::{HashMap, HashSet};
+use xxhash_rust::xxh3::Xxh3;
+
+use super::resolution_text;
+
+/// Packages whose scripts only fall back to building when their platform's package is missing. As
+/// with Bun the project has to name them itself for their scripts to run.
+const NEEDLESS: &[&str] = &["sharp"];
+
+/// Variables that decide about what a native build makes.
+const BUILD_VARIABLES: &[&str] = &[
+    "CC",
+    "CXX",
+    "CFLAGS",
+    "CXXFLAGS",
+    "LDFLAGS",
+    "npm_config_arch",
+    "npm_config_build_from_source",
+    "npm_config_nodedir",
+    "npm_config_runtime",
+    "npm_config_target",
+    "npm_config_target_arch",
+];
+
+/// What was decided about the scripts of a tree.
+#[derive(Debug, Default)]
+pub(crate) struct Decision {
+    /// The packages whose scripts run.
+    pub(crate) builds: HashMap<PackageId, Build>,
+    /// The packages with scripts that nobody trusts.
+    pub(crate) blocked: HashSet<PackageId>,
+}
+
+/// What a decision depends on besides graph and tree.
+pub(crate) struct Deciding<'a> {
+    pub(crate) manifest: &'a PackageJson,
+    pub(crate) config: &'a Config,
+    pub(crate) environment: &'a Environment,
+    pub(crate) target: &'a Target,
+    pub(crate) native_bins: &'a NativeBins,
+}
+
+/// Decides about all packages of `tree`.
+pub(crate) fn decide(graph: &Graph, tree: &HoistedTree, by: &Deciding<'_>) -> Decision {
+    let Deciding { manifest, config, environment, target, native_bins } = *by;
+    let mut decision = Decision::default();
+    if config.install.ignore_scripts {
+        return decision;
+    }
+    let trust = Trust::new(manifest.trusted_dependencies.as_deref());
+    let present: HashSet<PackageId> = tree.nodes().iter().map(|node| node.package).collect();
+    let direct = direct_aliases(graph);
+    let mut trusted = Vec::new();
+    for id in &present {
+        let package = graph.package(*id);
+        let is_own =
+            matches!(package.resolution, Resolution::Workspace(_) | Resolution::Symlink(_));
+        let is_named = trust.names(package.name);
+        let has_native =
+            native_bins.native_of(graph, *id, target).is_some_and(|id| present.contains(&id));
+        let is_needless = NEEDLESS.contains(&package.name.as_str()) && !is_named;
+        if *id == PackageId::ROOT || is_own || has_native || is_needless {
+            continue;
+        }
+        if trust.allows(package.name, provenance(config, graph, *id, &direct)) {
+            // The lockfile does not know of every `binding.gyp`; the user may.
+            if package.has_install_script || is_named {
+                trusted.push(*id);
+            }
+        } else if package.has_install_script {
+            decision.blocked.insert(*id);
+        }
+    }
+    if !trusted.is_empty() {
+        let platform = platform(environment, target);
+        for id in trusted {
+            let key = key(graph, id, &platform);
+            decision.builds.insert(id, Build { key, is_stored: false });
+        }
+    }
+    decision
+}
+
+/// Returns the names under which the project and its workspaces ask for packages.
+fn direct_aliases(graph: &Graph) -> HashMap<PackageId, Alias> {
+    let is_importer = |id: &PackageId| {
+        matches!(graph.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
+    };
+    let importers = graph.package_ids().filter(is_importer);
+    let edges = importers.flat_map(|id| graph.edges_of(id));
+    edges
+        .filter(|edge| edge.kind != EdgeKind::Workspace)
+        .filter_map(|edge| Some((edge.target?, edge.alias)))
+        .collect()
+}
+
+fn provenance(
+    config: &Config,
+    graph: &Graph,
+    id: PackageId,
+    direct: &HashMap<PackageId, Alias>,
+) -> Provenance {
+    let package = graph.package(id);
+    match &package.resolution {
+        Resolution::Npm { tarball: TarballLocation::Registry, .. } => {
+            let registry = config.registry_for(package.name.as_str());
+            if registry.url() == config.registries.default_registry().url() {
+                Provenance::DefaultRegistry
+            } else {
+                Provenance::OtherRegistry
+            }
+        }
+        Resolution::Npm { tarball: TarballLocation::Url(url), .. } => {
+            if url.starts_with(config.registries.default_registry().url().as_str()) {
+                Provenance::DefaultRegistry
+            } else {
+                Provenance::OtherRegistry
+            }
+        }
+        _ => direct.get(&id).map_or(Provenance::Transitive, |alias| Provenance::Direct(*alias)),
+    }
+}
+
+/// Describes what a build depends on besides packages.
+fn platform(environment: &Environment, target: &Target) -> String {
+    let mut text = format!("{target:?}");
+    let path = environment.get("PATH").unwrap_or_default();
+    text.push_str(&Node::identify(path).unwrap_or_default());
+    for name in BUILD_VARIABLES {
+        if let Some(value) = environment.get(name) {
+            // Writing to a string does not fail.
+            let _ = write!(text, "\n{name}={value}");
+        }
+    }
+    text
+}
+
+/// Returns the key of a package's build: its own bytes, those of all that it depends on, and the
+/// platform.
+fn key(graph: &Graph, id: PackageId, platform: &str) -> BuildKey {
+    let mut seen: HashSet<PackageId> = std::iter::once(id).collect();
+    let mut open = vec![id];
+    while let Some(package) = open.pop() {
+        for target in graph.edges_of(package).iter().filter_map(|edge| edge.target) {
+            if seen.insert(target) {
+                open.push(target);
+            }
+        }
+    }
+    let describe = |id: &PackageId| {
+        let package = graph.package(*id);
+        format!("{}@{} {}", package.name, resolution_text(graph, *id), package.integrity)
+    };
+    let mut dependencies: Vec<String> = seen.iter().map(describe).collect();
+    dependencies.sort_unstable();
+    let mut hasher = Xxh3::new();
+    (describe(&id), dependencies, platform).hash(&mut hasher);
+    hasher.write_u8(0);
+    BuildKey(hasher.digest128())
+}

@@ -1,0 +1,347 @@
+//! Lifecycle scripts within an install.
+//!
+//! ```text
+//! graph, trust ─► decide: which packages run scripts ─► plan: their files are private copies
+//! plan carried out ─► jobs: what was placed and has scripts ─► run ─► failed optional ones removed
+//! state written ─► the project's own scripts
+//! ```
+
+mod decide;
+mod project;
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use deka_config::{Config, Environment};
+use deka_graph::{Graph, PackageId, Resolution};
+use deka_linker::{Action, LinkPlan, Linker, Placement, Task};
+use deka_manifest::PackageJson;
+use deka_scripts::sandbox::{self, Allowances, Grounds, Policy};
+use deka_scripts::{
+    Job, JobOutcome, Observer, Package, ProjectOutput, Script, ScriptError, Surroundings,
+    lifecycle, order,
+};
+use hashbrown::HashSet;
+
+use crate::project::{MANIFEST, Project};
+use crate::survey::only_optional;
+use crate::{InstallError, Reporter, tarballs};
+
+pub(crate) use decide::{Deciding, Decision, decide};
+pub(crate) use project::{Payload, has_scripts, run_in_project};
+
+/// What scripts need to know of the process that deka runs in.
+#[derive(Debug, Clone)]
+pub struct ScriptContext {
+    /// Variables and folders.
+    pub environment: Arc<Environment>,
+    /// deka's own program, which is started again for each script.
+    pub program: PathBuf,
+    /// Where the scripts of the project write to.
+    pub output: ProjectOutput,
+}
+
+impl ScriptContext {
+    pub(crate) fn surroundings<'a>(
+        &'a self,
+        root: &'a Path,
+        config: &Config,
+    ) -> Result<Surroundings<'a>, InstallError> {
+        let shell = config.install.script_shell.as_deref();
+        Ok(Surroundings::new(&self.environment, &self.program, root, shell)?)
+    }
+}
+
+/// What an install has placed and is about to build.
+pub(crate) struct Building<'a> {
+    pub(crate) project: &'a Project,
+    pub(crate) config: &'a Config,
+    pub(crate) context: &'a ScriptContext,
+    pub(crate) reporter: &'a dyn Reporter,
+    pub(crate) graph: &'a Graph,
+    pub(crate) plan: &'a LinkPlan,
+    pub(crate) linker: &'a Linker<'a>,
+}
+
+impl Building<'_> {
+    /// Runs the scripts of what `tasks` have placed, but for what is `missing`, and of the workspaces.
+    pub(crate) fn build(
+        &self,
+        tasks: &[Task],
+        mut missing: Vec<u32>,
+    ) -> Result<Built, InstallError> {
+        if self.config.install.ignore_scripts {
+            return Ok(Built { missing, has_workspace_scripts: false });
+        }
+        let placed: Vec<u32> = tasks
+            .iter()
+            .filter(|task| task.action == Action::Place && !missing.contains(&task.placement))
+            .map(|task| task.placement)
+            .filter(|at| self.placement(*at).is_private())
+            .collect();
+        let mut candidates = Vec::new();
+        let optional = only_optional(self.graph);
+        for at in placed {
+            let placement = self.placement(at);
+            let folder = self.project.root.join(&*placement.path);
+            let label = placement.label.to_string();
+            let Some(package) = read_package(folder, label, placement.name.as_str()) else {
+                continue;
+            };
+            let scripts = scripts_of(&package, lifecycle::of_dependency);
+            if !scripts.is_empty() {
+                candidates.push(Candidate {
+                    placement: Some(at),
+                    node: placement.package,
+                    package,
+                    scripts,
+                    may_fail: optional[placement.package.index()],
+                });
+            }
+        }
+        let dependencies = candidates.len();
+        for (node, folder) in project::workspaces(self.graph) {
+            // Most members have no scripts; their manifests have been read already.
+            let member = self.project.members.iter().find(|member| member.path == folder);
+            let folder = self.project.root.join(folder);
+            let Some(member) = member else { continue };
+            if lifecycle::of_workspace(&member.manifest, has_binding_gyp(&folder)).is_empty() {
+                continue;
+            }
+            let name = self.graph.package(node).name;
+            if let Some(package) = read_package(folder, name.to_string(), name.as_str()) {
+                let scripts = scripts_of(&package, lifecycle::of_workspace);
+                let (placement, may_fail) = (None, false);
+                candidates.push(Candidate { placement, node, package, scripts, may_fail });
+            }
+        }
+        let has_workspace_scripts = candidates.len() > dependencies;
+        if !candidates.is_empty() {
+            missing.extend(self.run(candidates)?);
+        }
+        Ok(Built { missing, has_workspace_scripts })
+    }
+
+    fn run(&self, candidates: Vec<Candidate>) -> Result<Vec<u32>, InstallError> {
+        let surroundings = self.context.surroundings(&self.project.root, self.config)?;
+        // Scripts find the commands of what they depend on.
+        self.linker.link_commands(self.plan)?;
+        let nodes: Vec<usize> = candidates.iter().map(|one| one.node.index()).collect();
+        let after = order::predecessors(&edges(self.graph), &nodes);
+        let policies = self.policies(&candidates, &surroundings)?;
+        let placements: Vec<Option<u32>> = candidates.iter().map(|one| one.placement).collect();
+        let jobs: Vec<Job> = candidates
+            .into_iter()
+            .zip(after)
+            .zip(policies)
+            .map(|((candidate, after), sandbox)| Job {
+                package: candidate.package,
+                scripts: candidate.scripts,
+                after,
+                sandbox,
+                may_fail: candidate.may_fail,
+            })
+            .collect();
+        let observer = Observing(self.reporter);
+        let outcomes =
+            deka_scripts::run(&jobs, &surroundings, concurrency(self.config), &observer)?;
+        let failed = outcomes.iter().zip(placements);
+        let failed: HashSet<u32> = failed
+            .filter(|(outcome, _)| **outcome == JobOutcome::Failed)
+            .filter_map(|(_, placement)| placement)
+            .collect();
+        self.remove(&failed)
+    }
+
+    /// Removes placements and what lies inside of them; returns all that is gone.
+    fn remove(&self, failed: &HashSet<u32>) -> Result<Vec<u32>, InstallError> {
+        let mut gone = Vec::new();
+        for at in failed {
+            let path = &self.placement(*at).path;
+            self.linker.root().remove_all(&**path).map_err(|source| InstallError::Read {
+                path: self.project.root.join(&**path),
+                source,
+            })?;
+            let inside = format!("{path}/");
+            let all = self.plan.placements.iter().zip(0..);
+            gone.extend(
+                all.filter(|(other, at)| failed.contains(at) || other.path.starts_with(&*inside))
+                    .map(|(_, at)| at),
+            );
+        }
+        gone.sort_unstable();
+        gone.dedup();
+        Ok(gone)
+    }
+
+    /// Makes the policy of each dependency; workspaces are the user's own.
+    fn policies(
+        &self,
+        candidates: &[Candidate],
+        surroundings: &Surroundings<'_>,
+    ) -> Result<Vec<Option<Policy>>, InstallError> {
+        let is_wanted = cfg!(target_os = "linux")
+            && !self.config.install.no_sandbox
+            && candidates.iter().any(|one| one.placement.is_some());
+        if !is_wanted {
+            return Ok(vec![None; candidates.len()]);
+        }
+        self.say_what_the_kernel_lacks();
+        let allowances = Allowances::read(&self.project.manifest_text);
+        for problem in &allowances.problems {
+            self.reporter.warning(problem);
+        }
+        let node_headers = surroundings.node.as_ref().and_then(|node| node.headers());
+        let mut readable = Vec::new();
+        if self.config.install.backend == deka_config::Backend::Symlink {
+            readable.push(self.config.cache.folder().join("v1/files"));
+        }
+        candidates
+            .iter()
+            .map(|candidate| {
+                let name = &candidate.package.name;
+                let allowance = allowances.of(name).filter(|_| candidate.placement.is_some());
+                let Some(allowance) = allowance else { return Ok(None) };
+                let cache = self.config.cache.folder().join("build").join(name.replace('/', "+"));
+                let grounds = Grounds {
+                    package: &candidate.package.folder,
+                    cache: &cache,
+                    node_headers,
+                    readable: &readable,
+                };
+                Ok(Some(Policy::new(surroundings, &grounds, &allowance)?))
+            })
+            .collect()
+    }
+
+    fn say_what_the_kernel_lacks(&self) {
+        let support = sandbox::support();
+        let lacks = match (support.files, support.network) {
+            (true, true) => return,
+            (false, true) => "has no Landlock: scripts of dependencies can read and write any file",
+            (true, false) => "has no seccomp filters: scripts of dependencies can use the network",
+            (false, false) => {
+                "has neither Landlock nor seccomp: scripts of dependencies can do anything"
+            }
+        };
+        self.reporter.warning(&format!(
+            "The sandbox is incomplete, because this kernel {lacks}. `--ignore-scripts` runs none"
+        ));
+    }
+
+    fn placement(&self, at: u32) -> &Placement {
+        &self.plan.placements[at as usize]
+    }
+}
+
+/// What became of all scripts but the project's own.
+#[derive(Debug, Default)]
+pub(crate) struct Built {
+    /// The placements that are not there and need not be, those among them whose scripts failed.
+    pub(crate) missing: Vec<u32>,
+    /// Whether some workspace has scripts.
+    pub(crate) has_workspace_scripts: bool,
+}
+
+/// A package that may have a job.
+struct Candidate {
+    /// `None` for a workspace.
+    placement: Option<u32>,
+    node: PackageId,
+    package: Package,
+    scripts: Vec<Script>,
+    may_fail: bool,
+}
+
+/// Tells a [`Reporter`] what scripts do.
+pub(crate) struct Observing<'a>(pub(crate) &'a dyn Reporter);
+
+impl Observer for Observing<'_> {
+    fn started(&self, package: &Package, script: &Script) {
+        self.0.script_started(&package.label, script.event.as_str(), &script.command);
+    }
+
+    fn wrote(&self, package: &Package, bytes: &[u8]) {
+        self.0.script_wrote(&package.label, bytes);
+    }
+
+    fn ended(&self, package: &Package, script: &Script, elapsed: Duration) {
+        tracing::debug!(
+            package = package.label,
+            script = script.event.as_str(),
+            milliseconds = elapsed.as_millis() as u64,
+            "a script has ended"
+        );
+        self.0.script_ended(&package.label, script.event.as_str(), elapsed);
+    }
+
+    fn progress(&self, done: usize, wanted: usize) {
+        self.0.building(done, wanted);
+    }
+
+    fn gave_up(&self, error: &ScriptError) {
+        let output = match error {
+            ScriptError::Failed(failed) => failed.output.as_str(),
+            _ => "",
+        };
+        tracing::debug!(%error, output, "an optional package is left out because it can't be built");
+    }
+}
+
+/// Reads the manifest of a package on the disk; `None` if it has none.
+fn read_package(folder: PathBuf, label: String, name: &str) -> Option<Package> {
+    let manifest = std::fs::read(folder.join(MANIFEST)).ok()?;
+    Some(Package { label, name: name.to_owned(), folder, manifest })
+}
+
+fn scripts_of(package: &Package, list: fn(&PackageJson, bool) -> Vec<Script>) -> Vec<Script> {
+    let manifest = PackageJson::parse(&package.manifest).unwrap_or_default();
+    list(&manifest, has_binding_gyp(&package.folder))
+}
+
+fn has_binding_gyp(folder: &Path) -> bool {
+    folder.join("binding.gyp").is_file()
+}
+
+/// Returns how many scripts of the packages at these placements did not run.
+pub(crate) fn count_blocked(root: &Path, plan: &LinkPlan, placed: &[u32]) -> usize {
+    let mut seen = HashSet::new();
+    let placements = placed.iter().map(|at| &plan.placements[*at as usize]);
+    placements
+        .filter(|placement| seen.insert(placement.package))
+        .map(|placement| blocked_scripts(root, placement).map_or(0, |(_, scripts)| scripts.len()))
+        .sum()
+}
+
+/// Reads the scripts of a package that is in place.
+pub(crate) fn blocked_scripts(
+    root: &Path,
+    placement: &Placement,
+) -> Option<(Package, Vec<Script>)> {
+    let folder = root.join(&*placement.path);
+    let package = read_package(folder, placement.label.to_string(), placement.name.as_str())?;
+    let scripts = scripts_of(&package, lifecycle::of_dependency);
+    Some((package, scripts))
+}
+
+fn edges(graph: &Graph) -> Vec<Vec<usize>> {
+    let targets = |id| graph.edges_of(id).iter().filter_map(|edge| edge.target);
+    graph.package_ids().map(|id| targets(id).map(PackageId::index).collect()).collect()
+}
+
+fn concurrency(config: &Config) -> NonZeroUsize {
+    config.install.concurrent_scripts.unwrap_or_else(|| {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        cores.saturating_mul(NonZeroUsize::MIN.saturating_add(1))
+    })
+}
+
+/// Returns what a package is called in messages about the project's own.
+fn resolution_text(graph: &Graph, id: PackageId) -> String {
+    match &graph.package(id).resolution {
+        Resolution::Root => String::new(),
+        resolution => tarballs::version_text(resolution),
+    }
+}

@@ -1,0 +1,184 @@
+//! What trusted scripts of dependencies cannot do.
+
+use std::fs;
+
+use deka_test::{Registry, TestProject, say_skipped};
+use serde_json::{Value, json};
+
+use super::running::is_alive;
+use super::{manifest, trusting};
+
+/// Whether the kernel can hold files and sockets back; says so if not.
+fn has_sandbox(test: &str) -> bool {
+    let support = deka_scripts::sandbox::support();
+    if !support.files || !support.network {
+        say_skipped(&format!("{test}: the kernel lacks what the sandbox needs: {support:?}"));
+    }
+    support.files && support.network
+}
+
+/// A project with the trusted package `a`, whose `install` script is this.
+fn with_script(script: &str) -> (Registry, TestProject) {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").file("index.js", "").script("install", script).publish();
+    let project = trusting(&registry, &["a"]);
+    fs::write(project.home().join(".npmrc"), "//registry.example/:_authToken=secret\n").unwrap();
+    (registry, project)
+}
+
+fn allow(project: &TestProject, what: Value) {
+    let fields = json!({ "trustedDependencies": ["a"], "deka": { "sandbox": { "a": what } } });
+    project.package_json(manifest(&["a"], fields));
+}
+
+#[test]
+fn the_home_folder_cannot_be_read() {
+    if !has_sandbox("the_home_folder_cannot_be_read") {
+        return;
+    }
+    let (_registry, project) = with_script("cat \"$REAL_HOME/.npmrc\" > stolen");
+    let install =
+        |arguments: &[&str]| project.command(arguments).env("REAL_HOME", project.home()).run();
+    let outcome = install(&["install"]);
+    outcome.assert_code(1);
+    assert!(outcome.stderr.contains("Permission denied"), "{}", outcome.snapshot());
+    assert!(
+        outcome.stderr.contains("hint: The scripts of dependencies write to their own folder only"),
+        "{}",
+        outcome.snapshot()
+    );
+    install(&["install", "--no-sandbox"]).assert_success();
+    assert!(project.read("node_modules/a/stolen").contains("secret"));
+}
+
+#[test]
+fn tokens_are_nowhere_to_be_found() {
+    if !has_sandbox("tokens_are_nowhere_to_be_found") {
+        return;
+    }
+    let script = "env > seen; echo end-of-env >> seen; cat ~/.npmrc >> seen 2>/dev/null; cat ../../.npmrc >> seen 2>/dev/null; \
+                  cat ../../.env >> seen 2>/dev/null; \
+                  for p in /proc/[0-9]*; do tr '\\000' '\\n' < $p/environ >> seen; done 2>/dev/null; true";
+    let (registry, project) = with_script(script);
+    project.write(".env", "SECRET=secret-in-env-file");
+    let npmrc =
+        format!("registry={}\n//registry.example/:_authToken=secret-in-npmrc\n", registry.url());
+    project.write(".npmrc", npmrc);
+    let outcome = project
+        .command(["install"])
+        .env("NPM_TOKEN", "secret-in-variable")
+        .env("HTTPS_PROXY_OF_MINE", "http://me:secret-in-url@proxy.example/")
+        .run();
+    outcome.assert_success();
+    let seen = fs::read(project.path().join("node_modules/a/seen")).unwrap();
+    let seen = String::from_utf8_lossy(&seen);
+    assert!(seen.contains("npm_lifecycle_event=install"));
+    for secret in ["secret-in", "=secret"] {
+        assert!(!seen.contains(secret), "{seen}");
+    }
+}
+
+#[test]
+fn nothing_outside_can_be_written() {
+    if !has_sandbox("nothing_outside_can_be_written") {
+        return;
+    }
+    for target in ["../../package.json", "../b.js", "../../.git/hooks/x", "$REAL_HOME/.bashrc"] {
+        let (_registry, project) = with_script(&format!("echo x >> {target}"));
+        project.write(".git/hooks/y", "");
+        let install = || project.command(["install"]).env("REAL_HOME", project.home()).run();
+        let outcome = install();
+        assert_ne!(outcome.code, Some(0), "{target}: {}", outcome.snapshot());
+        assert!(outcome.stderr.contains("\"write\": [\"<folder>\"]"), "{}", outcome.snapshot());
+    }
+    let (_registry, project) = with_script("mkdir -p ../../made && echo x > ../../made/x");
+    project.command(["install"]).run().assert_code(1);
+    allow(&project, json!({ "write": ["made"] }));
+    project.command(["install"]).run().assert_success();
+    assert_eq!(project.read("made/x"), "x\n");
+}
+
+#[test]
+fn its_own_folder_its_cache_and_temporary_files_can_be_written() {
+    if !has_sandbox("its_own_folder_its_cache_and_temporary_files_can_be_written") {
+        return;
+    }
+    let script = "echo x > index.js && mkdir -p out && mv index.js out/ && echo x > $TMPDIR/t && \
+                  echo x > ~/h && mktemp && echo x > /dev/null && echo x > $XDG_CACHE_HOME/kept && \
+                  node -e 'require(\"fs\").writeFileSync(\"by-node\", \"x\")'";
+    let (_registry, project) = with_script(script);
+    project.command(["install"]).run().assert_success();
+    assert!(project.exists("node_modules/a/by-node"));
+    assert!(project.cache().join("build/a/kept").exists());
+    assert!(fs::read_dir(project.home()).unwrap().count() == 1, "only .npmrc");
+}
+
+#[test]
+fn there_is_no_network() {
+    if !has_sandbox("there_is_no_network") {
+        return;
+    }
+    let script = "node -e \"fetch(process.env.URL).then((it) => it.text()).then(() => {}, (error) => { \
+                  console.error(error); process.exit(9) })\"";
+    let (registry, project) = with_script(script);
+    let install =
+        |arguments: &[&str]| project.command(arguments).env("URL", registry.url().as_str()).run();
+    let outcome = install(&["install"]);
+    outcome.assert_code(9);
+    let hint = "\"deka\": { \"sandbox\": { \"a\": { \"network\": true } } }";
+    assert!(outcome.stderr.contains(hint), "{}", outcome.snapshot());
+    allow(&project, json!({ "network": true }));
+    install(&["install"]).assert_success();
+    allow(&project, json!({}));
+    project.remove("node_modules");
+    install(&["install", "--no-sandbox"]).assert_success();
+}
+
+#[test]
+fn services_of_the_machine_cannot_be_reached() {
+    if !has_sandbox("services_of_the_machine_cannot_be_reached") {
+        return;
+    }
+    let script =
+        "node -e \"require('net').connect(process.env.SOCKET).on('error', () => process.exit(9))\"";
+    let (_registry, project) = with_script(script);
+    let path = project.home().join("service");
+    let _listener = std::os::unix::net::UnixListener::bind(&path).unwrap();
+    project.command(["install"]).env("SOCKET", &path).run().assert_code(9);
+}
+
+#[test]
+fn no_process_is_left_behind() {
+    let script = "setsid sleep 600 > /dev/null 2>&1 & echo $! > pid; \
+                  (nohup setsid sh -c 'echo $$ > pid2; sleep 600' > /dev/null 2>&1 &); \
+                  while ! test -s pid2; do sleep 0.01; done";
+    let (_registry, project) = with_script(script);
+    project.command(["install"]).run().assert_success();
+    for file in ["pid", "pid2"] {
+        let pid = project.read(&format!("node_modules/a/{file}"));
+        assert!(!is_alive(&pid), "{file}: {pid}");
+    }
+}
+
+#[test]
+fn others_cannot_be_signalled() {
+    if !has_sandbox("others_cannot_be_signalled") {
+        return;
+    }
+    let (_registry, project) = with_script("kill -0 $OTHER 2> denied || exit 7");
+    let other = std::process::id().to_string();
+    let outcome = project.command(["install"]).env("OTHER", &other).run();
+    // Kernels before 6.12 do not hold signals back.
+    assert!(matches!(outcome.code, Some(0 | 7)), "{}", outcome.snapshot());
+}
+
+#[test]
+fn the_project_itself_is_free() {
+    let registry = Registry::start();
+    let project = trusting(&registry, &[]);
+    let script = "cat \"$HOME/file\" > copied && echo x > ../outside";
+    fs::write(project.home().join("file"), "home").unwrap();
+    project.package_json(json!({ "scripts": { "postinstall": script } }));
+    project.command(["install"]).run().assert_success();
+    assert_eq!(project.read("copied"), "home");
+}

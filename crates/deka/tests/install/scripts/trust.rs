@@ -1,0 +1,114 @@
+//! Whose scripts run.
+
+use deka_test::Registry;
+use serde_json::json;
+
+use super::manifest;
+use crate::project;
+
+#[test]
+fn nothing_runs_that_nobody_trusts() {
+    let registry = Registry::start();
+    registry
+        .package("a", "1.0.0")
+        .script("preinstall", "touch ran")
+        .script("postinstall", "touch ran")
+        .publish();
+    registry.package("b", "1.0.0").script("install", "touch ran").publish();
+    let project = project();
+    project.use_registry(&registry);
+    project.package_json(manifest(&["a", "b"], json!({})));
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    let expected = "Blocked 3 postinstalls. Run `deka pm untrusted` for details.\n";
+    assert!(outcome.stdout.ends_with(expected), "{}", outcome.snapshot());
+    assert!(!project.exists("node_modules/a/ran"));
+    let again = project.command(["install"]).run();
+    assert!(!again.stdout.contains("Blocked"), "{}", again.snapshot());
+
+    // Trusting it later is enough, and so is taking that back.
+    project.package_json(manifest(&["a", "b"], json!({ "trustedDependencies": ["a"] })));
+    project.command(["install"]).run().assert_success();
+    assert!(project.exists("node_modules/a/ran") && !project.exists("node_modules/b/ran"));
+    project.package_json(manifest(&["a", "b"], json!({})));
+    project.command(["install"]).run().assert_success();
+    assert!(!project.exists("node_modules/a/ran"));
+}
+
+#[test]
+fn the_built_in_list_counts_for_the_default_registry() {
+    let registry = Registry::start();
+    registry.package("core-js", "1.0.0").publish();
+    registry.package("better-sqlite3", "1.0.0").script("install", "touch ran").publish();
+    let other = Registry::start();
+    other.package("@parcel/watcher", "1.0.0").script("install", "touch ran").publish();
+    let project = project();
+    let npmrc = format!("registry={}\n@parcel:registry={}\n", registry.url(), other.url());
+    project.write(".npmrc", npmrc);
+    project.package_json(manifest(&["better-sqlite3", "@parcel/watcher"], json!({})));
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    assert!(project.exists("node_modules/better-sqlite3/ran"));
+    assert!(!project.exists("node_modules/@parcel/watcher/ran"));
+    assert!(outcome.stdout.contains("Blocked 1 postinstall."), "{}", outcome.snapshot());
+    // A list of the project's own replaces it.
+    project.package_json(manifest(&["better-sqlite3"], json!({ "trustedDependencies": [] })));
+    project.command(["install"]).run().assert_success();
+    assert!(!project.exists("node_modules/better-sqlite3/ran"));
+}
+
+#[test]
+fn packages_are_trusted_by_their_real_names() {
+    let registry = Registry::start();
+    registry.package("real", "1.0.0").script("install", "touch ran").publish();
+    for (trusted, runs) in [("real", true), ("alias", false)] {
+        let project = project();
+        project.use_registry(&registry);
+        project.package_json(json!({
+            "dependencies": { "alias": "npm:real@1" },
+            "trustedDependencies": [trusted],
+        }));
+        project.command(["install"]).run().assert_success();
+        assert_eq!(project.exists("node_modules/alias/ran"), runs, "{trusted}");
+    }
+}
+
+#[test]
+fn ignored_scripts_are_made_up_for() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").script("install", "touch ran").publish();
+    let project = super::trusting(&registry, &["a"]);
+    let outcome = project.command(["install", "--ignore-scripts"]).run();
+    outcome.assert_success();
+    assert!(!project.exists("node_modules/a/ran"));
+    assert!(!outcome.stdout.contains("Blocked"), "{}", outcome.snapshot());
+    project.command(["install"]).run().assert_success();
+    assert!(project.exists("node_modules/a/ran"));
+}
+
+#[test]
+fn a_native_program_needs_no_script() {
+    let registry = Registry::start();
+    registry
+        .package("esbuild", "1.0.0")
+        .optional("@esbuild/here", "1.0.0")
+        .bin("esbuild", "bin/esbuild")
+        .executable("bin/esbuild", "#!/usr/bin/env node")
+        .script("postinstall", "touch ran")
+        .publish();
+    registry
+        .package("@esbuild/here", "1.0.0")
+        .os(&["linux"])
+        .cpu(&["x64"])
+        .executable("bin/esbuild", "#!/bin/sh\necho native")
+        .publish();
+    let project = super::trusting(&registry, &["esbuild"]);
+    let platform = ["install", "--os=linux", "--cpu=x64"];
+    project.command(platform).run().assert_success();
+    assert!(!project.exists("node_modules/esbuild/ran"));
+    let link = std::fs::read_link(project.path().join("node_modules/.bin/esbuild")).unwrap();
+    assert_eq!(link.to_str(), Some("../@esbuild/here/bin/esbuild"));
+    // Without the program of the platform the script has to help.
+    project.command(["install", "--omit=optional"]).run().assert_success();
+    assert!(project.exists("node_modules/esbuild/ran"));
+}
