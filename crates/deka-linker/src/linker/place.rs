@@ -289,13 +289,14 @@ fn link_somehow(
     if sharing == Sharing::Refused {
         way = way.max(Way::Clone);
     }
+    // What one file cannot have says nothing about the others.
+    let mut is_alone = sharing == Sharing::Refused;
     let mut was_refused = false;
     for _ in 0..TRIES {
         loop {
             match blob.link(way, dir, name) {
                 Ok(Creation::Made) => {
-                    // That a clone is refused says nothing about hardlinks.
-                    if was_refused && sharing == Sharing::Allowed {
+                    if was_refused && !is_alone {
                         tracing::debug!(?way, "files cannot be linked the first way here");
                         base.way.fetch_max(way as u8, Ordering::Relaxed);
                     }
@@ -308,6 +309,7 @@ fn link_somehow(
                     else {
                         return Err(error);
                     };
+                    is_alone |= !is_refused;
                     was_refused |= is_refused;
                     way = next;
                 }

@@ -26,7 +26,7 @@ fn with_script(script: &str) -> (Registry, TestProject) {
     (registry, project)
 }
 
-fn allow(project: &TestProject, what: Value) {
+fn allow(project: &TestProject, what: &Value) {
     let fields = json!({ "trustedDependencies": ["a"], "deka": { "sandbox": { "a": what } } });
     project.package_json(manifest(&["a"], fields));
 }
@@ -93,7 +93,7 @@ fn nothing_outside_can_be_written() {
     }
     let (_registry, project) = with_script("mkdir -p ../../made && echo x > ../../made/x");
     project.command(["install"]).run().assert_code(1);
-    allow(&project, json!({ "write": ["made"] }));
+    allow(&project, &json!({ "write": ["made"] }));
     project.command(["install"]).run().assert_success();
     assert_eq!(project.read("made/x"), "x\n");
 }
@@ -127,9 +127,9 @@ fn there_is_no_network() {
     outcome.assert_code(9);
     let hint = "\"deka\": { \"sandbox\": { \"a\": { \"network\": true } } }";
     assert!(outcome.stderr.contains(hint), "{}", outcome.snapshot());
-    allow(&project, json!({ "network": true }));
+    allow(&project, &json!({ "network": true }));
     install(&["install"]).assert_success();
-    allow(&project, json!({}));
+    allow(&project, &json!({}));
     project.remove("node_modules");
     install(&["install", "--no-sandbox"]).assert_success();
 }
