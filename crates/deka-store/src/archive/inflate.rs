@@ -1,8 +1,8 @@
 //! Gzip: small archives in one go into a buffer that is used again, large ones as a stream.
 
-use flate2::{Decompress, FlushDecompress, Status};
 use libdeflater::{Crc, DecompressionError, Decompressor};
 
+use super::deflate::{Decoder, HISTORY, MARGIN};
 use super::tar::{BLOCK, Source, end_in_block};
 use crate::ArchiveError;
 
@@ -107,80 +107,61 @@ fn header_length(body: &[u8]) -> Option<usize> {
 
 /// An archive that is inflated piece by piece. Several gzip members follow one another as one.
 pub(crate) struct Stream<'a> {
-    /// What is not inflated yet.
-    input: &'a [u8],
     /// `None` behind the last member.
-    member: Option<Member>,
+    member: Option<Member<'a>>,
     window: Box<[u8]>,
     /// What of the window is inflated and not yet taken.
     start: usize,
     end: usize,
 }
 
-struct Member {
-    inflate: Decompress,
+struct Member<'a> {
+    decoder: Decoder<'a>,
     checksum: Crc,
     length: u64,
 }
 
-impl<'a> Stream<'a> {
-    pub(crate) fn new(body: &'a [u8]) -> Result<Self, ArchiveError> {
-        let mut stream = Self {
-            input: body,
-            member: None,
-            window: vec![0; WINDOW].into_boxed_slice(),
-            start: 0,
-            end: 0,
-        };
-        stream.start_member()?;
-        Ok(stream)
+impl<'a> Member<'a> {
+    fn new(body: &'a [u8]) -> Result<Self, ArchiveError> {
+        let length = header_length(body).ok_or(ArchiveError::Gzip)?;
+        Ok(Self { decoder: Decoder::new(&body[length..]), checksum: Crc::new(), length: 0 })
     }
 
-    fn start_member(&mut self) -> Result<(), ArchiveError> {
-        let length = header_length(self.input).ok_or(ArchiveError::Gzip)?;
-        self.input = &self.input[length..];
-        let inflate = Decompress::new(false);
-        self.member = Some(Member { inflate, checksum: Crc::new(), length: 0 });
-        Ok(())
-    }
-
-    /// Ends a member and starts the next one, if there is one; other bytes behind it are ignored, as
-    /// Node does.
-    fn end_member(&mut self, member: &Member) -> Result<(), ArchiveError> {
+    /// Checks what follows the compressed data and returns the next member, if there is one; other
+    /// bytes behind it are ignored, as Node does.
+    fn finish(&self, behind: &'a [u8]) -> Result<Option<Self>, ArchiveError> {
         let (trailer, rest) =
-            self.input.split_first_chunk::<GZIP_TRAILER>().ok_or(ArchiveError::Gzip)?;
+            behind.split_first_chunk::<GZIP_TRAILER>().ok_or(ArchiveError::Gzip)?;
         let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
-        if u32::from_le_bytes([c0, c1, c2, c3]) != member.checksum.sum()
-            || u32::from_le_bytes([l0, l1, l2, l3]) != member.length as u32
+        if u32::from_le_bytes([c0, c1, c2, c3]) != self.checksum.sum()
+            || u32::from_le_bytes([l0, l1, l2, l3]) != self.length as u32
         {
             return Err(ArchiveError::Gzip);
         }
-        self.input = rest;
-        if is_gzip(rest) { self.start_member() } else { Ok(()) }
+        if is_gzip(rest) { Self::new(rest).map(Some) } else { Ok(None) }
+    }
+}
+
+impl<'a> Stream<'a> {
+    pub(crate) fn new(body: &'a [u8]) -> Result<Self, ArchiveError> {
+        let window = vec![0; HISTORY + WINDOW + MARGIN].into_boxed_slice();
+        Ok(Self { member: Some(Member::new(body)?), window, start: 0, end: 0 })
     }
 
     /// Inflates until something can be taken; returns `false` at the end.
     fn fill(&mut self) -> Result<bool, ArchiveError> {
         while self.start == self.end {
-            let Some(mut member) = self.member.take() else { return Ok(false) };
-            let (consumed, produced) = (member.inflate.total_in(), member.inflate.total_out());
-            let status = member
-                .inflate
-                .decompress(self.input, &mut self.window, FlushDecompress::None)
-                .map_err(|_| ArchiveError::Gzip)?;
-            let consumed = (member.inflate.total_in() - consumed) as usize;
-            let produced = (member.inflate.total_out() - produced) as usize;
-            self.input = &self.input[consumed..];
-            (self.start, self.end) = (0, produced);
-            member.checksum.update(&self.window[..produced]);
-            member.length += produced as u64;
-            if status == Status::StreamEnd {
-                self.end_member(&member)?;
-            } else if consumed == 0 && produced == 0 {
-                // The data ends within a member.
-                return Err(ArchiveError::Gzip);
-            } else {
-                self.member = Some(member);
+            let Some(member) = &mut self.member else { return Ok(false) };
+            // Matches may reach back so far, but not into another member.
+            let kept = HISTORY.min(usize::try_from(member.length).unwrap_or(HISTORY));
+            self.window.copy_within(self.end - kept..self.end, 0);
+            self.start = kept;
+            self.end = member.decoder.decode(&mut self.window, kept)?;
+            let inflated = &self.window[self.start..self.end];
+            member.checksum.update(inflated);
+            member.length += inflated.len() as u64;
+            if let Some(behind) = member.decoder.rest() {
+                self.member = member.finish(behind)?;
             }
         }
         Ok(true)

@@ -8,8 +8,10 @@
 //! - of several entries with one path the last one counts;
 //! - what follows the end of the archive is ignored (but hashed).
 //!
-//! `inflate` is about gzip, `tar` about headers, `path` about names; none of them writes anything.
+//! `inflate` is about gzip, `deflate` about what is in it, `tar` about headers, `path` about names; none of
+//! them writes anything.
 
+mod deflate;
 mod inflate;
 mod path;
 mod tar;
