@@ -31,7 +31,7 @@ impl Manager {
                 name: "deka",
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 program: deka.to_owned(),
-                arguments: words(&["install", "--ignore-scripts"]),
+                arguments: words(&["install", "--ignore-scripts", "--linker", "hoisted"]),
                 lockfile: "bun.lock",
                 folders: &[("DEKA_CACHE_DIR", "deka")],
                 variables: &[],

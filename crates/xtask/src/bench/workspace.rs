@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value, json};
 
+use crate::serve::MADE_UP_SCOPE;
+
 /// Dependencies from npm and the ranges in use; who comes later in the list uses the next one.
 const DEPENDENCIES: &[(&str, &[&str])] = &[
     ("react", &["^18", "^19"]),
@@ -45,7 +47,7 @@ pub(crate) fn files(packages: usize) -> Vec<(PathBuf, String)> {
         "version": "1.0.0",
         "private": true,
         "workspaces": ["packages/*"],
-        "dependencies": { "@made-up/package-0": "^1.0.0", "semver": "^7" },
+        "dependencies": { name(0): "^1.0.0", "semver": "^7" },
         "devDependencies": { "typescript": "5.9.3", "prettier": "^3" },
     });
     let mut files = vec![
@@ -63,11 +65,15 @@ pub(crate) fn files(packages: usize) -> Vec<(PathBuf, String)> {
     files
 }
 
+fn name(number: usize) -> String {
+    format!("{MADE_UP_SCOPE}package-{number}")
+}
+
 fn package(number: usize) -> Value {
     // Those before it, so that there is no circle.
     let near = [1, 2, 7].into_iter().filter_map(|distance| number.checked_sub(distance));
     let mut dependencies: Map<String, Value> =
-        near.map(|other| (format!("@made-up/package-{other}"), "^1.0.0".into())).collect();
+        near.map(|other| (name(other), "^1.0.0".into())).collect();
     for step in 0..5 {
         dependencies.extend(pick(DEPENDENCIES, number * 3 + step * 4, number / 3));
     }
@@ -78,7 +84,7 @@ fn package(number: usize) -> Value {
         }
     }
     json!({
-        "name": format!("@made-up/package-{number}"),
+        "name": name(number),
         "version": "1.0.0",
         "main": "index.js",
         "dependencies": dependencies,

@@ -50,6 +50,9 @@ pub(crate) use counters::Traffic;
 pub(crate) use generate::{ADDED, Graph};
 pub(crate) use link::Link;
 
+/// The scope of what a made-up workspace consists of.
+pub(crate) const MADE_UP_SCOPE: &str = "@made-up/";
+
 /// What the command line says.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Options {
@@ -236,8 +239,11 @@ async fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Full<B
         Kind::Full
     };
     let mut found = shared.recording.answer(kind, name);
-    // What starts with a dash is the registry's own: audits, searches, pings.
-    let is_package = request.method() == Method::GET && !name.starts_with('-');
+    // What starts with a dash is the registry's own: audits, searches, pings. What a made-up
+    // workspace consists of is in none, though some managers ask.
+    let is_package = request.method() == Method::GET
+        && !name.starts_with('-')
+        && !name.starts_with(MADE_UP_SCOPE);
     if let (None, true, Some(upstream)) = (&found, is_package, &shared.upstream) {
         let recorded = upstream.get(name).await;
         let recorded = recorded.and_then(|bytes| shared.recording.record(kind, name, bytes));
