@@ -1,5 +1,6 @@
 //! Files that exist either as they were or as they shall be.
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -9,7 +10,8 @@ use crate::{Dir, FileMode, FsError, Operation, Permissions};
 /// How much it takes to lose a file that was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
-    /// Survives a power cut: for what belongs to the user (lockfiles, manifests).
+    /// After a power cut there is the old file or the new one, whole: for what belongs to the user
+    /// (lockfiles, manifests).
     Fsync,
     /// Survives the end of the process: for what can be fetched or computed again. After a power
     /// cut it may be empty under its final name, so it has to carry a checksum.
@@ -29,37 +31,62 @@ pub fn atomic_write(
     contents: &[u8],
     durability: Durability,
 ) -> Result<(), FsError> {
-    let path = follow_symlinks(path.as_ref())?;
-    let unusable = || FsError::new(Operation::Write, &path, std::io::ErrorKind::IsADirectory);
-    let name = path.file_name().ok_or_else(unusable)?;
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let dir = Dir::open(folder)?;
-    let mode = match dir.metadata(name)? {
-        Some(metadata) => Permissions(metadata.permissions & 0o777),
-        None => FileMode::Regular.permissions(),
-    };
+    Replacement::write(path, contents, durability)?.put_in_place()
+}
 
-    let (temporary, mut file) = create_temporary(&dir, mode)?;
-    let result = (|| {
+/// A file that is written already and waits beside the one that it will replace; removed if it is
+/// dropped before. For what takes effect only if something else succeeds.
+#[derive(Debug)]
+pub struct Replacement {
+    dir: Dir,
+    temporary: String,
+    name: OsString,
+    is_in_place: bool,
+}
+
+impl Replacement {
+    /// Writes what [`atomic_write`] would, but for the last step.
+    pub fn write(
+        path: impl AsRef<Path>,
+        contents: &[u8],
+        durability: Durability,
+    ) -> Result<Self, FsError> {
+        let path = follow_symlinks(path.as_ref())?;
+        let unusable = || FsError::new(Operation::Write, &path, std::io::ErrorKind::IsADirectory);
+        let name = path.file_name().ok_or_else(unusable)?;
+        let folder = match path.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let dir = Dir::open(folder)?;
+        let mode = match dir.metadata(name)? {
+            Some(metadata) => Permissions(metadata.permissions & 0o777),
+            None => FileMode::Regular.permissions(),
+        };
+        let (temporary, mut file) = create_temporary(&dir, mode)?;
+        let replacement = Self { dir, temporary, name: name.to_owned(), is_in_place: false };
         file.write_all(contents).map_err(|error| FsError::new(Operation::Write, &path, error))?;
         if durability == Durability::Fsync {
             file.sync_all().map_err(|error| FsError::new(Operation::Sync, &path, error))?;
         }
-        drop(file);
-        dir.rename(temporary.as_str(), &dir, name)
-    })();
-    if let Err(error) = result {
-        // The first error is the one to report.
-        drop(dir.remove_file(temporary.as_str()));
-        return Err(error);
+        Ok(replacement)
     }
-    if durability == Durability::Fsync {
-        dir.sync()?;
+
+    /// Renames it over the file that it replaces.
+    pub fn put_in_place(mut self) -> Result<(), FsError> {
+        self.dir.rename(self.temporary.as_str(), &self.dir, self.name.as_os_str())?;
+        self.is_in_place = true;
+        Ok(())
     }
-    Ok(())
+}
+
+impl Drop for Replacement {
+    fn drop(&mut self) {
+        if !self.is_in_place {
+            // Whatever kept it from its place is the error to report.
+            drop(self.dir.remove_file(self.temporary.as_str()));
+        }
+    }
 }
 
 fn create_temporary(dir: &Dir, mode: Permissions) -> Result<(String, std::fs::File), FsError> {
@@ -150,6 +177,19 @@ mod tests {
         let circle = folder.path().join("circle");
         symlink("circle", &circle).unwrap();
         assert!(atomic_write(&circle, b"", Durability::None).is_err());
+    }
+
+    #[test]
+    fn a_replacement_waits_for_its_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("bun.lock");
+        std::fs::write(&path, "old").unwrap();
+        drop(Replacement::write(&path, b"dropped", Durability::Fsync).unwrap());
+        let replacement = Replacement::write(&path, b"new", Durability::Fsync).unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "old");
+        replacement.put_in_place().unwrap();
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "new");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -22,7 +22,7 @@ mod lock;
 mod mapped;
 mod os;
 
-pub use atomic::{Durability, atomic_write};
+pub use atomic::{Durability, Replacement, atomic_write};
 pub use dir::{Creation, Dir, Entry, FileKind, FileMode, Metadata, Name, Permissions};
 pub use epoch::Epoch;
 pub use error::{FsError, Operation};

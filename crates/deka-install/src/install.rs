@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use deka_config::Config;
-use deka_fs::{Durability, atomic_write};
+use deka_fs::{Durability, Replacement};
 use deka_graph::{EdgeKind, HoistOptions, HoistedTree, PackageId, hoist};
 use deka_linker::{
     Action, Backend, Finish, Input, LinkPlan, LinkState, Linker, NativeBins, PlanOptions, UpToDate,
@@ -210,11 +210,18 @@ struct Layout {
     latest: HashMap<PackageName, Option<Version>>,
 }
 
+/// A lockfile that will take effect once everything else is done.
+struct NewLockfile {
+    text: String,
+    /// The file beside the old one; `None` if it would be empty, which means that there is none.
+    file: Option<Replacement>,
+}
+
 /// How far [`Install::drive`] came.
 struct Driven {
     layout: Layout,
-    /// The text of the new lockfile, if it differs from the old one.
-    new_text: Option<String>,
+    /// The new lockfile, if it is to be written and differs from the old one.
+    new_lockfile: Option<NewLockfile>,
     /// What was done to `node_modules`; `None` if it is not to be touched.
     begun: Option<Begun>,
 }
@@ -289,7 +296,7 @@ impl Install<'_> {
             network.send(Command::Stop);
             driven
         });
-        let driven = match driven {
+        let mut driven = match driven {
             Ok(driven) => driven,
             // The first failure is the cause of the others.
             Err(error) => {
@@ -300,16 +307,16 @@ impl Install<'_> {
             }
         };
         let (linking, missing) = engine.into_linking();
-        let Driven { layout, new_text, begun } = &driven;
+        let Driven { layout, new_lockfile, begun } = &mut driven;
         let begun = begun.as_ref().zip(linking);
         // If a script fails that must not, nothing is saved.
         let built = match &begun {
             Some((begun, linking)) => self.build(layout, begun, linking, missing)?,
             None => Built::default(),
         };
-        let lockfile_saved = match new_text {
-            Some(text) if !self.config.install.dry_run => self.write_lockfile(layout, text)?,
-            _ => false,
+        let lockfile_saved = match new_lockfile.take() {
+            Some(lockfile) => self.put_in_place(lockfile)?,
+            None => false,
         };
         match begun {
             Some((begun, linking)) => self.finish(layout, begun, &linking, &built, lockfile_saved),
@@ -325,8 +332,8 @@ impl Install<'_> {
     ) -> Result<Driven, InstallError> {
         let layout = self.lay_out(surroundings, start)?;
         if self.config.install.lockfile_only || self.config.install.dry_run {
-            let new_text = self.new_text(&layout);
-            return Ok(Driven { layout, new_text, begun: None });
+            let new_lockfile = self.new_lockfile(&layout)?;
+            return Ok(Driven { layout, new_lockfile, begun: None });
         }
         let engine = surroundings.engine;
         let beginning = trace_span!("compare with the disk");
@@ -357,10 +364,12 @@ impl Install<'_> {
             .collect();
         let plan = layout.plan.clone();
         engine.link(Linking { linker, plan, may_be_missing }, tasks);
-        // While the workers link.
-        let new_text = self.new_text(&layout);
+        // While the workers link, for on a disk this takes its time.
+        let new_lockfile = self.new_lockfile(&layout)?;
         match surroundings.events.recv() {
-            Ok(Event::Linked) => Ok(Driven { layout, new_text, begun: Some(Begun { work, old }) }),
+            Ok(Event::Linked) => {
+                Ok(Driven { layout, new_lockfile, begun: Some(Begun { work, old }) })
+            }
             Ok(Event::Failed(error)) => Err(error),
             // The engine holds a sender as long as this runs.
             Err(error) => Err(InstallError::Thread(std::io::Error::other(error))),
@@ -421,12 +430,40 @@ impl Install<'_> {
         Ok(Layout { lockfile, tree, plan: Arc::new(plan), blocked, latest })
     }
 
-    /// Returns the text of the new lockfile, if it is to be written and differs from the old one.
-    fn new_text(&self, layout: &Layout) -> Option<String> {
+    /// Writes the new lockfile beside the old one, if it is to be written and differs.
+    fn new_lockfile(&self, layout: &Layout) -> Result<Option<NewLockfile>, InstallError> {
         let _span = trace_span!("write lockfile");
-        self.writes_lockfile()
-            .then(|| emit_placed(&layout.lockfile, &layout.tree))
-            .filter(|text| self.project.lockfile_text.as_deref() != Some(text.as_bytes()))
+        if !self.writes_lockfile() || self.config.install.dry_run {
+            return Ok(None);
+        }
+        let text = emit_placed(&layout.lockfile, &layout.tree);
+        if self.project.lockfile_text.as_deref() == Some(text.as_bytes()) {
+            return Ok(None);
+        }
+        let path = self.project.lockfile_path();
+        let is_empty = layout.lockfile.graph.packages().len() <= 1;
+        let file = (!is_empty)
+            .then(|| Replacement::write(&path, text.as_bytes(), Durability::Fsync))
+            .transpose()
+            .map_err(|source| InstallError::WriteLockfile { path, source })?;
+        Ok(Some(NewLockfile { text, file }))
+    }
+
+    /// Lets the new lockfile take effect. Returns whether there is a change to speak of.
+    fn put_in_place(&mut self, lockfile: NewLockfile) -> Result<bool, InstallError> {
+        let path = self.project.lockfile_path();
+        let failed = |source| InstallError::WriteLockfile { path: path.clone(), source };
+        let is_empty = lockfile.file.is_none();
+        let input = if let Some(file) = lockfile.file {
+            file.put_in_place().map_err(failed)?;
+            Input::file(&self.project.dir, LOCKFILE, lockfile.text.as_bytes())
+        } else {
+            self.project.dir.remove_file(LOCKFILE).map_err(failed)?;
+            Input::absent(LOCKFILE)
+        };
+        self.project.inputs.retain(|known| *known.path != *LOCKFILE);
+        self.project.inputs.push(input);
+        Ok(!is_empty || self.project.lockfile_text.is_some())
     }
 
     fn resolve(
@@ -580,23 +617,6 @@ impl Install<'_> {
             lockfile_saved,
             elapsed: std::time::Duration::ZERO,
         }
-    }
-
-    /// Writes the new lockfile, or removes one that would be empty. Returns whether it did.
-    fn write_lockfile(&mut self, layout: &Layout, text: &str) -> Result<bool, InstallError> {
-        let path = self.project.lockfile_path();
-        let failed = |source| InstallError::WriteLockfile { path: path.clone(), source };
-        let is_empty = layout.lockfile.graph.packages().len() <= 1;
-        let input = if is_empty {
-            self.project.dir.remove_file(LOCKFILE).map_err(failed)?;
-            Input::absent(LOCKFILE)
-        } else {
-            atomic_write(&path, text.as_bytes(), Durability::Fsync).map_err(failed)?;
-            Input::file(&self.project.dir, LOCKFILE, text.as_bytes())
-        };
-        self.project.inputs.retain(|known| *known.path != *LOCKFILE);
-        self.project.inputs.push(input);
-        Ok(!is_empty || self.project.lockfile_text.is_some())
     }
 }
 

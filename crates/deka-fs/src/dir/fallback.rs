@@ -351,12 +351,6 @@ impl Dir {
             .map_err(self.failed(Operation::Write, name))
     }
 
-    /// Does nothing: names are on the disk when they are made, or cannot be waited for.
-    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "other systems do")]
-    pub fn sync(&self) -> Result<(), FsError> {
-        Ok(())
-    }
-
     /// Devices and mounts are not told apart here.
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "other systems do")]
     pub(crate) fn mount(&self) -> io::Result<(u64, u64)> {

@@ -398,14 +398,6 @@ impl Dir {
             .map_err(self.failed(Operation::Write, name))
     }
 
-    /// Waits until the names in the folder are on the disk.
-    pub fn sync(&self) -> Result<(), FsError> {
-        let failed = |error: Errno| FsError::new(Operation::Sync, &self.path, error);
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let readable = rustix::fs::openat(&self.fd, c".", flags, Mode::empty()).map_err(failed)?;
-        rustix::fs::fsync(readable).map_err(failed)
-    }
-
     /// Returns the device and mount of the folder.
     pub(crate) fn mount(&self) -> io::Result<(u64, u64)> {
         crate::os::mount_of(self.fd.as_fd())
