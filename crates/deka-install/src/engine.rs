@@ -7,12 +7,13 @@
 //! Each tarball has a slot. Two things come together there in any order: its files (an index) and its
 //! tasks (places in `node_modules`). Who brings the second one links, while the inodes are warm.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crossbeam_channel::Sender;
-use deka_linker::{LinkError, LinkPlan, Linker, Task};
+use deka_linker::{Action, LinkError, LinkPlan, Linker, Task};
 use deka_manifest::{Integrity, Symbol};
 use deka_registry::{Counters, RegistryError};
 use deka_store::{Importer, PackageIndex, Store, StoreError};
@@ -28,6 +29,9 @@ use crate::{InstallError, Reporter};
 /// looked up, the others after all look-ups: a large one that came last would keep one worker busy
 /// while the others have nothing left to do.
 const LARGE_PACKAGE: usize = 200;
+
+/// How many files of a package with many times as many are one piece of work.
+const PART: usize = 500;
 
 /// What identifies the bytes of a tarball: its integrity, or where it has none its URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,6 +110,18 @@ pub(crate) enum Job {
     },
     /// Link a package whose files are there.
     Link { key: TarballKey, task: Task },
+    /// Link some files of a package whose folders are made.
+    LinkFiles { package: Arc<Divided>, files: Range<usize> },
+}
+
+/// A large package that several workers link together.
+pub(crate) struct Divided {
+    key: TarballKey,
+    task: Task,
+    index: Arc<PackageIndex>,
+    parts_left: AtomicUsize,
+    /// A file that the store has lost.
+    missing: Mutex<Option<LinkError>>,
 }
 
 /// A message to the thread that waits for the end.
@@ -209,7 +225,7 @@ impl<'a> Engine<'a> {
     }
 
     fn slots(&self) -> MutexGuard<'_, HashMap<TarballKey, Slot>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.slots)
     }
 
     /// Has a tarball looked up or fetched, unless that was asked for before.
@@ -239,11 +255,14 @@ impl<'a> Engine<'a> {
             return;
         }
         let mut jobs = Vec::new();
+        let mut large = Vec::new();
         let mut missing = Vec::new();
         let mut slots = self.slots();
         for (key, task) in tasks {
             let slot = slots.entry(key).or_default();
-            if slot.index.is_some() {
+            if let Some(index) = &slot.index {
+                let is_large = index.file_count() >= LARGE_PACKAGE;
+                let jobs = if is_large { &mut large } else { &mut jobs };
                 jobs.push(Job::Link { key, task });
             } else {
                 if slot.missing.is_some() && slot.tasks.is_empty() {
@@ -253,7 +272,7 @@ impl<'a> Engine<'a> {
             }
         }
         drop(slots);
-        self.queue.extend(Lane::Normal, jobs);
+        self.queue.extend(Lane::Normal, large.into_iter().chain(jobs));
         for key in missing {
             if let Err(error) = self.settle_missing(key) {
                 self.fail(error);
@@ -296,6 +315,7 @@ impl<'a> Engine<'a> {
                 drop(room);
                 result
             }
+            Job::LinkFiles { package, files } => self.place_files(&package, files),
             Job::Link { key, task } => {
                 let index = self.slots().get(&key).and_then(|slot| slot.index.clone());
                 match index {
@@ -403,7 +423,7 @@ impl<'a> Engine<'a> {
             ));
         }
         for task in tasks {
-            self.missing.lock().unwrap_or_else(PoisonError::into_inner).push(task.placement);
+            lock(&self.missing).push(task.placement);
             self.task_done();
         }
         Ok(())
@@ -428,13 +448,21 @@ impl<'a> Engine<'a> {
         &self,
         key: TarballKey,
         tasks: Vec<Task>,
-        index: &PackageIndex,
+        index: &Arc<PackageIndex>,
     ) -> Result<(), InstallError> {
         tasks.into_iter().try_for_each(|task| self.place(key, task, index))
     }
 
-    fn place(&self, key: TarballKey, task: Task, index: &PackageIndex) -> Result<(), InstallError> {
+    fn place(
+        &self,
+        key: TarballKey,
+        task: Task,
+        index: &Arc<PackageIndex>,
+    ) -> Result<(), InstallError> {
         let Some(linking) = self.linking.get() else { return Ok(()) };
+        if task.action == Action::Place && index.file_count() >= 2 * PART {
+            return self.divide(linking, key, task, index);
+        }
         let _span = trace_span!("link", package = %linking.path(task));
         match linking.linker.perform(&linking.plan, task, Some(index)) {
             Ok(_) => {
@@ -444,6 +472,59 @@ impl<'a> Engine<'a> {
             Err(error) if error.is_missing_blob() => self.heal(key, task, error),
             Err(error) => Err(InstallError::Link(error)),
         }
+    }
+
+    /// Makes the folders of a large package and queues its files in parts, so that no worker is left
+    /// alone with it.
+    fn divide(
+        &self,
+        linking: &Linking<'_>,
+        key: TarballKey,
+        task: Task,
+        index: &Arc<PackageIndex>,
+    ) -> Result<(), InstallError> {
+        let _span = trace_span!("make folders", package = %linking.path(task));
+        let Some(placement) = linking.plan.placements.get(task.placement as usize) else {
+            return Ok(());
+        };
+        linking.linker.place_folders(placement, index).map_err(InstallError::Link)?;
+        let count = index.file_count();
+        let package = Arc::new(Divided {
+            key,
+            task,
+            index: index.clone(),
+            parts_left: AtomicUsize::new(count.div_ceil(PART)),
+            missing: Mutex::default(),
+        });
+        let parts = (0..count).step_by(PART).map(|start| {
+            let files = start..(start + PART).min(count);
+            Job::LinkFiles { package: package.clone(), files }
+        });
+        self.queue.extend(Lane::Normal, parts);
+        Ok(())
+    }
+
+    fn place_files(&self, package: &Divided, files: Range<usize>) -> Result<(), InstallError> {
+        let Some(linking) = self.linking.get() else { return Ok(()) };
+        let task = package.task;
+        let Some(placement) = linking.plan.placements.get(task.placement as usize) else {
+            return Ok(());
+        };
+        let span = trace_span!("link", package = %placement.path, from = files.start);
+        match linking.linker.place_files(placement, &package.index, files) {
+            Ok(()) => {}
+            Err(error) if error.is_missing_blob() => *lock(&package.missing) = Some(error),
+            Err(error) => return Err(InstallError::Link(error)),
+        }
+        drop(span);
+        if package.parts_left.fetch_sub(1, Ordering::AcqRel) > 1 {
+            return Ok(());
+        }
+        if let Some(error) = lock(&package.missing).take() {
+            return self.heal(package.key, task, error);
+        }
+        self.task_done();
+        Ok(())
     }
 
     /// The store has lost a file of a package: fetches it again, once.
@@ -505,4 +586,8 @@ fn read_first(files: &[PathBuf], wanted: Option<&Integrity>) -> Result<Vec<u8>, 
         }
     }
     first.unwrap_or_else(|| Ok(Vec::new()))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

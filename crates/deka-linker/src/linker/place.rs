@@ -7,6 +7,7 @@
 
 use std::ffi::CStr;
 use std::io::Read as _;
+use std::ops::Range;
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
@@ -120,11 +121,19 @@ impl Linker<'_> {
     ///
     /// Whatever lies in it already stays unless it has the name of a file of the package.
     pub fn place(&self, placement: &Placement, index: &PackageIndex) -> Result<(), LinkError> {
+        self.place_folders(placement, index)?;
+        self.place_files(placement, index, 0..index.file_count())
+    }
+
+    /// The first half of [`Linker::place`]: makes the folders.
+    pub fn place_folders(
+        &self,
+        placement: &Placement,
+        index: &PackageIndex,
+    ) -> Result<(), LinkError> {
         let failed = self.place_failed(placement);
         let base = self.base(placement.base())?;
         let package = base.make_dir(placement.path_in_base()).map_err(&failed)?;
-        let executables = Executables::find(&placement.executables, index);
-
         // The first one is the package's own folder.
         for directory in index.directories().skip(1) {
             if !is_shadowed(placement, directory.path) {
@@ -132,8 +141,27 @@ impl Linker<'_> {
                     package.create_dir(directory.path).map_err(&failed)?;
             }
         }
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.insert(placement.path.clone(), hash_of_names(placement, index));
+        Ok(())
+    }
+
+    /// The second half of [`Linker::place`]: fills the folders with some of the files, by their place
+    /// in the index. Several threads may do so at once for different files.
+    pub fn place_files(
+        &self,
+        placement: &Placement,
+        index: &PackageIndex,
+        files: Range<usize>,
+    ) -> Result<(), LinkError> {
+        let failed = self.place_failed(placement);
+        let base = self.base(placement.base())?;
+        let path = placement.path_in_base();
+        let package = base.dir.open_dir_no_follow(path).map_err(&failed)?;
+        let executables = Executables::find(&placement.executables, index);
+
         let mut inner: Option<(usize, Dir)> = None;
-        for file in index.files() {
+        for file in index.files_in(files) {
             if is_shadowed(placement, file.path) {
                 continue;
             }
@@ -153,8 +181,6 @@ impl Linker<'_> {
             let is_command = executables.contains(file.path);
             self.place_file(&base, placement, dir, &file, is_command)?;
         }
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.insert(placement.path.clone(), hash_of_names(placement, index));
         Ok(())
     }
 

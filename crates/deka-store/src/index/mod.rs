@@ -13,6 +13,7 @@
 //! and when it is read: no part is empty, `.` or `..`.
 
 use std::ffi::CStr;
+use std::ops::Range;
 
 use deka_manifest::{Algorithm, Bin, Integrity};
 use xxhash_rust::xxh3::xxh3_64;
@@ -125,7 +126,15 @@ impl PackageIndex {
 
     /// Returns the files: all of one folder after another, in the order of the folders.
     pub fn files(&self) -> impl ExactSizeIterator<Item = IndexedFile<'_>> {
-        (0..self.files).map(|position| self.file_at(position))
+        self.files_in(0..self.files)
+    }
+
+    /// Returns some of the [files](Self::files), by their positions; there are none behind the last.
+    pub fn files_in(
+        &self,
+        positions: Range<usize>,
+    ) -> impl ExactSizeIterator<Item = IndexedFile<'_>> {
+        (positions.start..positions.end.min(self.files)).map(|position| self.file_at(position))
     }
 
     /// Returns the folders, each behind the one that it is in; the first is the package's own.

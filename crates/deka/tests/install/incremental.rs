@@ -106,6 +106,38 @@ fn a_store_that_lost_a_file_is_healed() {
 }
 
 #[test]
+fn workers_share_a_large_package() {
+    const FILES: usize = 1_700;
+    let registry = Registry::start();
+    let mut large = registry.package("large", "1.0.0");
+    for file in 0..FILES {
+        large = large.file(&format!("lib/{}/{file}.js", file % 7), format!("// {file}"));
+    }
+    large.publish();
+    let project = project();
+    project.use_registry(&registry);
+    project.package_json(json!({ "name": "p", "dependencies": { "large": "1" } }));
+    project.command(["install"]).run().assert_success();
+    let tree = project.node_modules_with_contents().without(".deka-state");
+    assert_eq!(tree.paths().filter(|path| path.starts_with("large/lib/")).count(), FILES + 7);
+
+    // From the store, and from one that has lost files of several parts.
+    for lost in [None, Some("0"), Some("1")] {
+        for shard in fs::read_dir(project.cache().join("v1/files")).unwrap() {
+            for blob in fs::read_dir(shard.unwrap().path()).unwrap() {
+                let blob = blob.unwrap();
+                if lost.is_some_and(|digit| blob.file_name().to_string_lossy().starts_with(digit)) {
+                    fs::remove_file(blob.path()).unwrap();
+                }
+            }
+        }
+        project.remove("node_modules");
+        project.command(["install"]).run().assert_success();
+        project.node_modules_with_contents().without(".deka-state").assert_same(&tree, "again");
+    }
+}
+
+#[test]
 fn force_installs_everything_anew() {
     let registry = Registry::start();
     let project = installed(&registry);
