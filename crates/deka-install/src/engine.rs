@@ -460,7 +460,10 @@ impl<'a> Engine<'a> {
         index: &Arc<PackageIndex>,
     ) -> Result<(), InstallError> {
         let Some(linking) = self.linking.get() else { return Ok(()) };
-        if task.action == Action::Place && index.file_count() >= 2 * PART {
+        // A patch comes after all files.
+        let is_patched =
+            linking.plan.placements.get(task.placement as usize).is_some_and(|p| p.patch.is_some());
+        if task.action == Action::Place && index.file_count() >= 2 * PART && !is_patched {
             return self.divide(linking, key, task, index);
         }
         let _span = trace_span!("link", package = %linking.path(task));

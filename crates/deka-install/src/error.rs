@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use deka_fs::FsError;
 use deka_graph::HoistError;
-use deka_linker::{LinkError, PlanError};
+use deka_linker::{InvalidPatch, LinkError, PlanError};
 use deka_lockfile::LockfileError;
 use deka_manifest::{InvalidName, ManifestError, PackageName, Problem, Symbol};
 use deka_registry::{RegistryError, SafeUrl};
@@ -54,6 +54,22 @@ pub enum InstallError {
         path: PathBuf,
         /// What is wrong with the name.
         source: InvalidName,
+    },
+    /// A patch is listed and not there.
+    #[error("The patch of `{package}` is not there: `{path}`")]
+    NoPatch {
+        /// `name@version`.
+        package: Symbol,
+        /// The patch's path as the manifest has it.
+        path: Symbol,
+    },
+    /// A patch cannot be read.
+    #[error("Failed to read the patch `{}`", path.display())]
+    Patch {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: InvalidPatch,
     },
     /// `workspaces` names a folder without a manifest.
     #[error("`workspaces` names `{folder}`, where there is no `package.json`")]
@@ -163,7 +179,8 @@ impl InstallError {
     /// Returns npm's code for the error, where npm has one.
     pub fn code(&self) -> Option<&'static str> {
         match self {
-            Self::NoManifest { .. } => Some("ENOENT"),
+            Self::NoManifest { .. } | Self::NoPatch { .. } => Some("ENOENT"),
+            Self::Patch { .. } | Self::Link(LinkError::Patch { .. }) => Some("EPATCH"),
             Self::Manifest { .. } => Some("EJSONPARSE"),
             Self::Frozen { .. } => Some("EUSAGE"),
             Self::WorkspaceName { .. }

@@ -14,7 +14,7 @@ use deka_linker::{
     Work, check_up_to_date,
 };
 use deka_lockfile::Lockfile;
-use deka_lockfile::bun::{emit_placed, trusted_dependencies};
+use deka_lockfile::bun::{emit_placed, patched_dependencies, trusted_dependencies};
 use deka_manifest::{PackageName, Symbol, Version, VersionManifest};
 use deka_registry::{Client, ManifestCache};
 use deka_resolver::{Observer, ResolveError};
@@ -33,7 +33,7 @@ use crate::scripts::{Building, Built, Deciding, Decision, Payload, ScriptContext
 use crate::survey::{
     direct_dependencies, new_links, only_optional, planned_packages, pruned_packages,
 };
-use crate::{InstallError, scripts, settings, tarballs, warning};
+use crate::{InstallError, scripts, sections, settings, tarballs, warning};
 
 /// What to install, and how.
 #[derive(Debug, Clone)]
@@ -110,6 +110,9 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summar
     let reading = trace_span!("read project");
     let project = Project::read(&request.root, !config.install.skip_load_lockfile)?;
     project.check(config)?;
+    for problem in &project.manifest.problems {
+        reporter.warning(&format!("{problem} of `{}`", project.manifest_path().display()));
+    }
     let local = Local::new(&project, config)?;
     let start = Start::of(&project, &local, config, reporter)?;
     drop(reading);
@@ -171,14 +174,17 @@ impl Start {
                 if is_frozen && let Some(text) = local::refuse_other_tarballs(lockfile, &stale)? {
                     reporter.warning(&text);
                 }
-                if is_frozen && !changes.edits.is_empty() {
-                    let changes = changes.edits.iter().map(ToString::to_string).collect();
+                let extensions_hold = project.extensions_hold(lockfile);
+                if is_frozen && !(changes.edits.is_empty() && extensions_hold) {
+                    let extensions = "packageExtensions in package.json changed".to_owned();
+                    let edits = changes.edits.iter().map(ToString::to_string);
+                    let changes = edits.chain((!extensions_hold).then_some(extensions)).collect();
                     Err(InstallError::Frozen { changes })
                 } else if is_frozen && !changes.missing_workspaces.is_empty() {
                     let pruned = changes.missing_workspaces;
                     reporter.warning(&warning::pruned(lockfile, &pruned));
                     Ok(Self::Locked { lockfile: lockfile.clone(), pruned })
-                } else if are_sections_equal && (is_frozen || stale.is_empty()) {
+                } else if are_sections_equal && extensions_hold && (is_frozen || stale.is_empty()) {
                     Ok(Self::Locked { lockfile: lockfile.clone(), pruned: Vec::new() })
                 } else {
                     let stale = if is_frozen { HashSet::new() } else { stale };
@@ -395,6 +401,9 @@ impl Install<'_> {
         let trusted = self.project.manifest.trusted_dependencies.as_deref();
         lockfile.trusted_dependencies = trusted.map(|names| trusted_dependencies(names, &tree));
 
+        let patches = &self.project.manifest.patched_dependencies;
+        lockfile.patched_dependencies = patched_dependencies(patches, &lockfile.graph, &tree);
+
         let planning = trace_span!("plan");
         let target = settings::target(self.config);
         let graph = &lockfile.graph;
@@ -421,6 +430,7 @@ impl Install<'_> {
                 native_bins,
                 registered: self.local.registered_folders(graph),
                 builds,
+                patches: self.project.patches.of_graph(graph),
             },
         )?;
         for skipped in &plan.skipped {
@@ -492,7 +502,9 @@ impl Install<'_> {
             self.reporter.warning(&warning::text(warning));
         }
         let old = old.map(|old| &*old.lockfile);
-        let lockfile = self.project.new_lockfile(old, resolved.graph);
+        let extensions = sections::package_extensions(&resolved.graph, &resolved.extensions);
+        let mut lockfile = self.project.new_lockfile(old, resolved.graph);
+        lockfile.package_extensions = extensions;
         Ok((lockfile, source.into_latest()))
     }
 

@@ -19,6 +19,7 @@ mod local;
 mod locked;
 mod network;
 mod packuments;
+mod patches;
 mod project;
 mod queue;
 mod report;

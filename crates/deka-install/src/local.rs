@@ -73,8 +73,9 @@ impl Local {
             }
             (Spec::Folder(text), None) => {
                 // Where the package's own folder will be, nobody knows yet.
-                normalise(text).filter(|path| !leaves(path)).ok_or(ForeignError::Refused)?;
-                Ok(plain(request.alias.to_package_name(), Resolution::Folder(*text)))
+                let inside = normalise(text).filter(|path| !leaves(path) && !text.starts_with('/'));
+                let inside = Symbol::new(&format!("./{}", inside.ok_or(ForeignError::Refused)?));
+                Ok(plain(request.alias.to_package_name(), Resolution::Folder(inside)))
             }
             (Spec::Link(text), Some(base)) => self.link(request.alias, base, text),
             (Spec::Link(_), None) => Err(ForeignError::Refused),

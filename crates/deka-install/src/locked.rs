@@ -1,8 +1,9 @@
 //! What an older lockfile says, in the resolver's terms.
 
 use deka_lockfile::{Lockfile, OverrideRule};
-use deka_manifest::{Override, OverrideTarget, Symbol};
+use deka_manifest::{Alias, Override, OverrideTarget, Symbol};
 use deka_resolver::{Catalogs, Overrides};
+use hashbrown::{HashMap, HashSet};
 
 /// Returns the overrides that held when the lockfile was written.
 pub(crate) fn overrides(lockfile: &Lockfile) -> Overrides {
@@ -36,6 +37,21 @@ fn target(key: Symbol) -> OverrideTarget {
         },
         None => OverrideTarget { name: key, range: None },
     }
+}
+
+/// Returns what extensions had added to packages, by `name@version`.
+pub(crate) fn added(lockfile: &Lockfile) -> HashMap<Symbol, HashSet<Alias>> {
+    let aliases = |names: &[Symbol]| -> Vec<Alias> {
+        names.iter().filter_map(|name| Alias::parse(name).ok()).collect()
+    };
+    lockfile
+        .package_extensions
+        .iter()
+        .map(|(package, extension)| {
+            let names = aliases(&extension.dependencies).into_iter();
+            (*package, names.chain(aliases(&extension.peer_dependencies)).collect())
+        })
+        .collect()
 }
 
 /// Returns the catalogs that held when the lockfile was written.

@@ -9,11 +9,12 @@ use deka_graph::{Graph, PackageId};
 use deka_linker::Input;
 use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
-use deka_resolver::{Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
+use deka_resolver::{Extensions, Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
 use hashbrown::HashSet;
 use tracing::trace_span;
 
+use crate::patches::Patches;
 use crate::workspaces::{self, Found, Member};
 use crate::{InstallError, locked, sections, settings};
 
@@ -51,6 +52,7 @@ pub(crate) struct Project {
     missing_members: Vec<String>,
     /// The text of `package.json`.
     pub(crate) manifest_text: Vec<u8>,
+    pub(crate) patches: Patches,
     pub(crate) lockfile: Read,
     /// The text of `bun.lock`, readable or not.
     pub(crate) lockfile_text: Option<Vec<u8>>,
@@ -91,6 +93,7 @@ impl Project {
         let patterns = manifest.workspaces.as_deref().unwrap_or_default();
         let Found { members, missing } = workspaces::find(&dir, patterns, &mut inputs)?;
         let manifest_text = text;
+        let patches = Patches::read(&dir, &manifest.patched_dependencies, &mut inputs)?;
         Ok(Self {
             root: root.to_owned(),
             dir,
@@ -98,6 +101,7 @@ impl Project {
             members,
             missing_members: missing,
             manifest_text,
+            patches,
             lockfile,
             lockfile_text,
             inputs,
@@ -118,16 +122,11 @@ impl Project {
         {
             return Err(InstallError::NoWorkspace { folder: folder.clone() });
         }
-        let manifest = &self.manifest;
-        let features = [
-            (!manifest.patched_dependencies.is_empty(), "`patchedDependencies`"),
-            (!manifest.package_extensions.is_empty(), "`packageExtensions`"),
-            (self.needs_isolated_linker(config), "the isolated linker (use `--linker hoisted`)"),
-        ];
-        match features.iter().find(|(is_used, _)| *is_used) {
-            Some((_, feature)) => Err(InstallError::NotYet { path: self.manifest_path(), feature }),
-            None => Ok(()),
+        if self.needs_isolated_linker(config) {
+            let feature = "the isolated linker (use `--linker hoisted`)";
+            return Err(InstallError::NotYet { path: self.manifest_path(), feature });
         }
+        Ok(())
     }
 
     /// Whether `node_modules` is to have the shape that deka can't make yet. With workspaces that is
@@ -173,6 +172,12 @@ impl Project {
             && wanted.catalog == lockfile.catalog
             && wanted.catalogs == lockfile.catalogs;
         (changes, are_equal)
+    }
+
+    /// Whether the lockfile's packages have the dependencies that the project adds to them.
+    pub(crate) fn extensions_hold(&self, lockfile: &Lockfile) -> bool {
+        Extensions::new(&self.manifest.package_extensions)
+            .hold_for(&lockfile.graph, &locked::added(lockfile))
     }
 
     /// Returns the lockfile of the newly resolved project.
@@ -229,14 +234,16 @@ impl Project {
         source: &mut dyn PackumentSource,
         observer: &mut dyn Observer,
     ) -> Result<Resolved, InstallError> {
-        let old_rules = old.map(|(old, _)| (locked::overrides(old), locked::catalogs(old)));
+        let old_rules =
+            old.map(|(old, _)| (locked::overrides(old), locked::catalogs(old), locked::added(old)));
         let members = self.manifests().skip(1);
         let (mut input, mut warnings) =
             deka_resolver::Input::from_manifests(&self.manifest, members);
         let old = old.zip(old_rules.as_ref());
-        input.locked = old.map(|((old, stale), (overrides, catalogs))| Locked {
+        input.locked = old.map(|((old, stale), (overrides, catalogs, added))| Locked {
             graph: &old.graph,
             stale,
+            added,
             overrides,
             catalogs,
         });

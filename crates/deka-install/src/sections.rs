@@ -1,13 +1,41 @@
 //! From the project's manifest to the sections of the lockfile that repeat it.
 
-use deka_lockfile::OverrideRule;
+use deka_graph::{Graph, PackageId};
+use deka_lockfile::{OverrideRule, PackageExtension};
 use deka_manifest::{Alias, Override, OverrideTarget, Symbol};
+use deka_resolver::Added;
 
 /// Returns a group by name, bytewise.
 pub(crate) fn sorted(group: &[(Alias, Symbol)]) -> Vec<(Alias, Symbol)> {
     let mut group = group.to_vec();
     group.sort();
     group
+}
+
+/// Returns what extensions added, by `name@version`.
+pub(crate) fn package_extensions(
+    graph: &Graph,
+    extensions: &[(PackageId, Vec<Added>)],
+) -> Vec<(Symbol, PackageExtension)> {
+    let names = |added: &[Added], is_peer: bool| {
+        let mut names: Vec<Symbol> = added
+            .iter()
+            .filter(|added| added.is_peer == is_peer)
+            .map(|added| added.alias.symbol())
+            .collect();
+        names.sort();
+        names
+    };
+    let mut sections: Vec<(Symbol, PackageExtension)> = extensions
+        .iter()
+        .map(|(id, added)| {
+            let label = Symbol::new(&crate::tarballs::label(graph.package(*id)));
+            let dependencies = names(added, false);
+            (label, PackageExtension { dependencies, peer_dependencies: names(added, true) })
+        })
+        .collect();
+    sections.sort_by_key(|(label, _)| *label);
+    sections
 }
 
 /// Returns the overrides by name: flat ones as a text, scoped ones with what is below.

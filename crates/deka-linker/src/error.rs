@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use deka_fs::FsError;
 use deka_manifest::Symbol;
 
+use crate::patch::PatchFailure;
+
 /// Why `node_modules` could not be made as planned.
 #[derive(Debug, thiserror::Error)]
 pub enum LinkError {
@@ -43,6 +45,14 @@ pub enum LinkError {
         /// The operation that failed.
         source: FsError,
     },
+    /// A patch does not apply to the package that it is for.
+    #[error("Failed to patch `{package}`")]
+    Patch {
+        /// `name@version`.
+        package: Symbol,
+        /// What does not fit.
+        source: PatchFailure,
+    },
     /// A `file:` dependency could not be read.
     #[error("Failed to copy the folder `{}`", path.display())]
     Folder {
@@ -79,7 +89,10 @@ impl LinkError {
             | Self::Folder { source, .. }
             | Self::Bin { source, .. }
             | Self::NodeModules { source, .. } => Some(source),
-            Self::MissingBlob { .. } | Self::Store { .. } | Self::NoIndex { .. } => None,
+            Self::MissingBlob { .. }
+            | Self::Store { .. }
+            | Self::NoIndex { .. }
+            | Self::Patch { .. } => None,
         }
     }
 

@@ -18,6 +18,7 @@ mod commands;
 mod difference;
 mod error;
 mod linker;
+mod patch;
 mod path;
 mod plan;
 mod state;
@@ -26,6 +27,7 @@ pub use commands::{Command, Commands, Executable};
 pub use difference::{Action, Depth, Difference, Observed, Observer, Task, Trust, difference};
 pub use error::LinkError;
 pub use linker::{Backend, Finish, Finished, Linker, Outcome, Work};
+pub use patch::{InvalidPatch, Patch, PatchFailure};
 pub use plan::{
     BinFolder, BinOwner, Build, BuildKey, Identity, Link, LinkPlan, NativeBins, Placement,
     PlanError, PlanOptions, Skipped, Source,

@@ -8,7 +8,7 @@ use crate::arena::{Answer, EdgeId, NodeId, Origin};
 use crate::pick::NoPick;
 use crate::requests::{Choice, Request, Want};
 use crate::resolver::Resolver;
-use crate::{Available, InvalidSpecOf, RequiredBy, ResolveError, SourceError, Warning};
+use crate::{Added, Available, InvalidSpecOf, RequiredBy, ResolveError, SourceError, Warning};
 
 /// What a project was resolved to.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub struct Resolved {
     pub graph: Graph,
     /// What is worth telling.
     pub warnings: Vec<Warning>,
+    /// What extensions added to packages, by package.
+    pub extensions: Vec<(PackageId, Vec<Added>)>,
     /// How many packages were not in the lockfile.
     pub added: usize,
 }
@@ -44,6 +46,7 @@ impl Resolver<'_> {
         }
         let mut graph = Graph::new();
         let mut added = 0;
+        let mut extensions = Vec::new();
         for node in order {
             let mut edges: Vec<Edge> = self
                 .arena
@@ -65,9 +68,10 @@ impl Resolver<'_> {
             }
             edges.sort_by_key(|edge| (edge.kind, edge.alias));
             added += usize::from(!matches!(state.origin, Origin::Importer | Origin::Locked));
-            graph.add_package(state.package.clone(), edges);
+            let id = graph.add_package(state.package.clone(), edges);
+            extensions.extend(self.added.remove(&node).map(|added| (id, added)));
         }
-        Ok(Resolved { graph, warnings: self.warnings, added })
+        Ok(Resolved { graph, extensions, warnings: self.warnings, added })
     }
 
     /// Takes the place at the top from workspaces whose names the root's own dependencies have for

@@ -4,7 +4,7 @@ use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_manifest::{Alias, Bin, PackageJson, PackageName, Symbol, Target, Version};
 use hashbrown::{HashMap, HashSet};
 
-use crate::{Overrides, ReleaseAge, Warning};
+use crate::{Extensions, Overrides, ReleaseAge, Warning};
 
 /// Everything that the answer depends on besides packuments.
 #[derive(Debug, Default)]
@@ -17,6 +17,8 @@ pub struct Input<'a> {
     pub overrides: Overrides,
     /// What `catalog:` stands for.
     pub catalogs: Catalogs,
+    /// What manifests of packages lack.
+    pub extensions: Extensions,
     /// Versions that have a patch (`name@version`): never exchanged for others.
     pub patched: HashSet<Symbol>,
     /// What was resolved before.
@@ -40,6 +42,7 @@ impl Input<'_> {
                 .collect(),
             overrides: Overrides::new(&root.overrides),
             catalogs: Catalogs::from_manifest(root),
+            extensions: Extensions::new(&root.package_extensions),
             patched: root.patched_dependencies.iter().map(|(package, _)| *package).collect(),
             ..Self::default()
         };
@@ -54,6 +57,8 @@ pub struct Locked<'a> {
     pub graph: &'a Graph,
     /// Packages that are not what they were then, such as folders with another manifest.
     pub stale: &'a HashSet<PackageId>,
+    /// What extensions had added then to packages, by `name@version`.
+    pub added: &'a HashMap<Symbol, HashSet<Alias>>,
     /// The overrides that held then.
     pub overrides: &'a Overrides,
     /// The catalogs that held then.

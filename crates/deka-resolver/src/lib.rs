@@ -16,6 +16,7 @@
 mod arena;
 mod collapse;
 mod error;
+mod extensions;
 mod finish;
 mod foreign;
 mod input;
@@ -30,6 +31,7 @@ mod speculation;
 mod warning;
 
 pub use error::{Available, InvalidSpecOf, RequiredBy, ResolveError};
+pub use extensions::{Added, Extensions};
 pub use finish::Resolved;
 pub use input::{Catalogs, Importer, Input, Locked, Options, Row};
 pub use overrides::Overrides;

@@ -29,10 +29,10 @@ impl Resolver<'_> {
             if self.arena.node(node).is_importer() {
                 continue;
             }
-            let mut target_of: HashMap<(EdgeKind, Symbol), _> = HashMap::new();
+            let mut target_of: HashMap<(EdgeKind, Symbol, Symbol), _> = HashMap::new();
             for edge in graph.edges_of(id) {
                 let target = edge.target.and_then(|target| node_of[target.index()]);
-                target_of.insert((edge.kind, edge.alias.symbol()), target);
+                target_of.insert((edge.kind, edge.alias.symbol(), edge.spec), target);
             }
             let is_stale = |kind: EdgeKind, alias: Symbol| {
                 graph.edges_of(id).iter().any(|edge| {
@@ -48,12 +48,13 @@ impl Resolver<'_> {
                     self.open(edge);
                     continue;
                 }
-                let target = target_of.get(&(row.kind, row.alias.symbol())).copied();
-                match target.flatten() {
-                    Some(target) => self.arena.edges[edge.index()].target = Some(target),
+                match target_of.get(&(row.kind, row.alias.symbol(), row.spec)) {
+                    Some(Some(target)) => self.arena.edges[edge.index()].target = Some(*target),
                     // It led to a package that is not what it was.
-                    None if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
-                    None => {}
+                    Some(None) if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
+                    Some(None) => {}
+                    // An extension added it, or asks for something else than before.
+                    None => self.open(edge),
                 }
             }
             if is_changed {
@@ -89,14 +90,12 @@ impl Resolver<'_> {
                 Resolution::Workspace(path) => workspaces.get(path).copied(),
                 _ if locked.stale.contains(&id) => None,
                 _ => {
-                    let rows = graph.edges_of(id).iter().map(|edge| Row {
-                        alias: edge.alias,
-                        spec: edge.spec,
-                        kind: edge.kind,
-                        optional_peer: edge.optional_peer,
-                        bundled: edge.bundled,
-                    });
-                    Some(self.arena.add_node(package.clone(), Origin::Locked, rows.collect()))
+                    let (rows, added) = locked.rows_of(id, &self.input.extensions);
+                    let node = self.arena.add_node(package.clone(), Origin::Locked, rows);
+                    if !added.is_empty() {
+                        self.added.insert(node, added);
+                    }
+                    Some(node)
                 }
             };
         }

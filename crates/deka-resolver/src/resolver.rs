@@ -22,8 +22,8 @@ use crate::pick::pick;
 use crate::requests::{Context, Request, Requests, Want};
 use crate::speculation::Speculation;
 use crate::{
-    Importer, Input, Observer, PackumentSource, ResolveError, Row, SourceAnswer, SourceError,
-    Warning,
+    Added, Importer, Input, Observer, PackumentSource, ResolveError, Row, SourceAnswer,
+    SourceError, Warning,
 };
 
 /// The work of one run.
@@ -47,6 +47,8 @@ pub(crate) struct Resolver<'a> {
     /// Requests that are not about a registry.
     pub(crate) foreign: Foreign,
     pub(crate) warnings: Vec<Warning>,
+    /// What extensions added to packages.
+    pub(crate) added: HashMap<NodeId, Vec<Added>>,
     asked: usize,
     answered: usize,
 }
@@ -79,6 +81,7 @@ impl<'a> Resolver<'a> {
             failed: Vec::new(),
             foreign: Foreign::default(),
             warnings: Vec::new(),
+            added: HashMap::new(),
             asked: 0,
             answered: 0,
         }
@@ -329,8 +332,11 @@ impl<'a> Resolver<'a> {
     fn add_npm(&mut self, request: RequestId, name: NameId, index: VersionIndex) -> Option<NodeId> {
         let (manifest, is_announced) = self.take_manifest(name, index)?;
         let package = self.npm_package(&manifest);
-        let rows = rows_of(&manifest);
+        let (rows, added) = self.rows_of(&manifest);
         let id = self.arena.add_node(package, Origin::Picked, rows);
+        if !added.is_empty() {
+            self.added.insert(id, added);
+        }
         let range = self.requests.get(request).picking_range();
         let node = &mut self.arena.nodes[id.index()];
         node.is_pinned = range.is_some_and(|range| range.is_exact().is_some());
@@ -341,6 +347,14 @@ impl<'a> Resolver<'a> {
         self.open_edges_of(id);
         self.speculate_on(id);
         Some(id)
+    }
+
+    /// Returns what a version depends on, and what of that extensions added.
+    pub(crate) fn rows_of(&self, manifest: &VersionManifest) -> (Vec<Row>, Vec<Added>) {
+        let mut rows = rows_of(manifest);
+        let extensions = &self.input.extensions;
+        let added = extensions.extend(manifest.name, &manifest.version, &mut rows);
+        (rows, added)
     }
 
     fn npm_package(&self, manifest: &VersionManifest) -> Package {
@@ -511,7 +525,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// Returns what a version depends on, in the order in which its edges are decided.
-pub(crate) fn rows_of(manifest: &VersionManifest) -> Vec<Row> {
+fn rows_of(manifest: &VersionManifest) -> Vec<Row> {
     let groups = [
         (EdgeKind::Prod, &manifest.dependencies),
         (EdgeKind::Optional, &manifest.optional_dependencies),

@@ -14,7 +14,7 @@ use crate::Row;
 use crate::arena::{Answer, NameId, NodeId, RequestId};
 use crate::overrides::Dependent;
 use crate::requests::Want;
-use crate::resolver::{Resolver, rows_of};
+use crate::resolver::Resolver;
 
 /// What was looked at ahead of time.
 #[derive(Debug, Default)]
@@ -118,7 +118,7 @@ impl Resolver<'_> {
         }
         let dependent =
             Dependent { name: manifest.name.symbol(), version: Some(&manifest.version) };
-        for row in rows_of(&manifest) {
+        for row in self.rows_of(&manifest).0 {
             if row.kind != EdgeKind::Peer {
                 let request = self.request_of_row(&row, dependent);
                 let is_wanted = is_announced && is_installed(&row);

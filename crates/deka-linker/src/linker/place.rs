@@ -122,10 +122,12 @@ impl Linker<'_> {
     /// Whatever lies in it already stays unless it has the name of a file of the package.
     pub fn place(&self, placement: &Placement, index: &PackageIndex) -> Result<(), LinkError> {
         self.place_folders(placement, index)?;
-        self.place_files(placement, index, 0..index.file_count())
+        self.place_files(placement, index, 0..index.file_count())?;
+        self.apply_patch(placement)
     }
 
-    /// The first half of [`Linker::place`]: makes the folders.
+    /// The first half of [`Linker::place`]: makes the folders. What has a patch is not to be placed in
+    /// halves.
     pub fn place_folders(
         &self,
         placement: &Placement,
@@ -141,8 +143,11 @@ impl Linker<'_> {
                     package.create_dir(directory.path).map_err(&failed)?;
             }
         }
-        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
-        names.insert(placement.path.clone(), hash_of_names(placement, index));
+        // Which names the folder has after a patch, only the disk knows.
+        if placement.patch.is_none() {
+            let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            names.insert(placement.path.clone(), hash_of_names(placement, index));
+        }
         Ok(())
     }
 

@@ -151,6 +151,7 @@ impl Packages {
             native_bins: super::NativeBins::default(),
             registered: hashbrown::HashMap::new(),
             builds: self.1.clone(),
+            patches: hashbrown::HashMap::new(),
         };
         LinkPlan::hoisted(&graph, &tree, &options)
     }

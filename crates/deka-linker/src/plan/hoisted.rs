@@ -115,7 +115,8 @@ impl Builder<'_> {
                 link(&target, None)
             }
             Resolution::Folder(inside)
-                if let Some(outer) = self.folder_of_stranger(node.parent) =>
+                if inside.starts_with("./")
+                    && let Some(outer) = self.folder_of_stranger(node.parent) =>
             {
                 let Some(inside) = normalise_inside(inside) else {
                     let reason = "a package may only ask for folders inside of itself";
@@ -243,6 +244,7 @@ impl Builder<'_> {
             let executables = executables.get(&node.package).unwrap_or(&nothing).clone();
             let resolution = describe(&package.resolution);
             let build = self.options.builds.get(&node.package).copied();
+            let patch = self.options.patches.get(&node.package).cloned();
             let nested = self
                 .tree
                 .children(Some(id))
@@ -258,7 +260,8 @@ impl Builder<'_> {
                 label: Symbol::new(&format!("{}@{resolution}", package.name)),
                 source,
                 build,
-                identity: Identity::of(&source, &resolution, &executables, build),
+                identity: Identity::of(&source, &resolution, &executables, build, patch.as_deref()),
+                patch,
                 executables,
                 nested,
             });

@@ -25,6 +25,7 @@ use hashbrown::HashMap;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::commands::{Commands, Executable};
+use crate::patch::Patch;
 
 /// What `node_modules` shall be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -56,6 +57,8 @@ pub struct Placement {
     pub source: Source,
     /// Which of its files have to be executable.
     pub executables: Arc<[Executable]>,
+    /// What is changed in its files.
+    pub patch: Option<Arc<Patch>>,
     /// The names in its own `node_modules` that other placements fill: a tarball that ships
     /// something there loses it.
     pub nested: Box<[Symbol]>,
@@ -150,6 +153,8 @@ pub struct PlanOptions {
     pub registered: HashMap<Symbol, Box<str>>,
     /// The packages whose scripts run, and what is known of the result.
     pub builds: HashMap<PackageId, Build>,
+    /// What is changed in the files of packages, at each of their places.
+    pub patches: HashMap<PackageId, Arc<Patch>>,
 }
 
 /// The packages whose JavaScript launchers are skipped in favour of the program they start.
@@ -249,6 +254,7 @@ impl Identity {
         resolution: &str,
         executables: &[Executable],
         build: Option<Build>,
+        patch: Option<&Patch>,
     ) -> Self {
         let mut hasher = Xxh3::new();
         let mut part = |tag: u8, text: &str| {
@@ -260,6 +266,9 @@ impl Identity {
             Source::Store { integrity } if !integrity.is_empty() => part(0, integrity),
             Source::Store { .. } => part(1, resolution),
             Source::Folder { path } => part(2, path),
+        }
+        if let Some(patch) = patch {
+            part(7, &format!("{:032x}", patch.hash));
         }
         for executable in executables {
             match executable {

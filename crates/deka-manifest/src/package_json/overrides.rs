@@ -75,6 +75,10 @@ fn read_level(
             reader.problem(value, ProblemKind::EmptyOverride);
             continue;
         }
+        if wanted == "-" {
+            reader.problem(value, ProblemKind::RemovingOverride);
+            continue;
+        }
         let reference = wanted.strip_prefix('$');
         let Some(value) = reference.map_or_else(|| Some(Symbol::new(wanted)), resolve) else {
             reader.problem(value, ProblemKind::UnknownReference(wanted.into()));

@@ -104,6 +104,9 @@ pub enum ProblemKind {
     /// An override has an empty text.
     #[error("an override needs a version or location")]
     EmptyOverride,
+    /// An override wants to remove a dependency, which neither Bun nor deka does.
+    #[error("overrides cannot remove dependencies with `-`")]
+    RemovingOverride,
     /// An override refers to a dependency that the manifest does not have.
     #[error("`{0}` refers to no dependency of this manifest")]
     UnknownReference(Box<str>),
@@ -118,6 +121,7 @@ impl ProblemKind {
             | Self::DuplicateKey(_)
             | Self::DeepOverride
             | Self::EmptyOverride
+            | Self::RemovingOverride
             | Self::UnknownReference(_) => false,
         }
     }

@@ -115,10 +115,15 @@ impl World {
             workspaces.iter().map(|(path, manifest)| (*path, manifest)),
         );
         let (overrides, catalogs) = (input.overrides.clone(), input.catalogs.clone());
-        let stale = hashbrown::HashSet::new();
+        let (stale, added) = (hashbrown::HashSet::new(), hashbrown::HashMap::new());
         if let Some(graph) = locked {
-            input.locked =
-                Some(Locked { graph, stale: &stale, overrides: &overrides, catalogs: &catalogs });
+            input.locked = Some(Locked {
+                graph,
+                stale: &stale,
+                added: &added,
+                overrides: &overrides,
+                catalogs: &catalogs,
+            });
         }
         let mut source = Source {
             world: self,

@@ -32,7 +32,7 @@ use crate::{
     tool::{Installed, STATE_FILE, Tool},
 };
 
-/// What Bun leaves in packages from tarballs that no registry has.
+/// What Bun leaves in packages that it patched, and in those from tarballs that no registry has.
 const BUN_TAG: &str = ".bun-tag";
 
 type Step = Map<String, Value>;
@@ -93,7 +93,7 @@ fn run(tool: &Tool, folder: &Path, step: &Step, more: &[&str]) -> Installed {
     let is_compared = |path: &str| {
         path.split('/').any(|name| name == "node_modules")
             && !path.ends_with(STATE_FILE)
-            && !path.ends_with(BUN_TAG)
+            && !path.contains(BUN_TAG)
     };
     installed.tree = Tree::read_with_contents(folder).only(is_compared);
     installed.tree = installed.tree.without_empty_directories();

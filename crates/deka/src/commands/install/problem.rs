@@ -30,6 +30,9 @@ impl From<InstallError> for Diagnostic {
             InstallError::Lockfile { .. } => {
                 diagnostic.hint("Repair bun.lock, or run `deka install` to write it anew")
             }
+            InstallError::NoPatch { package, .. } => diagnostic.hint(format!(
+                "Commit the file, or remove `{package}` from `patchedDependencies` in package.json"
+            )),
             InstallError::Resolve(error) => resolve(diagnostic, error),
             InstallError::Script(error) => script(diagnostic, error),
             InstallError::Import {
