@@ -55,6 +55,14 @@ pub enum InstallError {
         /// What is wrong with the name.
         source: InvalidName,
     },
+    /// Git could not say what changed since a commit.
+    #[error("Failed to find what changed since `{commit}`: {message}")]
+    Git {
+        /// The commit, branch or tag of the filter.
+        commit: String,
+        /// What git says.
+        message: String,
+    },
     /// A patch is listed and not there.
     #[error("The patch of `{package}` is not there: `{path}`")]
     NoPatch {

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use deka_config::Config;
 use deka_fs::{Durability, Replacement};
-use deka_graph::{EdgeKind, HoistOptions, HoistedTree, PackageId, hoist};
+use deka_graph::{EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, PackageId, hoist};
 use deka_linker::{
     Action, Backend, Finish, Input, LinkPlan, LinkState, Linker, NativeBins, PlanOptions, UpToDate,
     Work, check_up_to_date,
@@ -33,6 +33,7 @@ use crate::scripts::{Building, Built, Deciding, Decision, Payload, ScriptContext
 use crate::survey::{
     direct_dependencies, new_links, only_optional, planned_packages, pruned_packages,
 };
+use crate::workspaces::{self, Filter};
 use crate::{InstallError, scripts, sections, settings, tarballs, warning};
 
 /// What to install, and how.
@@ -44,6 +45,17 @@ pub struct Request {
     pub config: Arc<Config>,
     /// What lifecycle scripts need.
     pub scripts: ScriptContext,
+    /// Which members of the workspaces to install for; without any, for all.
+    pub filters: Vec<String>,
+    /// The folder that paths in filters are relative to.
+    pub folder: PathBuf,
+}
+
+impl Request {
+    fn read_filters(&self) -> Vec<Filter> {
+        let start = workspaces::path_below(&self.root, &self.folder).unwrap_or_default();
+        self.filters.iter().map(|filter| Filter::parse(filter, &start)).collect()
+    }
 }
 
 /// Installs a project.
@@ -53,7 +65,7 @@ pub struct Request {
 pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, InstallError> {
     let started = Instant::now();
     let config = &*request.config;
-    if let Some(known) = nothing_to_do(&request.root, config) {
+    if let Some(known) = nothing_to_do(request) {
         if Payload::from_bytes(&known.payload).has_project_scripts {
             scripts::run_in_project(&request.root, config, &request.scripts, reporter)?;
         }
@@ -116,16 +128,21 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summar
     let local = Local::new(&project, config)?;
     let start = Start::of(&project, &local, config, reporter)?;
     drop(reading);
-    Install { request, config, project, local, reporter }.run(start)
+    let filters = request.read_filters();
+    Install { request, config, project, local, filters, reporter }.run(start)
 }
 
 /// Asks the last install's state, before anything else exists.
-fn nothing_to_do(root: &Path, config: &Config) -> Option<UpToDate> {
-    let options = &config.install;
+fn nothing_to_do(request: &Request) -> Option<UpToDate> {
+    let options = &request.config.install;
+    if request.read_filters().iter().any(Filter::asks_git) {
+        return None;
+    }
     if options.force || options.dry_run || options.lockfile_only {
         return None;
     }
-    let known = check_up_to_date(root, settings::fingerprint(config), &[MANIFEST, LOCKFILE])?;
+    let known =
+        check_up_to_date(&request.root, settings::fingerprint(request), &[MANIFEST, LOCKFILE])?;
     let payload = Payload::from_bytes(&known.payload);
     // A frozen install leaves odd formatting alone; the next one that may write puts it right.
     ((options.is_frozen() || payload.is_lockfile_good) && !payload.has_workspace_scripts)
@@ -201,6 +218,7 @@ struct Install<'a> {
     config: &'a Config,
     project: Project,
     local: Local,
+    filters: Vec<Filter>,
     reporter: &'a dyn Reporter,
 }
 
@@ -408,36 +426,67 @@ impl Install<'_> {
         let target = settings::target(self.config);
         let graph = &lockfile.graph;
         let is_pruned = pruned_packages(graph, &pruned)?;
-        let wanted = tree.pruned(graph, &|edge, package| {
+        let is_wanted = |edge: EdgeId, package: PackageId| {
             !self.is_omitted(graph.edge(edge).kind)
                 && !is_pruned.contains(&package)
                 && target.accepts(&graph.package(package).platforms)
-        });
+        };
+        let wanted = tree.pruned(graph, &is_wanted);
         let native_bins = NativeBins::default();
+        let patches = self.project.patches.of_graph(graph);
         let deciding = Deciding {
             manifest: &self.project.manifest,
             config: self.config,
             environment: &self.request.scripts.environment,
             target: &target,
             native_bins: &native_bins,
+            patches: &patches,
         };
         let Decision { builds, blocked } = scripts::decide(graph, &wanted, &deciding);
-        let plan = LinkPlan::hoisted(
-            &lockfile.graph,
-            &wanted,
-            &PlanOptions {
-                target,
-                native_bins,
-                registered: self.local.registered_folders(graph),
-                builds,
-                patches: self.project.patches.of_graph(graph),
-            },
-        )?;
+        let options = PlanOptions {
+            target,
+            native_bins,
+            registered: self.local.registered_folders(graph),
+            builds,
+            patches,
+        };
+        let mut plan = LinkPlan::hoisted(graph, &wanted, &options)?;
+        if !self.filters.is_empty() {
+            let is_selected = self.selection(graph)?;
+            let filtered = tree.pruned(graph, &|edge, package| {
+                is_wanted(edge, package) && is_selected(edge, package)
+            });
+            let filtered = LinkPlan::hoisted(graph, &filtered, &options)?;
+            plan.keep_parts(&filtered, LinkState::load(&self.project.dir).as_ref());
+        }
         for skipped in &plan.skipped {
             self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
         }
         drop(planning);
         Ok(Layout { lockfile, tree, plan: Arc::new(plan), blocked, latest })
+    }
+
+    /// Returns whether an edge of the root is wanted by the filters.
+    fn selection(
+        &self,
+        graph: &Graph,
+    ) -> Result<impl Fn(EdgeId, PackageId) -> bool + use<>, InstallError> {
+        let root_name = self.project.manifest.name.map(Symbol::as_str);
+        let selected = workspaces::select(&self.filters, graph, &self.project.root, root_name)?;
+        if selected.is_empty() {
+            self.reporter.warning("No member of the workspaces matches the filter");
+        }
+        let own = graph.package(PackageId::ROOT).edges.clone();
+        let count =
+            own.clone().take_while(|edge| graph.edge(EdgeId(*edge)).kind == EdgeKind::Workspace);
+        let members = own.start..own.start + count.count() as u32;
+        Ok(move |edge: EdgeId, package| {
+            if members.contains(&edge.0) {
+                selected.contains(&package)
+            } else {
+                !own.contains(&edge.0) || selected.contains(&PackageId::ROOT)
+            }
+        })
     }
 
     /// Writes the new lockfile beside the old one, if it is to be written and differs.
@@ -494,7 +543,10 @@ impl Install<'_> {
         let mut picks = Picks {
             engine: surroundings.engine,
             reporter: self.reporter,
-            are_fetched: !self.config.install.lockfile_only && !self.config.install.dry_run,
+            // What filters leave out is known only when everything is resolved.
+            are_fetched: self.filters.is_empty()
+                && !self.config.install.lockfile_only
+                && !self.config.install.dry_run,
         };
         let known = old.map(|old| (&*old.lockfile, &old.stale));
         let resolved = self.project.resolve(self.config, known, &mut source, &mut picks)?;
@@ -575,7 +627,7 @@ impl Install<'_> {
             old: old.as_ref(),
             failed: missing,
             inputs: std::mem::take(&mut self.project.inputs),
-            settings: settings::fingerprint(self.config),
+            settings: settings::fingerprint(self.request),
             summary: counts,
             payload: payload.to_bytes(),
         })?;

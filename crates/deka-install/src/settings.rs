@@ -6,6 +6,8 @@ use deka_config::{Config, Linker};
 use deka_manifest::{CpuSet, LibcSet, OsSet, Target};
 use xxhash_rust::xxh3::Xxh3;
 
+use crate::Request;
+
 /// Returns the platforms to install for: this machine's, or those of the flags.
 pub(crate) fn target(config: &Config) -> Target {
     config.install.platform.applied_to(host())
@@ -44,9 +46,13 @@ fn is_musl() -> bool {
 }
 
 /// Returns a hash over the settings under which the same manifests give another tree.
-pub(crate) fn fingerprint(config: &Config) -> u64 {
+pub(crate) fn fingerprint(request: &Request) -> u64 {
+    let config = &*request.config;
     let install = &config.install;
     let mut hasher = Xxh3::new();
+    if !request.filters.is_empty() {
+        (&request.filters, &request.folder).hash(&mut hasher);
+    }
     (install.omits_dev(), install.omit.optional, install.omit.peer).hash(&mut hasher);
     target(config).hash(&mut hasher);
     (install.linker == Linker::Isolated).hash(&mut hasher);

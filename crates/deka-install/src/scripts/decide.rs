@@ -2,10 +2,11 @@
 
 use std::fmt::Write as _;
 use std::hash::{Hash as _, Hasher as _};
+use std::sync::Arc;
 
 use deka_config::{Config, Environment};
 use deka_graph::{EdgeKind, Graph, HoistedTree, PackageId, Resolution, TarballLocation};
-use deka_linker::{Build, BuildKey, NativeBins};
+use deka_linker::{Build, BuildKey, NativeBins, Patch};
 use deka_manifest::{Alias, PackageJson, Target};
 use deka_scripts::{Node, Provenance, Trust};
 use hashbrown::{HashMap, HashSet};
@@ -48,11 +49,12 @@ pub(crate) struct Deciding<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) target: &'a Target,
     pub(crate) native_bins: &'a NativeBins,
+    pub(crate) patches: &'a HashMap<PackageId, Arc<Patch>>,
 }
 
 /// Decides about all packages of `tree`.
 pub(crate) fn decide(graph: &Graph, tree: &HoistedTree, by: &Deciding<'_>) -> Decision {
-    let Deciding { manifest, config, environment, target, native_bins } = *by;
+    let Deciding { manifest, config, environment, target, native_bins, patches } = *by;
     let mut decision = Decision::default();
     if config.install.ignore_scripts {
         return decision;
@@ -84,7 +86,7 @@ pub(crate) fn decide(graph: &Graph, tree: &HoistedTree, by: &Deciding<'_>) -> De
     if !trusted.is_empty() {
         let platform = platform(environment, target);
         for id in trusted {
-            let key = key(graph, id, &platform);
+            let key = key(graph, patches, id, &platform);
             decision.builds.insert(id, Build { key, is_stored: false });
         }
     }
@@ -145,9 +147,14 @@ fn platform(environment: &Environment, target: &Target) -> String {
     text
 }
 
-/// Returns the key of a package's build: its own bytes, those of all that it depends on, and the
-/// platform.
-fn key(graph: &Graph, id: PackageId, platform: &str) -> BuildKey {
+/// Returns the key of a package's build: its own bytes and those of all that it depends on, with their
+/// patches, and the platform.
+fn key(
+    graph: &Graph,
+    patches: &HashMap<PackageId, Arc<Patch>>,
+    id: PackageId,
+    platform: &str,
+) -> BuildKey {
     let mut seen: HashSet<PackageId> = std::iter::once(id).collect();
     let mut open = vec![id];
     while let Some(package) = open.pop() {
@@ -159,7 +166,9 @@ fn key(graph: &Graph, id: PackageId, platform: &str) -> BuildKey {
     }
     let describe = |id: &PackageId| {
         let package = graph.package(*id);
-        format!("{}@{} {}", package.name, resolution_text(graph, *id), package.integrity)
+        let patch = patches.get(id).map_or(0, |patch| patch.hash());
+        let resolution = resolution_text(graph, *id);
+        format!("{}@{resolution} {} {patch:x}", package.name, package.integrity)
     };
     let mut dependencies: Vec<String> = seen.iter().map(describe).collect();
     dependencies.sort_unstable();

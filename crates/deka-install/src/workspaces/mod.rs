@@ -7,6 +7,7 @@
 //! Everything that was looked at is noted as an input of the install, so that the next one knows
 //! without any globbing whether a member came, went or changed.
 
+mod filter;
 mod glob;
 
 use std::io::ErrorKind;
@@ -17,6 +18,7 @@ use deka_linker::Input;
 use deka_manifest::{PackageJson, PackageName};
 use hashbrown::{HashMap, HashSet};
 
+pub(crate) use filter::{Filter, select};
 pub(crate) use glob::Glob;
 use glob::Segment;
 
@@ -88,7 +90,8 @@ pub(crate) fn root_of(member: &Path) -> Option<PathBuf> {
     None
 }
 
-fn path_below(root: &Path, folder: &Path) -> Option<String> {
+/// Returns the way from a root down to a folder, with `/` between the names.
+pub(crate) fn path_below(root: &Path, folder: &Path) -> Option<String> {
     let names = folder.strip_prefix(root).ok()?.components().map(|component| match component {
         Component::Normal(name) => name.to_str(),
         _ => None,

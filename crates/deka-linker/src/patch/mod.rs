@@ -19,8 +19,7 @@ pub(crate) use apply::changed;
 pub struct Patch {
     /// What it does, in the order of the text.
     pub(crate) changes: Vec<Change>,
-    /// The hash of its text.
-    pub(crate) hash: u128,
+    hash: u128,
 }
 
 /// What happens to one file.
@@ -105,5 +104,10 @@ impl Patch {
     /// Reads the text of a patch.
     pub fn read(text: &[u8]) -> Result<Self, InvalidPatch> {
         Ok(Self { changes: read::read(text)?, hash: xxh3_128(text) })
+    }
+
+    /// Returns the hash of its text.
+    pub const fn hash(&self) -> u128 {
+        self.hash
     }
 }

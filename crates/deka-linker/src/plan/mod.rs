@@ -21,11 +21,12 @@ use std::sync::Arc;
 
 use deka_graph::{Graph, PackageId};
 use deka_manifest::{CpuSet, OsSet, PackageName, Symbol, Target};
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::commands::{Commands, Executable};
 use crate::patch::Patch;
+use crate::state::LinkState;
 
 /// What `node_modules` shall be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -217,6 +218,24 @@ impl LinkPlan {
         self.placements.iter().find(|placement| *placement.path == *path)
     }
 
+    /// Keeps what is in another plan, and what the last install placed; so an install of a part of a
+    /// project takes nothing away from the others.
+    pub fn keep_parts(&mut self, wanted: &Self, old: Option<&LinkState>) {
+        let placements = wanted.placements.iter().map(|placement| &*placement.path);
+        let links = wanted.links.iter().map(|link| &*link.path);
+        let old = old.into_iter();
+        let old_placements = old.clone().flat_map(|old| &old.placements).map(|old| &*old.path);
+        let old_links = old.flat_map(|old| &old.links).map(|link| &*link.path);
+        let kept: HashSet<&str> =
+            placements.chain(links).chain(old_placements).chain(old_links).collect();
+        self.placements.retain(|placement| kept.contains(&*placement.path));
+        self.links.retain(|link| kept.contains(&*link.path));
+        for folder in &mut self.bin_folders {
+            folder.owners.retain(|owner| kept.contains(&*owner.path));
+        }
+        self.bin_folders.retain(|folder| !folder.owners.is_empty());
+    }
+
     /// Whether there is nothing to place and nothing to link.
     pub fn is_empty(&self) -> bool {
         self.placements.is_empty() && self.links.is_empty()
@@ -268,7 +287,7 @@ impl Identity {
             Source::Folder { path } => part(2, path),
         }
         if let Some(patch) = patch {
-            part(7, &format!("{:032x}", patch.hash));
+            part(7, &format!("{:032x}", patch.hash()));
         }
         for executable in executables {
             match executable {

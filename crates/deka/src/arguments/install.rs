@@ -71,6 +71,10 @@ pub(crate) struct InstallArguments {
     #[arg(long, hide = true, alias = "ignore-optional")]
     no_optional: bool,
 
+    /// Only for these members of the workspaces: a name, ./folder, {folder}, web..., ...web, [main], !web
+    #[arg(short = 'F', long, value_name = "filter", aliases = ["workspace"], short_alias = 'w')]
+    pub(crate) filter: Vec<String>,
+
     /// Fail if bun.lock would have to change
     #[arg(long, alias = "immutable", overrides_with = "no_frozen_lockfile")]
     frozen_lockfile: bool,
@@ -269,8 +273,6 @@ pub(crate) struct InstallArguments {
     // Known, and refused: ignoring them would do something else than was asked.
     #[arg(short, long, hide = true)]
     global: bool,
-    #[arg(short = 'F', long, hide = true, aliases = ["workspace"], short_alias = 'w')]
-    filter: Vec<String>,
     #[arg(short, long, hide = true)]
     analyze: bool,
     #[arg(short, long, hide = true)]
@@ -298,7 +300,6 @@ impl InstallArguments {
         }
         let refused = [
             (self.global, "--global", "deka installs into projects only"),
-            (!self.filter.is_empty(), "--filter", "deka does not install workspaces yet"),
             (self.analyze, "--analyze", "deka does not read source files"),
             (self.yarn, "--yarn", "deka writes bun.lock only"),
             (self.catalog.is_some(), "--catalog", "deka cannot add packages to a project yet"),

@@ -116,6 +116,7 @@ folders![
     catalogs,
     file_folders,
     file_nested,
+    filters,
     links,
     local_in_workspaces,
     local_tarballs,

@@ -80,6 +80,43 @@ fn without_the_hoisted_linker_only_the_lockfile_is_written() {
 }
 
 #[test]
+fn what_changed_since_a_commit_is_installed_for() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    registry.package("y", "1.0.0").publish();
+    let member =
+        |name: &str| format!(r#"{{ "name": "{name}", "dependencies": {{ "y": "1.0.0" }} }}"#);
+    project.write("packages/b/package.json", member("b"));
+    project.write("packages/c/package.json", member("c"));
+    let git = |arguments: &[&str]| {
+        let author = ["-c", "user.name=test", "-c", "user.email=test@registry.example"];
+        let git = project.other_program("git").args(author).args(arguments);
+        git.run().assert_success();
+    };
+    git(&["init", "-q"]);
+    git(&["add", "."]);
+    git(&["commit", "-q", "-m", "first"]);
+    project.remove("node_modules").write("packages/a/new.js", "");
+    let run = |filter: &str| {
+        project.command(["install", "--linker=hoisted", &format!("--filter={filter}")]).run()
+    };
+    run("[HEAD]").assert_success();
+    assert!(project.exists("node_modules/a") && project.exists("node_modules/x"));
+    assert!(!project.exists("node_modules/b") && !project.exists("node_modules/y"));
+
+    // What another filter installed stays.
+    run("b").assert_success();
+    assert!(project.exists("node_modules/b") && project.exists("node_modules/y"));
+    assert!(project.exists("node_modules/a") && !project.exists("node_modules/c"));
+    install(&project);
+    assert!(project.exists("node_modules/c"), "an install without filters is for all");
+
+    let failed = run("[--help]");
+    failed.assert_code(1);
+    assert!(failed.stderr.contains("what changed since `--help`"), "{}", failed.snapshot());
+}
+
+#[test]
 fn what_nobody_could_install_is_refused() {
     let registry = Registry::start();
     let check = |packages: &[(&str, &str)], patterns: &[&str], expected: &str| {

@@ -167,8 +167,6 @@ fn flags_that_would_be_ignored_at_a_cost_are_refused() {
     for arguments in [
         &["install", "--global"][..],
         &["install", "-g"],
-        &["install", "--filter", "web"],
-        &["install", "--workspace=web"],
         &["install", "--before=2020-01-01"],
         &["install", "--yarn"],
     ] {
@@ -181,6 +179,7 @@ fn flags_that_would_be_ignored_at_a_cost_are_refused() {
 #[test]
 fn own_flags_are_accepted() {
     check_accepted(&["i", "-p"]);
+    check_accepted(&["install", "--filter", "*", "-F", "./", "--workspace=*"]);
     check_accepted(&["ci"]);
     check_accepted(&[
         "install",

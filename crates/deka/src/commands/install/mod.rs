@@ -54,7 +54,13 @@ pub(crate) fn run(
     }
     let output = if arguments.json { ProjectOutput::Stderr } else { ProjectOutput::Inherit };
     let scripts = script_context(environment, output)?;
-    let request = deka_install::Request { root, config: Arc::clone(&config), scripts };
+    let request = deka_install::Request {
+        root,
+        config: Arc::clone(&config),
+        scripts,
+        filters: arguments.filter.clone(),
+        folder: environment.working_folder().to_owned(),
+    };
     let result = deka_install::install(&request, &progress);
     progress.finish();
     let summary = result?;
