@@ -9,8 +9,8 @@ use crate::serve::MADE_UP_SCOPE;
 
 /// Dependencies from npm and the ranges in use; who comes later in the list uses the next one.
 const DEPENDENCIES: &[(&str, &[&str])] = &[
-    ("react", &["^18", "^19"]),
-    ("react-dom", &["^18", "^19"]),
+    ("react", &["^18"]),
+    ("react-dom", &["^18"]),
     ("lodash", &["^4"]),
     ("zod", &["^3", "^4"]),
     ("date-fns", &["^2", "^3", "^4"]),
