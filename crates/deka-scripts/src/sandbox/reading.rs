@@ -54,6 +54,26 @@ const TOOLS: &[&str] = &[
     "n",
 ];
 
+/// Variables that say where tools are; none of these folders holds credentials.
+const TOOL_VARIABLES: &[&str] = &[
+    "ANDROID_HOME",
+    "ASDF_DATA_DIR",
+    "ASDF_DIR",
+    "CONDA_PREFIX",
+    "FNM_DIR",
+    "HOMEBREW_PREFIX",
+    "JAVA_HOME",
+    "MISE_DATA_DIR",
+    "NODENV_ROOT",
+    "NVM_DIR",
+    "N_PREFIX",
+    "PYENV_ROOT",
+    "RBENV_ROOT",
+    "RUSTUP_HOME",
+    "VIRTUAL_ENV",
+    "VOLTA_HOME",
+];
+
 /// Files that hold credentials, wherever they are in a project.
 const SECRET_FILES: &[&str] = &[".npmrc", ".yarnrc.yml", ".git/config", ".netrc"];
 
@@ -88,7 +108,10 @@ fn tools(surroundings: &Surroundings<'_>, home: Option<&Path>) -> Vec<PathBuf> {
         tools.push(node.prefix.clone());
     }
     tools.push(surroundings.program.to_owned());
-    let path = surroundings.environment.get("PATH").unwrap_or_default();
+    let environment = surroundings.environment;
+    let named = TOOL_VARIABLES.iter().filter_map(|name| environment.non_empty(name));
+    tools.extend(named.map(PathBuf::from).filter(|folder| folder.is_absolute()));
+    let path = environment.get("PATH").unwrap_or_default();
     tools.extend(std::env::split_paths(path).filter(|folder| folder.is_absolute()));
     tools
 }
