@@ -22,6 +22,9 @@ const UNIT: u64 = 64 * 1024;
 /// What a tarball of unknown size is taken for.
 const UNKNOWN_SIZE: u64 = 4 * UNIT;
 
+/// From this size on a tarball goes to the workers before smaller ones that came earlier.
+const LARGE_TARBALL: usize = 1 << 20;
+
 /// What comes back for a packument.
 pub(crate) type PackumentAnswer = (PackageName, Result<Arc<Packument>, RegistryError>);
 
@@ -129,7 +132,9 @@ impl Download {
             TarballSource::Files(_) => return,
         };
         drop(span);
-        self.queue.push(Lane::Normal, Job::Import { tarball, body, is_refetch, room: Room(room) });
+        let is_large = body.as_ref().is_ok_and(|body: &Vec<u8>| body.len() >= LARGE_TARBALL);
+        let lane = if is_large { Lane::Long } else { Lane::Normal };
+        self.queue.push(lane, Job::Import { tarball, body, is_refetch, room: Room(room) });
     }
 }
 

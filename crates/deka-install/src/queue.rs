@@ -1,7 +1,8 @@
 //! The queue between those who find work (resolver, network) and the workers who do it.
 //!
-//! Two lanes: what the resolver waits for goes first. Workers sleep when there is nothing to do and
-//! end when the queue is closed, because all is done or because something failed.
+//! Three lanes: what the resolver waits for goes first, then what takes long, which would otherwise
+//! keep one worker busy at the end while the others have nothing left to do. Workers sleep when there
+//! is nothing to do and end when the queue is closed, because all is done or because something failed.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -11,18 +12,20 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 pub(crate) enum Lane {
     /// The resolver waits for it.
     Urgent = 0,
+    /// It takes long.
+    Long = 1,
     /// It leads to more work or to the end.
-    Normal = 1,
+    Normal = 2,
 }
 
-const LANES: usize = 2;
+const LANES: usize = 3;
 
 struct State<J> {
     lanes: [VecDeque<J>; LANES],
     closed: bool,
 }
 
-/// An unbounded queue of jobs in two lanes. What bounds it in memory is the network, which asks
+/// An unbounded queue of jobs in three lanes. What bounds it in memory is the network, which asks
 /// how many bytes wait before it starts another download.
 pub(crate) struct WorkQueue<J> {
     state: Mutex<State<J>>,
@@ -99,9 +102,10 @@ mod tests {
     fn urgent_jobs_overtake() {
         let queue = WorkQueue::new();
         queue.extend(Lane::Normal, ["first", "second"]);
+        queue.push(Lane::Long, "long");
         queue.push(Lane::Urgent, "urgent");
-        let order = [queue.pop(), queue.pop(), queue.pop()];
-        assert_eq!(order, [Some("urgent"), Some("first"), Some("second")]);
+        let order = [queue.pop(), queue.pop(), queue.pop(), queue.pop()];
+        assert_eq!(order, [Some("urgent"), Some("long"), Some("first"), Some("second")]);
     }
 
     #[test]
