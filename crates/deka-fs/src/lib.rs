@@ -20,6 +20,7 @@ mod error;
 mod limits;
 mod lock;
 mod mapped;
+mod memory;
 mod os;
 
 pub use atomic::{Durability, Replacement, atomic_write};
@@ -29,3 +30,4 @@ pub use error::{FsError, Operation};
 pub use limits::{flush_horizon, make_room_for_open_files};
 pub use lock::{FileLock, LockKind};
 pub use mapped::MappedFile;
+pub use memory::reserve_large;

@@ -56,7 +56,8 @@ impl Body {
         }
         let reserved = announced.unwrap_or(0).min(RESERVED) as usize;
         let mut bytes = Vec::new();
-        bytes.try_reserve_exact(reserved).map_err(|error| self.broken(Arc::new(error)))?;
+        deka_fs::reserve_large(&mut bytes, reserved)
+            .map_err(|error| self.broken(Arc::new(error)))?;
         let mut frames = Frames::new(self.timeouts);
         while let Some(frame) = frames.next(&mut self).await? {
             if bytes.len() as u64 + frame.len() as u64 > limit {

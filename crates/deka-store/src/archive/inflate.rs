@@ -59,8 +59,7 @@ impl Inflater {
             if self.buffer.len() < capacity {
                 // Rounded up, so that it does not grow by a little each time.
                 let capacity = capacity.next_power_of_two();
-                self.buffer = Vec::new();
-                self.buffer.resize(capacity, 0);
+                self.buffer = vec![0; capacity];
             }
             match self.decompressor.gzip_decompress(body, &mut self.buffer) {
                 Ok(length) => return Ok(Inflated::Memory(&self.buffer[..length])),

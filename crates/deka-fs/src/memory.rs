@@ -1,0 +1,59 @@
+//! Large buffers without a page fault for every four kilobytes.
+
+/// Smaller buffers hold too few huge pages to gain by them.
+const SMALLEST: usize = 4 << 20;
+
+/// Reserves room for `additional` more bytes, as [`Vec::try_reserve_exact`] does, and has the kernel
+/// back it with huge pages if it is large and the system has them.
+///
+/// To be called before the room is written to: each page that is touched first costs a fault, and for
+/// a tarball of 40 MB these took as long as receiving it.
+pub fn reserve_large(
+    bytes: &mut Vec<u8>,
+    additional: usize,
+) -> Result<(), std::collections::TryReserveError> {
+    bytes.try_reserve_exact(additional)?;
+    let room = bytes.spare_capacity_mut();
+    if room.len() >= SMALLEST {
+        prefer_huge_pages(room);
+    }
+    Ok(())
+}
+
+#[cfg(target_os = "linux")]
+fn prefer_huge_pages(room: &mut [std::mem::MaybeUninit<u8>]) {
+    /// The largest base page that Linux has; the advice is about whole pages.
+    const PAGE: usize = 64 << 10;
+
+    let start = room.as_ptr().align_offset(PAGE);
+    let Some(whole) = room.len().checked_sub(start).map(|length| length / PAGE * PAGE) else {
+        return;
+    };
+    let pages = room[start..start + whole].as_mut_ptr().cast();
+    #[expect(unsafe_code, reason = "advice about memory is given by address")]
+    // SAFETY: the pages are within `room`, and this advice does not change what memory contains.
+    let advised = unsafe { rustix::mm::madvise(pages, whole, rustix::mm::Advice::LinuxHugepage) };
+    // A system without them is only slower.
+    advised.unwrap_or_default();
+}
+
+#[cfg(not(target_os = "linux"))]
+fn prefer_huge_pages(_: &mut [std::mem::MaybeUninit<u8>]) {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_is_kept() {
+        for room in [0, 1, SMALLEST - 1, SMALLEST, 3 * SMALLEST + 1] {
+            let mut bytes = b"before".to_vec();
+            reserve_large(&mut bytes, room).unwrap();
+            assert!(bytes.capacity() >= 6 + room);
+            bytes.extend(std::iter::repeat_n(7, room));
+            assert_eq!(&bytes[..6], b"before");
+            assert!(bytes[6..].iter().all(|byte| *byte == 7), "{room}");
+        }
+        assert!(reserve_large(&mut Vec::new(), usize::MAX).is_err());
+    }
+}
