@@ -63,7 +63,7 @@ fn trees(left: &Tree, right: &Tree) -> Option<String> {
 
 /// The lines that only one side has, in the order of the files, as far as they are not common to
 /// both ends. Not a minimal difference, but entries of a lockfile are lines of their own.
-fn line_difference(left: &str, right: &str) -> String {
+pub(crate) fn line_difference(left: &str, right: &str) -> String {
     let missing_in = |text: &str, other: &str, sign: char| -> Vec<String> {
         let other: std::collections::BTreeSet<&str> = other.lines().collect();
         text.lines()

@@ -29,6 +29,7 @@ mod compare;
 mod example;
 mod folders;
 mod project;
+mod random;
 mod suite;
 mod tool;
 

@@ -62,7 +62,7 @@ fn rounds() -> usize {
 }
 
 #[expect(clippy::disallowed_methods, reason = "who runs the suite decides by environment")]
-fn variable(name: &str) -> Option<String> {
+pub(crate) fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
