@@ -500,7 +500,9 @@ impl Install<'_> {
             return Ok(None);
         }
         let path = self.project.lockfile_path();
-        let is_empty = layout.lockfile.graph.packages().len() <= 1;
+        let graph = &layout.lockfile.graph;
+        // Where nothing was found, that is what the lockfile says.
+        let is_empty = graph.packages().len() <= 1 && graph.edges_of(PackageId::ROOT).is_empty();
         let file = (!is_empty)
             .then(|| Replacement::write(&path, text.as_bytes(), Durability::Fsync))
             .transpose()

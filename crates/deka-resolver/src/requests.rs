@@ -3,7 +3,7 @@
 use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex};
 use hashbrown::HashMap;
 
-use crate::arena::{Arena, EdgeId, NameId, NodeId, RequestId};
+use crate::arena::{Arena, EdgeId, Name, NameId, NodeId, RequestId};
 use crate::overrides::Dependent;
 use crate::pick::{NoPick, Query};
 use crate::{Catalogs, Overrides, Row};
@@ -88,11 +88,22 @@ pub(crate) struct Requests {
 }
 
 impl Request {
-    /// Returns the range to pick a version with.
+    /// Returns the range that a version has to lie in, wherever it comes from.
     pub(crate) fn picking_range(&self) -> Option<&Range> {
         match &self.want {
-            Want::Registry { choice, .. } => choice.range(),
+            Want::Registry { choice, .. } => self.range.as_ref().and(choice.range()),
             _ => None,
+        }
+    }
+
+    /// Returns the name by which an ancestor of the dependent would provide what a peer asks for:
+    /// that of the package, also where the dependent gives it another one.
+    pub(crate) fn provided_as(&self, names: &[Name]) -> Alias {
+        match &self.want {
+            Want::Registry { name, .. } if self.spec.trim().starts_with("npm:") => {
+                names[name.index()].name.into()
+            }
+            _ => self.alias,
         }
     }
 }
@@ -220,9 +231,10 @@ impl Requests {
                     let (want, _) = registry(meant.target, Choice::Range(meant.range.clone()));
                     (want, Some(range))
                 }
-                // An empty spec is a tag for Bun, so that no other version can stand in for it.
+                // For Bun, no other version can stand in for what an empty spec gets.
                 None if counting.trim().is_empty() => {
-                    registry(alias.to_package_name(), Choice::Tag(Symbol::new("latest")))
+                    let (want, _) = registry(alias.to_package_name(), Choice::Range(range));
+                    (want, None)
                 }
                 None => registry(alias.to_package_name(), Choice::Range(range)),
             },

@@ -244,8 +244,8 @@ impl<'a> Resolver<'a> {
 
     /// Returns the workspace that a plain range leads to.
     pub(crate) fn linked_workspace(&self, request: &Request) -> Option<NodeId> {
-        let Want::Registry { name, choice } = &request.want else { return None };
-        let range = choice.range().filter(|_| self.input.options.link_workspaces)?;
+        let Want::Registry { name, .. } = &request.want else { return None };
+        let range = request.picking_range().filter(|_| self.input.options.link_workspaces)?;
         let name = self.arena.names[name.index()].name;
         let workspace = *self.workspaces.get(&name)?;
         self.workspace_fits(workspace, range).then_some(workspace)
@@ -259,17 +259,20 @@ impl<'a> Resolver<'a> {
             }
     }
 
-    /// Returns the highest version of the lockfile that will do; then nobody needs a packument.
+    /// Returns the highest version that will do if one of the lockfile would; then nobody needs a
+    /// packument.
     fn locked_version(&self, request: RequestId) -> Option<NodeId> {
         self.input.locked?;
         let request = self.requests.get(request);
         let Want::Registry { name, .. } = request.want else { return None };
         let range = request.picking_range()?;
-        self.arena.names[name.index()].nodes.iter().copied().find(|node| {
+        let mut satisfying = self.arena.names[name.index()].nodes.iter().copied().filter(|node| {
             let node = self.arena.node(*node);
-            node.origin == Origin::Locked
-                && node.version().is_some_and(|version| range.satisfies(version))
-        })
+            node.version().is_some_and(|version| range.satisfies(version))
+        });
+        let is_locked = |node: NodeId| self.arena.node(node).origin == Origin::Locked;
+        let highest = satisfying.next()?;
+        (is_locked(highest) || satisfying.any(is_locked)).then_some(highest)
     }
 
     /// Returns the version that the registry would give.

@@ -158,20 +158,18 @@ impl Resolver<'_> {
         let state = self.arena.edge(edge);
         let (alias, owner) = (state.row.alias, state.owner);
         let is_range = self.requests.get(request).range.is_some();
-        if is_range {
-            match scopes.provider(self, edge, best) {
-                Provider::Package(node) => return self.bind(edge, node),
-                Provider::Top if !self.arena.node(owner).is_importer() => {
-                    let top = scopes.top_peers(self, alias, batch);
-                    let occupant = self.highest_target(&top);
-                    if let Some(occupant) = occupant
-                        && !best.is_some_and(|best| self.suits_all(best, &top))
-                    {
-                        return self.bind(edge, occupant);
-                    }
+        match scopes.provider(self, edge, best) {
+            Provider::Package(node) => return self.bind(edge, node),
+            Provider::Top if is_range && !self.arena.node(owner).is_importer() => {
+                let top = scopes.top_peers(self, alias, batch);
+                let occupant = self.highest_target(&top);
+                if let Some(occupant) = occupant
+                    && !best.is_some_and(|best| self.suits_all(best, &top))
+                {
+                    return self.bind(edge, occupant);
                 }
-                Provider::Top | Provider::Nowhere => {}
             }
+            Provider::Top | Provider::Nowhere => {}
         }
         if !self.input.options.install_peers {
             return;
@@ -302,7 +300,7 @@ impl Scopes {
             return Provider::Nowhere;
         };
         let wanted = Wanted {
-            alias: state.row.alias,
+            alias: resolver.requests.get(request).provided_as(&arena.names),
             name: arena.names[name.index()].name,
             range: resolver.requests.get(request).picking_range(),
         };
@@ -323,12 +321,12 @@ impl Scopes {
             for dependent in self.dependents.get(node.index()).into_iter().flatten() {
                 let Dependent { node: above, is_peer, .. } = *dependent;
                 let after_peer = after_peer || is_peer;
-                if dependent.alias == wanted.alias && wanted.is_met_by(resolver, node) {
-                    return Provider::Package(node);
-                }
                 let seen = &mut self.seen[usize::from(after_peer)][above.index()];
                 if std::mem::replace(seen, self.walk) == self.walk {
                     continue;
+                }
+                if self.is_known_as(wanted.alias, above) && wanted.is_met_by(resolver, above) {
+                    return Provider::Package(above);
                 }
                 if (!is_peer || arena.node(above).is_importer())
                     && let Some(provided) = provided_by(resolver, above, &wanted, best.as_ref())
@@ -339,6 +337,12 @@ impl Scopes {
             }
         }
         found
+    }
+
+    /// Whether somebody depends on a package under this name.
+    fn is_known_as(&self, alias: Alias, node: NodeId) -> bool {
+        let dependents = self.dependents.get(node.index());
+        dependents.into_iter().flatten().any(|dependent| dependent.alias == alias)
     }
 
     /// Returns the peers of this name in the batch that no ancestor provides.
