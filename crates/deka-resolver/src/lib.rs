@@ -56,6 +56,7 @@ pub fn resolve(
     let mut resolver = Resolver::new(input, source, observer);
     let importers = resolver.add_importers()?;
     resolver.load_locked(&importers);
+    resolver.look_up_peer_aliases();
     for importer in importers {
         resolver.open_edges_of(importer);
         resolver.speculate_on(importer);

@@ -1,6 +1,7 @@
 //! What edges ask for, after aliases, overrides and catalogs: each question once.
 
 use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex};
+use deka_graph::EdgeKind;
 use hashbrown::HashMap;
 
 use crate::arena::{Arena, EdgeId, Name, NameId, NodeId, RequestId};
@@ -75,6 +76,8 @@ struct RootAlias {
     edge: EdgeId,
     target: PackageName,
     range: Range,
+    /// For a peer, the version that the registry would give.
+    best: Option<Version>,
     /// The bounds of the range: whoever means the alias has to accept one.
     bounds: Vec<Version>,
 }
@@ -126,14 +129,30 @@ impl Requests {
             };
             let Spec::Range(range) = *spec else { continue };
             let bounds = bounds(&range);
-            let alias = RootAlias { edge, target: name, range, bounds };
+            let alias = RootAlias { edge, target: name, range, best: None, bounds };
             self.root_aliases.entry(row.alias.to_package_name()).or_insert(alias);
         }
     }
 
     /// Whether it is not known yet what some alias of the root or a workspace leads to.
     pub(crate) fn has_open_aliases(&self, arena: &Arena) -> bool {
-        self.root_aliases.values().any(|alias| arena.edge(alias.edge).target.is_none())
+        self.root_aliases.values().any(|alias| {
+            let edge = arena.edge(alias.edge);
+            edge.target.is_none() && edge.row.kind != EdgeKind::Peer
+        })
+    }
+
+    /// Returns the aliases among peers of the root or a workspace that lead nowhere yet: what they
+    /// are an alias of, and in which range.
+    pub(crate) fn open_peer_aliases<'a>(
+        &'a mut self,
+        arena: &'a Arena,
+    ) -> impl Iterator<Item = (PackageName, &'a Range, &'a mut Option<Version>)> {
+        self.root_aliases.values_mut().filter_map(|alias| {
+            let edge = arena.edge(alias.edge);
+            let is_open = edge.row.kind == EdgeKind::Peer && edge.target.is_none();
+            is_open.then_some((alias.target, &alias.range, &mut alias.best))
+        })
     }
 
     /// Returns what a row asks for.
@@ -170,7 +189,10 @@ impl Requests {
     /// Returns the root's alias that is meant by a dependency of that name.
     fn root_alias_for(&self, alias: Alias, range: &Range, arena: &Arena) -> Option<&RootAlias> {
         let known = self.root_aliases.get(&alias.to_package_name())?;
-        let picked = arena.node(arena.edge(known.edge).target?).version()?;
+        let picked = match arena.edge(known.edge).target {
+            Some(target) => arena.node(target).version()?,
+            None => known.best.as_ref()?,
+        };
         let is_meant = known.bounds.iter().any(|bound| range.satisfies(bound))
             && (range.satisfies(picked) || range.is_star());
         is_meant.then_some(known)

@@ -18,7 +18,7 @@ use hashbrown::HashMap;
 use crate::arena::{Answer, Arena, EdgeId, EdgeState, NameId, Node, NodeId, Origin, RequestId};
 use crate::foreign::Foreign;
 use crate::overrides::Dependent;
-use crate::pick::pick;
+use crate::pick::{Query, pick};
 use crate::requests::{Context, Request, Requests, Want};
 use crate::speculation::Speculation;
 use crate::{
@@ -141,6 +141,26 @@ impl<'a> Resolver<'a> {
             self.versions.insert(id, version.clone());
         }
         id
+    }
+
+    /// Finds out what peers of the root or a workspace under other names than their own would get,
+    /// for others may mean them.
+    pub(crate) fn look_up_peer_aliases(&mut self) {
+        let names: Vec<PackageName> =
+            self.requests.open_peer_aliases(&self.arena).map(|(name, ..)| name).collect();
+        let names: Vec<NameId> = names.into_iter().map(|name| self.arena.name(name)).collect();
+        for name in &names {
+            self.ask(*name);
+        }
+        self.wait_for(&names);
+        let release_age = self.input.options.release_age.as_ref();
+        let aliases = self.requests.open_peer_aliases(&self.arena);
+        for ((_, range, best), name) in aliases.zip(names) {
+            let Answer::Here(packument) = &self.arena.names[name.index()].answer else { continue };
+            *best = pick(packument, Query::Range(range), release_age)
+                .ok()
+                .map(|index| packument.version(index));
+        }
     }
 
     /// Returns what an edge asks for.

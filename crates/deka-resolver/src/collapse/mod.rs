@@ -157,7 +157,7 @@ impl Resolver<'_> {
                 continue;
             }
             let target = self.arena.node(target);
-            let may_move = !self.arena.node(owner).is_importer()
+            let may_move = self.arena.node(owner).origin == Origin::Picked
                 && target.origin != Origin::Locked
                 && !self.is_patched(target);
             let request = may_move

@@ -308,6 +308,13 @@ impl Scopes {
             Answer::Here(packument) => Some(packument.version(index)),
             _ => None,
         });
+        let own = arena.edges_of(state.owner).iter().find_map(|edge| {
+            let is_own = edge.row.kind != EdgeKind::Peer && edge.row.alias == wanted.alias;
+            edge.target.filter(|target| is_own && wanted.is_met_by(resolver, *target))
+        });
+        if let Some(own) = own {
+            return Provider::Package(own);
+        }
         self.walk += 1;
         let mut queue = vec![(state.owner, false)];
         let mut next = 0;
@@ -325,7 +332,9 @@ impl Scopes {
                 if std::mem::replace(seen, self.walk) == self.walk {
                     continue;
                 }
-                if self.is_known_as(wanted.alias, above) && wanted.is_met_by(resolver, above) {
+                let is_it = arena.node(above).package.name == wanted.name
+                    || self.is_known_as(wanted.alias, above);
+                if is_it && wanted.is_met_by(resolver, above) {
                     return Provider::Package(above);
                 }
                 if (!is_peer || arena.node(above).is_importer())
