@@ -63,8 +63,9 @@ pub fn resolve(
     }
     resolver.drain();
     resolver.resolve_peers();
-    resolver.rebind_peers();
     resolver.follow_moved();
+    resolver.rebind_peers();
     resolver.collapse();
+    resolver.rebind_peers();
     resolver.finish()
 }

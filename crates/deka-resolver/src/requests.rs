@@ -1,7 +1,7 @@
 //! What edges ask for, after aliases, overrides and catalogs: each question once.
 
-use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex};
 use deka_graph::EdgeKind;
+use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex};
 use hashbrown::HashMap;
 
 use crate::arena::{Arena, EdgeId, Name, NameId, NodeId, RequestId};
@@ -168,7 +168,7 @@ impl Requests {
         }
         let spec = Spec::parse(row.alias, &row.spec);
         let replacement = match &spec {
-            Ok(Spec::Alias { .. }) => None,
+            Ok(Spec::Alias { spec, .. }) if matches!(**spec, Spec::Range(_)) => None,
             Ok(Spec::Range(range))
                 if self.root_alias_for(row.alias, range, context.arena).is_some() =>
             {

@@ -65,7 +65,7 @@ impl Resolver<'_> {
                 continue;
             }
             let is_direct = self.arena.node(self.arena.edge(*edge).owner).is_importer();
-            if is_direct && let Provider::Package(node) = scopes.provider(self, *edge, None) {
+            if is_direct && let Provider::Package(node) = scopes.provider_above(self, *edge, None) {
                 self.bind(*edge, node);
                 continue;
             }
@@ -92,6 +92,10 @@ impl Resolver<'_> {
     /// Binds every peer that asks for a range to the highest version that satisfies it by now, for
     /// that is how the lockfile is read.
     pub(crate) fn rebind_peers(&mut self) {
+        let mut is_there = vec![false; self.arena.nodes.len()];
+        for node in self.arena.breadth_first(|_| true) {
+            is_there[node.index()] = true;
+        }
         for edge in self.arena.edge_ids() {
             let state = self.arena.edge(edge);
             if !state.is_required_peer() || state.target.is_none() {
@@ -109,7 +113,7 @@ impl Resolver<'_> {
             }
             let highest = self.arena.names[name.index()].nodes.iter().copied().find(|id| {
                 let version = self.arena.node(*id).version();
-                version.is_some_and(|version| range.satisfies(version))
+                is_there[id.index()] && version.is_some_and(|version| range.satisfies(version))
             });
             if let Some(highest) = highest {
                 self.arena.edges[edge.index()].target = Some(highest);
@@ -285,38 +289,40 @@ impl Scopes {
         Self { seen: [seen.clone(), seen], dependents, top: HashMap::new(), walk: 0 }
     }
 
-    /// Walks up from the dependent of a peer, level by level. An ancestor that has the same peer
-    /// itself provides what that leads to, unless the `best` version would do for both.
+    /// Returns what the dependent of a peer or one of his ancestors provides.
     fn provider(
         &mut self,
         resolver: &Resolver<'_>,
         edge: EdgeId,
         best: Option<(NameId, VersionIndex)>,
     ) -> Provider {
+        let own = Wanted::new(resolver, edge).and_then(|wanted| {
+            let owner = resolver.arena.edge(edge).owner;
+            resolver.arena.edges_of(owner).iter().find_map(|edge| {
+                let is_own = edge.row.kind != EdgeKind::Peer && edge.row.alias == wanted.alias;
+                edge.target.filter(|target| is_own && wanted.is_met_by(resolver, *target))
+            })
+        });
+        own.map_or_else(|| self.provider_above(resolver, edge, best), Provider::Package)
+    }
+
+    /// Walks up from the dependent of a peer, level by level. An ancestor that is what the peer
+    /// asks for provides itself; one that has the same peer provides what that leads to, unless the
+    /// `best` version would do for both.
+    fn provider_above(
+        &mut self,
+        resolver: &Resolver<'_>,
+        edge: EdgeId,
+        best: Option<(NameId, VersionIndex)>,
+    ) -> Provider {
         let arena = &resolver.arena;
-        let state = arena.edge(edge);
-        let Some(request) = state.request else { return Provider::Nowhere };
-        let Want::Registry { name, .. } = resolver.requests.get(request).want else {
-            return Provider::Nowhere;
-        };
-        let wanted = Wanted {
-            alias: resolver.requests.get(request).provided_as(&arena.names),
-            name: arena.names[name.index()].name,
-            range: resolver.requests.get(request).picking_range(),
-        };
+        let Some(wanted) = Wanted::new(resolver, edge) else { return Provider::Nowhere };
         let best = best.and_then(|(name, index)| match &arena.names[name.index()].answer {
             Answer::Here(packument) => Some(packument.version(index)),
             _ => None,
         });
-        let own = arena.edges_of(state.owner).iter().find_map(|edge| {
-            let is_own = edge.row.kind != EdgeKind::Peer && edge.row.alias == wanted.alias;
-            edge.target.filter(|target| is_own && wanted.is_met_by(resolver, *target))
-        });
-        if let Some(own) = own {
-            return Provider::Package(own);
-        }
         self.walk += 1;
-        let mut queue = vec![(state.owner, false)];
+        let mut queue = vec![(arena.edge(edge).owner, false)];
         let mut next = 0;
         let mut found = Provider::Nowhere;
         while let Some(&(node, after_peer)) = queue.get(next) {
@@ -389,7 +395,19 @@ struct Wanted<'a> {
     range: Option<&'a Range>,
 }
 
-impl Wanted<'_> {
+impl<'a> Wanted<'a> {
+    /// Returns what the peer `edge` is looked for by, if it is about a registry.
+    fn new(resolver: &'a Resolver<'_>, edge: EdgeId) -> Option<Self> {
+        let request = resolver.requests.get(resolver.arena.edge(edge).request?);
+        let Want::Registry { name, .. } = request.want else { return None };
+        let names = &resolver.arena.names;
+        Some(Self {
+            alias: request.provided_as(names),
+            name: names[name.index()].name,
+            range: request.picking_range(),
+        })
+    }
+
     /// Whether a package is of the right name, and not only called so by its dependent; then its
     /// version means nothing. Another package under that name has to satisfy the range.
     fn is_met_by(&self, resolver: &Resolver<'_>, node: NodeId) -> bool {

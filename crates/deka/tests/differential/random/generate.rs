@@ -221,11 +221,8 @@ fn spec(
     published: &[(&'static str, &'static str)],
     may_miss: bool,
 ) -> String {
-    let own: Vec<&str> = published
-        .iter()
-        .filter(|(known, _)| *known == name)
-        .map(|(_, version)| *version)
-        .collect();
+    let own: Vec<&str> =
+        published.iter().filter(|(known, _)| *known == name).map(|(_, version)| *version).collect();
     let all = may_miss && dice.chance(30);
     let mut version = || if all { dice.pick(VERSIONS) } else { dice.pick(&own) };
     let (one, other) = (version(), version());

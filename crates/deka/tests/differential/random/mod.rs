@@ -42,9 +42,8 @@ const THREADS: usize = 2;
 #[test]
 fn random_worlds_are_resolved_alike() {
     let Some(suite) = &*SUITE else { return };
-    let number = |name: &str, or: u64| {
-        variable(name).map_or(or, |text| text.parse().expect("a number"))
-    };
+    let number =
+        |name: &str, or: u64| variable(name).map_or(or, |text| text.parse().expect("a number"));
     let (cases, seed) = (number("DEKA_RANDOM_CASES", CASES), number("DEKA_RANDOM_SEED", 1));
     let next = AtomicU64::new(0);
     let failures = Mutex::new(Vec::new());
