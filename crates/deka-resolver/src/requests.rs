@@ -170,7 +170,7 @@ impl Requests {
         let replacement = match &spec {
             Ok(Spec::Alias { spec, .. }) if matches!(**spec, Spec::Range(_)) => None,
             Ok(Spec::Range(range))
-                if self.root_alias_for(row.alias, range, context.arena).is_some() =>
+                if self.root_alias_for(row.alias, (row.spec, range), context.arena).is_some() =>
             {
                 None
             }
@@ -186,8 +186,17 @@ impl Requests {
         }
     }
 
-    /// Returns the root's alias that is meant by a dependency of that name.
-    fn root_alias_for(&self, alias: Alias, range: &Range, arena: &Arena) -> Option<&RootAlias> {
+    /// Returns the root's alias that is meant by a dependency of that name; an empty spec does not
+    /// mean any.
+    fn root_alias_for(
+        &self,
+        alias: Alias,
+        (text, range): (Symbol, &Range),
+        arena: &Arena,
+    ) -> Option<&RootAlias> {
+        if text.trim().is_empty() {
+            return None;
+        }
         let known = self.root_aliases.get(&alias.to_package_name())?;
         let picked = match arena.edge(known.edge).target {
             Some(target) => arena.node(target).version()?,
@@ -240,7 +249,7 @@ impl Requests {
         context: &mut Context<'_>,
     ) -> (Want, Option<Range>) {
         let meant = match &spec {
-            Ok(Spec::Range(range)) => self.root_alias_for(alias, range, context.arena),
+            Ok(Spec::Range(range)) => self.root_alias_for(alias, (counting, range), context.arena),
             _ => None,
         };
         let mut registry = |name: PackageName, choice: Choice| {

@@ -188,8 +188,17 @@ impl Resolver<'_> {
         };
         match found {
             Some(node) => self.bind(edge, node),
+            // What counts is the dependency of the same name.
+            None if self.is_shadowed(edge) => {}
             None => self.failed.push(edge),
         }
+    }
+
+    /// Whether the dependent of a peer has a dependency of that name besides.
+    fn is_shadowed(&self, edge: EdgeId) -> bool {
+        let EdgeState { row, owner, .. } = self.arena.edge(edge);
+        let mut edges = self.arena.edges_of(*owner).iter();
+        edges.any(|edge| edge.row.alias == row.alias && edge.row.kind != EdgeKind::Peer)
     }
 
     /// Returns the highest version of the package that is there, whether it satisfies or not.

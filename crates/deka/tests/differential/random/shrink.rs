@@ -6,16 +6,17 @@ use super::world::World;
 pub(crate) fn shrink(world: World, fails: impl Fn(&World) -> bool) -> World {
     let mut smallest = world;
     loop {
-        let before = size(&smallest);
+        let mut is_smaller = false;
         let mut at = 0;
         while let Some(smaller) = without(&smallest, at) {
             if fails(&smaller) {
                 smallest = smaller;
+                is_smaller = true;
             } else {
                 at += 1;
             }
         }
-        if size(&smallest) == before {
+        if !is_smaller {
             return smallest;
         }
     }
@@ -97,9 +98,4 @@ fn without(world: &World, at: usize) -> Option<World> {
         }
     }
     None
-}
-
-/// How many parts there are.
-fn size(world: &World) -> usize {
-    (0..).take_while(|at| without(world, *at).is_some()).count()
 }
