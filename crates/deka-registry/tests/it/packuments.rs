@@ -28,6 +28,30 @@ fn the_abbreviated_form_is_asked_for() {
 }
 
 #[test]
+fn the_full_form_is_asked_for_where_it_may_name_a_libc() {
+    let server = Server::start(|target, _| {
+        let name = target.target.trim_start_matches('/').replace("%2f", "/");
+        Reply::ok(packument(&name, "1.0.0"))
+    });
+    let client = client(config(&server.url("/")), None);
+    // What Bun 1.4.5 was seen to ask for.
+    for (asked, is_full) in [
+        ("@s/x-linux-arm64", true),
+        ("linuxmusl", true),
+        ("@musl/x", true),
+        ("x-glibc", true),
+        ("x-gnu", false),
+        ("x-libc", false),
+        ("x-darwin", false),
+    ] {
+        block_on(client.packument(name(asked), false)).unwrap();
+        let seen = server.seen().pop().unwrap();
+        let accept = seen.header("accept").unwrap();
+        assert_eq!(accept.starts_with("application/json"), is_full, "{asked}: {accept}");
+    }
+}
+
+#[test]
 fn encodings_are_undone() {
     let json = packument("a", "1.0.0");
     let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());

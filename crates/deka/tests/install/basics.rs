@@ -207,3 +207,25 @@ fn a_timeline_names_every_stage() {
     failed.assert_success();
     assert!(failed.stderr.contains("the timeline can't be written"), "{}", failed.snapshot());
 }
+
+#[test]
+fn only_the_variant_for_this_libc_is_installed() {
+    let registry = Registry::start();
+    let variants = ["tool-linux-x64", "tool-linux-x64-musl"];
+    for (name, libc) in variants.into_iter().zip(["glibc", "musl"]) {
+        registry.package(name, "1.0.0").os(&["linux"]).libc(&[libc]).publish();
+    }
+    let project = project();
+    project.use_registry(&registry);
+    project.package_json(json!({
+        "name": "p",
+        "optionalDependencies": { "tool-linux-x64": "1", "tool-linux-x64-musl": "1" },
+    }));
+    project.command(["install", "--os", "linux", "--libc", "musl"]).run().assert_success();
+    let lockfile = project.read("bun.lock");
+    assert!(lockfile.contains(r#"{ "os": "linux", "libc": "glibc" }"#), "{lockfile}");
+    assert!(lockfile.contains(r#"{ "os": "linux", "libc": "musl" }"#), "{lockfile}");
+    let tree = project.node_modules();
+    let installed = variants.map(|name| tree.get(name).is_some());
+    assert_eq!(installed, [false, true], "{tree}");
+}
