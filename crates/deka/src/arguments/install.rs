@@ -71,7 +71,7 @@ pub(crate) struct InstallArguments {
     #[arg(long, hide = true, alias = "ignore-optional")]
     no_optional: bool,
 
-    /// Only for these members of the workspaces: a name, ./folder, {folder}, web..., ...web, [main], !web
+    /// Only for these members of the workspaces: a name, ./folder, {folder}, web..., ...web, `[main]`, !web
     #[arg(short = 'F', long, value_name = "filter", aliases = ["workspace"], short_alias = 'w')]
     pub(crate) filter: Vec<String>,
 
