@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use deka_manifest::{Alias, Bin, PackageName, Platforms, Symbol, Version};
+use deka_manifest::{Alias, Bin, PackageName, Platforms, Symbol, Target, Version};
 
 /// A package in a [`Graph`]; `PackageId::ROOT` is the project itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -42,6 +42,19 @@ pub enum EdgeKind {
     Prod,
     /// `peerDependencies`.
     Peer,
+}
+
+impl EdgeKind {
+    /// Whether a package for these platforms is installed on `target` for such a dependency.
+    ///
+    /// As with Bun, `libc` counts only for optional dependencies: whoever requires the other C library's
+    /// variant gets it.
+    pub fn is_accepted(self, target: &Target, platforms: &Platforms) -> bool {
+        match self {
+            Self::Optional => target.accepts_with_libc(platforms),
+            Self::Workspace | Self::Dev | Self::Prod | Self::Peer => target.accepts(platforms),
+        }
+    }
 }
 
 /// One dependency of one package.

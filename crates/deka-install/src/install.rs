@@ -427,9 +427,10 @@ impl Install<'_> {
         let graph = &lockfile.graph;
         let is_pruned = pruned_packages(graph, &pruned)?;
         let is_wanted = |edge: EdgeId, package: PackageId| {
-            !self.is_omitted(graph.edge(edge).kind)
+            let kind = graph.edge(edge).kind;
+            !self.is_omitted(kind)
                 && !is_pruned.contains(&package)
-                && target.accepts(&graph.package(package).platforms)
+                && kind.is_accepted(&target, &graph.package(package).platforms)
         };
         let wanted = tree.pruned(graph, &is_wanted);
         let native_bins = NativeBins::default();

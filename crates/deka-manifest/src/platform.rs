@@ -81,6 +81,17 @@ platform_set!(
     ["glibc", "musl"]
 );
 
+impl LibcSet {
+    /// Reads the `libc` of a manifest or lockfile. Other than with `os` and `cpu`, one that leaves nothing
+    /// which is known excludes nothing.
+    pub fn of_package<'a>(entries: impl IntoIterator<Item = &'a str>) -> Self {
+        match Self::from_entries(entries) {
+            Self::NONE => Self::ALL,
+            some => some,
+        }
+    }
+}
+
 /// All three properties of one package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Platforms {
@@ -88,7 +99,7 @@ pub struct Platforms {
     pub os: OsSet,
     /// Processors it runs on.
     pub cpu: CpuSet,
-    /// C libraries it runs on; only asked on Linux.
+    /// C libraries it runs on; only asked of optional dependencies.
     pub libc: LibcSet,
 }
 
@@ -115,11 +126,16 @@ pub struct Target {
 }
 
 impl Target {
-    /// Whether a package with these `platforms` is of use on the target.
+    /// Whether a package with these `platforms` is of use on the target, whatever its C library.
     #[expect(clippy::trivially_copy_pass_by_ref, reason = "callers hold both by reference")]
     pub fn accepts(&self, platforms: &Platforms) -> bool {
-        self.os.intersects(platforms.os)
-            && self.cpu.intersects(platforms.cpu)
+        self.os.intersects(platforms.os) && self.cpu.intersects(platforms.cpu)
+    }
+
+    /// Like [`Target::accepts`], and the C library has to fit as well.
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "callers hold both by reference")]
+    pub fn accepts_with_libc(&self, platforms: &Platforms) -> bool {
+        self.accepts(platforms)
             && (platforms.libc == LibcSet::ALL || self.libc.intersects(platforms.libc))
     }
 }
@@ -148,12 +164,30 @@ mod tests {
     }
 
     #[test]
+    fn libc_without_a_known_name_excludes_nothing() {
+        let check = |entries: &[&str], expected: LibcSet| {
+            assert_eq!(LibcSet::of_package(entries.iter().copied()), expected, "{entries:?}");
+        };
+        check(&["musl"], LibcSet::of("musl"));
+        check(&["!musl"], LibcSet::of("glibc"));
+        check(&["uclibc", "musl"], LibcSet::of("musl"));
+        check(&["none", "musl"], LibcSet::of("musl"));
+        for entries in [&["uclibc"][..], &["none"], &["!uclibc"], &["any"], &[]] {
+            check(entries, LibcSet::ALL);
+        }
+        check(&["!glibc", "!musl"], LibcSet::ALL);
+        check(&["musl", "!musl"], LibcSet::ALL);
+        check(&["glibc", "musl"], LibcSet::ALL);
+        assert_eq!(LibcSet::from_entries(["none"]), LibcSet::NONE, "as in `--libc=none`");
+    }
+
+    #[test]
     fn libc_is_only_asked_where_it_is_named() {
         let target =
             Target { os: OsSet::of("linux"), cpu: CpuSet::of("x64"), libc: LibcSet::of("glibc") };
         let musl = Platforms { libc: LibcSet::of("musl"), ..Platforms::ALL };
-        assert!(!target.accepts(&musl));
-        assert!(target.accepts(&Platforms::ALL));
-        assert!(Target { libc: LibcSet::NONE, ..target }.accepts(&Platforms::ALL));
+        assert!(target.accepts(&musl) && !target.accepts_with_libc(&musl));
+        assert!(target.accepts_with_libc(&Platforms::ALL));
+        assert!(Target { libc: LibcSet::NONE, ..target }.accepts_with_libc(&Platforms::ALL));
     }
 }

@@ -13,6 +13,7 @@ use url::Url;
 
 use crate::encoding::{self, Encoding};
 use crate::error::Reason;
+use crate::form::Form;
 use crate::gate::{Gate, Purpose};
 use crate::packument::{Answer, PACKUMENT_LIMIT};
 use crate::retry::{Attempts, RetryPolicy};
@@ -22,25 +23,12 @@ use crate::{
     RegistryKey, SafeUrl, Validators, Workers, packument_url,
 };
 
-/// The short form of a packument, made for installing; servers that do not know it send the full one.
-const ABBREVIATED: HeaderValue = HeaderValue::from_static(
-    "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*",
-);
-/// The full form, which alone says when versions were published and which libc they are for.
-const FULL: HeaderValue = HeaderValue::from_static("application/json, */*; q=0.5");
 const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
 /// A tarball is packed already, and its integrity is that of the packed bytes.
 const IDENTITY: HeaderValue = HeaderValue::from_static("identity");
 
 /// More bytes than this are no package, unless the caller knows better.
 const TARBALL_LIMIT: u64 = 2 * 1024 * 1024 * 1024;
-
-/// Whether a package may be meant for one libc only, which the short form does not say: without it the
-/// variants for glibc and musl would both be installed. Bun 1.4.5 asks for the full form of the same
-/// names, and so writes the same lockfile.
-fn may_name_libc(name: &str) -> bool {
-    ["linux", "musl", "glibc"].iter().any(|hint| name.contains(hint))
-}
 
 /// Asks registries; cheap to clone.
 ///
@@ -299,7 +287,7 @@ impl Client {
             .transport
             .get(Request {
                 url: &url,
-                accept: if need_times || may_name_libc(name.as_str()) { FULL } else { ABBREVIATED },
+                accept: Form::of(name, need_times).accept(),
                 accept_encoding: encoding::ACCEPTED,
                 protocols: Protocols::Http2OrHttp1,
                 if_none_match: validators.and_then(Validators::if_none_match),

@@ -25,6 +25,7 @@ mod client;
 mod counters;
 mod encoding;
 mod error;
+mod form;
 mod gate;
 mod location;
 mod packument;

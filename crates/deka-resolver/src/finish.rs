@@ -1,7 +1,7 @@
 //! From the arena to the graph: what is needed, in an order of its own.
 
 use deka_graph::{Edge, EdgeKind, Graph, PackageId};
-use deka_manifest::{Alias, OsSet, Target, VersionIndex};
+use deka_manifest::{Alias, Target, VersionIndex};
 use hashbrown::{HashMap, HashSet};
 
 use crate::arena::{Answer, EdgeId, NodeId, Origin};
@@ -121,7 +121,10 @@ impl Resolver<'_> {
                     let Some(to) = edge.target else { continue };
                     let is_skipped = matches!(edge.row.kind, EdgeKind::Prod | EdgeKind::Dev)
                         && self.arena.node(*node).is_announced
-                        && !target.accepts(&self.arena.node(to).package.platforms);
+                        && !edge
+                            .row
+                            .kind
+                            .is_accepted(&target, &self.arena.node(to).package.platforms);
                     if is_skipped && !std::mem::replace(&mut warned[to.index()], true) {
                         warnings.push(Warning::UnsupportedPlatform {
                             package: self.arena.node(to).label(),
@@ -332,9 +335,6 @@ fn unsupported(
     }
     if !target.cpu.intersects(platforms.cpu) {
         wants.push(("cpu", platforms.cpu.entries().unwrap_or_default()));
-    }
-    if target.os.intersects(OsSet::of("linux")) && !target.libc.intersects(platforms.libc) {
-        wants.push(("libc", platforms.libc.entries().unwrap_or_default()));
     }
     wants
 }

@@ -466,7 +466,9 @@ impl<'a> Resolver<'a> {
             let EdgeState { row, target, .. } = self.arena.edge(edge);
             // What lies inside another tarball needs none of its own.
             let Some(target) = target.filter(|_| !row.bundled) else { continue };
-            let is_accepted = self.is_accepted(&self.arena.node(target).package.platforms);
+            let platforms = &self.arena.node(target).package.platforms;
+            let is_accepted = (self.input.options.target)
+                .is_none_or(|wanted| row.kind.is_accepted(&wanted, platforms));
             let Node { is_announced, unannounced, .. } = &mut self.arena.nodes[target.index()];
             if *is_announced || !is_accepted {
                 continue;
@@ -477,11 +479,6 @@ impl<'a> Resolver<'a> {
             }
             edges.extend(self.arena.edge_ids_of(target));
         }
-    }
-
-    /// Whether packages for these platforms are installed here.
-    pub(crate) fn is_accepted(&self, platforms: &Platforms) -> bool {
-        self.input.options.target.is_none_or(|target| target.accepts(platforms))
     }
 
     fn fail(&mut self, edge: EdgeId) {

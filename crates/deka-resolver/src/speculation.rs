@@ -112,7 +112,10 @@ impl Resolver<'_> {
         let Ok(manifest) = packument.manifest(index) else { return };
         let is_first = self.arena.names[name.index()].nodes.is_empty()
             && !std::mem::replace(&mut self.arena.names[name.index()].is_guessed, true);
-        let is_announced = is_wanted && is_first && self.is_accepted(&manifest.platforms);
+        // Who asks is not known here: what only a required dependency may install waits for it.
+        let target = self.input.options.target;
+        let is_accepted = target.is_none_or(|target| target.accepts_with_libc(&manifest.platforms));
+        let is_announced = is_wanted && is_first && is_accepted;
         if is_announced {
             self.observer.picked(&manifest);
         }

@@ -39,7 +39,7 @@ pub enum Warning {
     UnsupportedPlatform {
         /// The package as `name@version`.
         package: String,
-        /// What it runs on: `os`, `cpu` or `libc` with the entries that do not fit.
+        /// What it runs on: `os` or `cpu` with the entries that do not fit.
         wants: Vec<(&'static str, Vec<String>)>,
     },
     /// A manifest has a name in two groups; the second does not count.

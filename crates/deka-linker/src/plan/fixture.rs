@@ -142,8 +142,9 @@ impl Packages {
         let mut graph = self.graph();
         hoist(&mut graph, deka_graph::HoistOptions::default()).expect("hoisting");
         let is_wanted = |edge| {
-            let target = graph.edge(edge).target;
-            target.is_some_and(|id| target_accepts(graph.package(id)))
+            let edge = graph.edge(edge);
+            let is_accepted = |id| edge.kind.is_accepted(&target(), &graph.package(id).platforms);
+            edge.target.is_some_and(is_accepted)
         };
         let tree = hoist_filtered(&graph, &is_wanted).expect("hoisting");
         let options = PlanOptions {
@@ -159,10 +160,6 @@ impl Packages {
     pub(crate) fn plan(&self) -> LinkPlan {
         self.try_plan().expect("a plan")
     }
-}
-
-fn target_accepts(package: &Package) -> bool {
-    target().accepts(&package.platforms)
 }
 
 /// Prints a plan, one line for each thing.

@@ -361,9 +361,7 @@ impl Writer {
         let Platforms { os, cpu, libc } = *platforms;
         self.info_platforms("os", OsSet::NAMES, |name| os.intersects(OsSet::of(name)));
         self.info_platforms("cpu", CpuSet::NAMES, |name| cpu.intersects(CpuSet::of(name)));
-        if libc == LibcSet::NONE {
-            self.info_platforms("libc", LibcSet::NAMES, |_| false);
-        } else if let Some(name) = LibcSet::NAMES
+        if let Some(name) = LibcSet::NAMES
             .iter()
             .find(|name| libc != LibcSet::ALL && libc.intersects(LibcSet::of(name)))
         {

@@ -222,7 +222,7 @@ impl Entries {
                 }
                 "libc" => {
                     info.platforms.libc =
-                        read_platforms(reader, |names| LibcSet::from_entries(names))?;
+                        read_platforms(reader, |names| LibcSet::of_package(names))?;
                     return Ok(());
                 }
                 "bin" => {

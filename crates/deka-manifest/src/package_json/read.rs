@@ -102,7 +102,7 @@ fn read_manifest(reader: &mut Reader<'_>, object: &Object<'_>) -> PackageJson {
             "engines" => manifest.engines = strings(value),
             "os" => manifest.platforms.os = OsSet::from_entries(list(value)),
             "cpu" => manifest.platforms.cpu = CpuSet::from_entries(list(value)),
-            "libc" => manifest.platforms.libc = LibcSet::from_entries(list(value)),
+            "libc" => manifest.platforms.libc = LibcSet::of_package(list(value)),
             "scripts" => manifest.scripts = strings(value),
             "workspaces" => workspaces = Some(value),
             "overrides" => override_map = Some(value),

@@ -99,7 +99,7 @@ impl VersionManifest {
             platforms: Platforms {
                 os: OsSet::from_entries(list(value(Field::Os)).iter().map(|entry| &**entry)),
                 cpu: CpuSet::from_entries(list(value(Field::Cpu)).iter().map(|entry| &**entry)),
-                libc: LibcSet::from_entries(list(value(Field::Libc)).iter().map(|entry| &**entry)),
+                libc: LibcSet::of_package(list(value(Field::Libc)).iter().map(|entry| &**entry)),
             },
             has_install_script: row.flags & VersionRow::INSTALL_SCRIPT != 0,
             tarball: Symbol::new(&read_string(value(Field::Tarball)).unwrap_or_default()),

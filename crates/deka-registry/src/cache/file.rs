@@ -1,7 +1,7 @@
 //! One file of the manifest cache.
 //!
 //! ```text
-//!  0  magic "deka-pm1"               8
+//!  0  magic "deka-pm2"               8
 //!  8  checksum of bytes 16..header   8   xxh3
 //! 16  checksum of the record         8   xxh3
 //! 24  length of the record           8
@@ -29,7 +29,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use crate::{RegistryKey, Validators};
 
-const MAGIC: [u8; 8] = *b"deka-pm1";
+const MAGIC: [u8; 8] = *b"deka-pm2";
 const TEXTS: usize = 60;
 const ALIGNMENT: usize = 64;
 

@@ -71,8 +71,15 @@ pub(crate) struct InstallArguments {
     #[arg(long, hide = true, alias = "ignore-optional")]
     no_optional: bool,
 
-    /// Only for these members of the workspaces: a name, ./folder, {folder}, web..., ...web, `[main]`, !web
-    #[arg(short = 'F', long, value_name = "filter", aliases = ["workspace"], short_alias = 'w')]
+    // No doc comment, which would take `[main]` for a link.
+    #[arg(
+        short = 'F',
+        long,
+        value_name = "filter",
+        aliases = ["workspace"],
+        short_alias = 'w',
+        help = "Only for these members of the workspaces: a name, ./folder, {folder}, web..., ...web, [main], !web"
+    )]
     pub(crate) filter: Vec<String>,
 
     /// Fail if bun.lock would have to change
