@@ -194,7 +194,7 @@ impl Requests {
         (text, range): (Symbol, &Range),
         arena: &Arena,
     ) -> Option<&RootAlias> {
-        if text.trim().is_empty() {
+        if is_blank(&text) {
             return None;
         }
         let known = self.root_aliases.get(&alias.to_package_name())?;
@@ -263,7 +263,7 @@ impl Requests {
                     (want, Some(range))
                 }
                 // For Bun, no other version can stand in for what an empty spec gets.
-                None if counting.trim().is_empty() => {
+                None if is_blank(&counting) => {
                     let (want, _) = registry(alias.to_package_name(), Choice::Range(range));
                     (want, None)
                 }
@@ -271,6 +271,10 @@ impl Requests {
             },
             Ok(Spec::Tag(tag)) => registry(alias.to_package_name(), Choice::Tag(tag)),
             Ok(Spec::Alias { name, spec }) => match *spec {
+                Spec::Range(range) if is_blank(&counting) => {
+                    let (want, _) = registry(name, Choice::Range(range));
+                    (want, None)
+                }
                 Spec::Range(range) => registry(name, Choice::Range(range)),
                 Spec::Tag(tag) => registry(name, Choice::Tag(tag)),
                 other => (Want::Foreign(other), None),
@@ -288,6 +292,17 @@ pub(crate) struct Context<'a> {
     pub(crate) overrides: &'a Overrides,
     pub(crate) catalogs: &'a Catalogs,
     pub(crate) arena: &'a mut Arena,
+}
+
+/// Whether a spec names no version at all: ``, `npm:name` or `npm:name@`.
+fn is_blank(spec: &str) -> bool {
+    match spec.trim().strip_prefix("npm:") {
+        None => spec.trim().is_empty(),
+        Some(target) => match target.char_indices().skip(1).find(|(_, c)| *c == '@') {
+            None => true,
+            Some((at, _)) => target[at + 1..].trim().is_empty(),
+        },
+    }
 }
 
 /// Returns the versions that a range is written with: for each comparator the one that it starts

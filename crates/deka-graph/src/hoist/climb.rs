@@ -176,7 +176,7 @@ impl<'a> Climb<'a> {
     fn visit(&mut self, place: u32, package: PackageId) -> Result<(), HoistError> {
         let prepared = self.prepared;
         let dependencies = prepared.dependencies(package);
-        for dependency in dependencies {
+        for dependency in dependencies.iter().filter(|dependency| !dependency.is_optional_peer) {
             let wanted = &mut self.wanted[dependency.name.0 as usize];
             if wanted.by != place {
                 let target = self.targets[dependency.edge.index()];

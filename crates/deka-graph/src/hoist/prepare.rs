@@ -50,6 +50,13 @@ pub(super) struct Prepared {
     is_contested: Vec<bool>,
 }
 
+/// Returns the range that stands in a spec, also in `npm:name@range`.
+fn range_of(spec: &str) -> &str {
+    let Some(target) = spec.trim().strip_prefix("npm:") else { return spec.trim() };
+    let at = target.char_indices().skip(1).find(|(_, c)| *c == '@');
+    at.map_or("", |(at, _)| target[at + 1..].trim())
+}
+
 /// What a peer's spec means for placement.
 enum RangeOf {
     Anything,
@@ -172,7 +179,7 @@ impl Prepared {
 
     fn parse_range(&mut self, spec: Symbol) -> RangeId {
         *self.range_of_spec.entry(spec).or_insert_with(|| {
-            self.ranges.push(match spec.trim() {
+            self.ranges.push(match range_of(&spec) {
                 "" | "*" => RangeOf::Anything,
                 text => VersionRange::parse(text).map_or(RangeOf::Nothing, RangeOf::Versions),
             });

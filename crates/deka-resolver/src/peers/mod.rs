@@ -108,7 +108,8 @@ impl Resolver<'_> {
             else {
                 continue;
             };
-            if range.is_star() || self.linked_workspace(request).is_some() {
+            let is_alias = request.provided_as(&self.arena.names) != request.alias;
+            if range.is_star() && !is_alias || self.linked_workspace(request).is_some() {
                 continue;
             }
             let highest = self.arena.names[name.index()].nodes.iter().copied().find(|id| {
@@ -410,10 +411,12 @@ impl<'a> Wanted<'a> {
         let request = resolver.requests.get(resolver.arena.edge(edge).request?);
         let Want::Registry { name, .. } = request.want else { return None };
         let names = &resolver.arena.names;
+        let alias = request.provided_as(names);
+        let is_alias = alias != request.alias;
         Some(Self {
-            alias: request.provided_as(names),
+            alias,
             name: names[name.index()].name,
-            range: request.picking_range(),
+            range: request.picking_range().filter(|_| !is_alias),
         })
     }
 
