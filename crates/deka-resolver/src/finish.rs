@@ -198,11 +198,19 @@ impl Resolver<'_> {
         for (at, node) in self.arena.breadth_first(|_| true).into_iter().enumerate() {
             rank[node.index()] = at as u32;
         }
-        let edge = *self
-            .failed
-            .iter()
-            .min_by_key(|edge| (rank[self.arena.edge(**edge).owner.index()], **edge))?;
+        let rank_of = |edge: &EdgeId| rank[self.arena.edge(*edge).owner.index()];
+        // Who has fallen away may ask for versions that there are not.
+        let matters = |edge: &&EdgeId| rank_of(edge) != u32::MAX || !self.is_no_version(**edge);
+        let first = self.failed.iter().filter(matters).min_by_key(|edge| (rank_of(edge), **edge));
+        let edge = *first?;
         Some(self.error_of(edge))
+    }
+
+    /// Whether an edge has failed because the registry has no version that will do.
+    fn is_no_version(&self, edge: EdgeId) -> bool {
+        let Some(request) = self.arena.edge(edge).request else { return false };
+        let Want::Registry { name, .. } = self.requests.get(request).want else { return false };
+        matches!(self.arena.names[name.index()].answer, Answer::Here(_))
     }
 
     fn error_of(&mut self, edge: EdgeId) -> ResolveError {

@@ -200,7 +200,9 @@ impl Resolver<'_> {
                 .package_ids()
                 .find(|id| locked.graph.package(*id).resolution == *resolution);
             let Some(old) = old else { continue };
-            for edge in self.arena.edges_of(importer) {
+            let is_placed = |edge: &EdgeId| !self.is_shadowed(*edge);
+            for edge in self.arena.edge_ids_of(importer).filter(is_placed) {
+                let edge = self.arena.edge(edge);
                 let before =
                     locked.graph.edges_of(old).iter().find(|before| {
                         before.alias == edge.row.alias && before.kind == edge.row.kind

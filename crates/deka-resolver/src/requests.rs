@@ -86,7 +86,8 @@ struct RootAlias {
 #[derive(Debug, Default)]
 pub(crate) struct Requests {
     requests: Vec<Request>,
-    by_text: HashMap<(Alias, Symbol), RequestId>,
+    /// By name and spec, and whether that one is an override's.
+    by_text: HashMap<(Alias, Symbol, bool), RequestId>,
     root_aliases: HashMap<PackageName, RootAlias>,
 }
 
@@ -163,7 +164,7 @@ impl Requests {
         context: &mut Context<'_>,
     ) -> RequestId {
         let is_overridable = context.overrides.concerns(row.alias.symbol());
-        if !is_overridable && let Some(known) = self.by_text.get(&(row.alias, row.spec)) {
+        if !is_overridable && let Some(known) = self.by_text.get(&(row.alias, row.spec, false)) {
             return *known;
         }
         let spec = Spec::parse(row.alias, &row.spec);
@@ -178,11 +179,11 @@ impl Requests {
             Err(_) => None,
         };
         let Some(text) = replacement else {
-            return self.of_text(row.alias, row.spec, spec, context);
+            return self.of_text(row.alias, (row.spec, false), spec, context);
         };
-        match self.by_text.get(&(row.alias, text)) {
+        match self.by_text.get(&(row.alias, text, true)) {
             Some(known) => *known,
-            None => self.of_text(row.alias, text, Spec::parse(row.alias, &text), context),
+            None => self.of_text(row.alias, (text, true), Spec::parse(row.alias, &text), context),
         }
     }
 
@@ -210,7 +211,7 @@ impl Requests {
     fn of_text(
         &mut self,
         alias: Alias,
-        text: Symbol,
+        (text, is_override): (Symbol, bool),
         spec: Result<Spec, InvalidSpec>,
         context: &mut Context<'_>,
     ) -> RequestId {
@@ -221,12 +222,12 @@ impl Requests {
                     counting = entry;
                     match Spec::parse(alias, &entry) {
                         Ok(Spec::Catalog(_)) => (Want::NotInCatalog(entry), None),
-                        spec => self.want(alias, spec, counting, context),
+                        spec => self.want(alias, spec, (counting, is_override), context),
                     }
                 }
                 None => (Want::NotInCatalog(text), None),
             },
-            spec => self.want(alias, spec, counting, context),
+            spec => self.want(alias, spec, (counting, is_override), context),
         };
         let id = RequestId(self.requests.len() as u32);
         self.requests.push(Request {
@@ -237,7 +238,7 @@ impl Requests {
             best: None,
             answer: None,
         });
-        self.by_text.insert((alias, text), id);
+        self.by_text.insert((alias, text, is_override), id);
         id
     }
 
@@ -245,11 +246,13 @@ impl Requests {
         &self,
         alias: Alias,
         spec: Result<Spec, InvalidSpec>,
-        counting: Symbol,
+        (counting, is_override): (Symbol, bool),
         context: &mut Context<'_>,
     ) -> (Want, Option<Range>) {
         let meant = match &spec {
-            Ok(Spec::Range(range)) => self.root_alias_for(alias, (counting, range), context.arena),
+            Ok(Spec::Range(range)) if !is_override => {
+                self.root_alias_for(alias, (counting, range), context.arena)
+            }
             _ => None,
         };
         let mut registry = |name: PackageName, choice: Choice| {

@@ -248,7 +248,7 @@ impl<'a> Resolver<'a> {
         let found = match self.best(request) {
             Some((name, index)) => {
                 let count = self.arena.nodes.len();
-                let found = self.reuse_or_add(request, name, index);
+                let found = self.reuse_or_add(edge, request, (name, index));
                 if let Some(found) = found {
                     let is_bundled = self.arena.edge(edge).row.bundled;
                     let is_new = found.index() >= count;
@@ -314,17 +314,20 @@ impl<'a> Resolver<'a> {
     /// Returns a package that is there already and will do, else that of the best version.
     ///
     /// A lower version than the best will do if it comes from the lockfile, if it was pinned, or if
-    /// it is of the same major version.
+    /// it is of the same major version. What only tarballs contain will do for other tarballs.
     pub(crate) fn reuse_or_add(
         &mut self,
+        edge: EdgeId,
         request: RequestId,
-        name: NameId,
-        index: VersionIndex,
+        (name, index): (NameId, VersionIndex),
     ) -> Option<NodeId> {
+        let EdgeState { row, owner, .. } = self.arena.edge(edge);
+        let is_bundled = row.bundled || self.arena.node(*owner).is_bundled;
         let entry = &self.arena.names[name.index()];
         let count = entry.nodes.len() as u32;
         if let Some((known, at)) = self.requests.get(request).answer
             && at == count
+            && !is_bundled
         {
             return Some(known);
         }
@@ -340,15 +343,17 @@ impl<'a> Resolver<'a> {
                 || version.major() == best.major;
             version.as_ref() == best
                 || (is_good_enough
-                    && !node.is_bundled
+                    && (is_bundled || !node.is_bundled)
                     && range.is_some_and(|range| range.satisfies(version)))
         });
         let found = match reused {
             Some(reused) => reused,
             None => self.add_npm(request, name, index)?,
         };
-        let count = self.arena.names[name.index()].nodes.len() as u32;
-        self.requests.get_mut(request).answer = Some((found, count));
+        if !is_bundled {
+            let count = self.arena.names[name.index()].nodes.len() as u32;
+            self.requests.get_mut(request).answer = Some((found, count));
+        }
         Some(found)
     }
 

@@ -145,10 +145,7 @@ impl Resolver<'_> {
         let Want::Registry { name, .. } = request.want else { return None };
         let range = request.picking_range()?;
         self.arena.names[name.index()].nodes.iter().copied().find(|id| {
-            self.arena
-                .node(*id)
-                .version()
-                .is_some_and(|version| range.satisfies(version) || range.is_star())
+            self.arena.node(*id).version().is_some_and(|version| range.satisfies(version))
         })
     }
 
@@ -180,7 +177,7 @@ impl Resolver<'_> {
             return;
         }
         let found = match best {
-            Some((name, index)) => self.reuse_or_add(request, name, index),
+            Some((name, index)) => self.reuse_or_add(edge, request, (name, index)),
             None if self.is_answered(request) => match self.highest(request) {
                 Some(wrong) => Some(wrong),
                 None => return self.warn_unmet(edge, request),
@@ -195,11 +192,12 @@ impl Resolver<'_> {
         }
     }
 
-    /// Whether the dependent of a peer has a dependency of that name besides.
-    fn is_shadowed(&self, edge: EdgeId) -> bool {
+    /// Whether an edge is a peer and the dependent has a dependency of that name besides.
+    pub(crate) fn is_shadowed(&self, edge: EdgeId) -> bool {
         let EdgeState { row, owner, .. } = self.arena.edge(edge);
         let mut edges = self.arena.edges_of(*owner).iter();
-        edges.any(|edge| edge.row.alias == row.alias && edge.row.kind != EdgeKind::Peer)
+        row.kind == EdgeKind::Peer
+            && edges.any(|edge| edge.row.alias == row.alias && edge.row.kind != EdgeKind::Peer)
     }
 
     /// Returns the highest version of the package that is there, whether it satisfies or not.
