@@ -23,10 +23,12 @@ pub struct Resolved {
     pub added: usize,
 }
 
-/// Removes the peers of an importer that another group of it has, too. They had their say in which
-/// versions stay; what is placed is the other one.
+/// Removes the peers of an importer that another group of it has, too, and leads somewhere. They
+/// had their say in which versions stay; what is placed is the other one.
 fn drop_shadowed_peers(edges: &mut Vec<Edge>) {
-    let is_dependency = |edge: &&Edge| !matches!(edge.kind, EdgeKind::Peer | EdgeKind::Workspace);
+    let is_dependency = |edge: &&Edge| {
+        !matches!(edge.kind, EdgeKind::Peer | EdgeKind::Workspace) && edge.target.is_some()
+    };
     let own: HashSet<Alias> = edges.iter().filter(is_dependency).map(|edge| edge.alias).collect();
     edges.retain(|edge| edge.kind != EdgeKind::Peer || !own.contains(&edge.alias));
 }

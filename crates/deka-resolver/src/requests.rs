@@ -163,17 +163,18 @@ impl Requests {
         dependent: Dependent<'_>,
         context: &mut Context<'_>,
     ) -> RequestId {
-        let is_overridable = context.overrides.concerns(row.alias.symbol());
+        let is_overridable = context.overrides.concerns(row.alias.symbol())
+            || !context.overrides.is_empty() && row.spec.trim().starts_with("npm:");
         if !is_overridable && let Some(known) = self.by_text.get(&(row.alias, row.spec, false)) {
             return *known;
         }
         let spec = Spec::parse(row.alias, &row.spec);
         let replacement = match &spec {
-            Ok(Spec::Alias { spec, .. }) if matches!(**spec, Spec::Range(_)) => None,
-            Ok(Spec::Range(range))
-                if self.root_alias_for(row.alias, (row.spec, range), context.arena).is_some() =>
-            {
-                None
+            // Aliases are not overridden unless they ask for a dist-tag, or for nothing.
+            Ok(Spec::Alias { name, spec }) => {
+                let is_tag = matches!(**spec, Spec::Tag(_)) || is_blank(&row.spec);
+                let text = context.overrides.find(name.symbol(), spec, dependent);
+                text.filter(|_| is_tag).map(|text| Symbol::new(&format!("npm:{name}@{text}")))
             }
             Ok(spec) => context.overrides.find(row.alias.symbol(), spec, dependent),
             Err(_) => None,

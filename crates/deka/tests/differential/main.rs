@@ -13,8 +13,9 @@
 //! - lockfile and tree after each step of `projects/edits/`, where `package.json` changes, and of
 //!   `projects/folders/`, where any file of the project does.
 //!
-//! The application in `examples/` is built and served, too, and a registry of the suite's own, which
-//! answers with abbreviated packuments, tests what becomes of `libc`.
+//! The application in `examples/` is built and served, too. A registry of the suite's own, which answers
+//! with abbreviated packuments, tests what becomes of `libc`, and lockfiles of [`random`] projects are
+//! compared.
 //!
 //! The caches are emptied once, at the start, and shared by all projects; so most of a package's
 //! first installs are cold.

@@ -68,6 +68,8 @@ struct Flavour {
     prereleases: bool,
     deprecated: bool,
     overrides: bool,
+    /// Whether packages may depend on others before them in the alphabet, and on themselves.
+    cycles: bool,
 }
 
 /// Makes up a world.
@@ -80,6 +82,7 @@ pub(crate) fn world(dice: &mut Dice) -> World {
         prereleases: dice.chance(30),
         deprecated: dice.chance(20),
         overrides: dice.chance(15),
+        cycles: dice.chance(25),
     };
     let count = 2 + dice.below(5);
     let names = dice.some(NAMES, count);
@@ -94,13 +97,17 @@ pub(crate) fn world(dice: &mut Dice) -> World {
     let mut world = World::default();
     for (name, version) in published.clone() {
         let count = dice.below(4);
+        let is_possible =
+            |(other, _): &&(&str, &str)| flavour.cycles || position(other) > position(name);
+        let possible: Vec<_> = published.iter().filter(is_possible).copied().collect();
+        let count = if possible.is_empty() { 0 } else { count };
         world.versions.push(Version {
             name,
             version,
             tags: tags(dice),
             is_deprecated: flavour.deprecated && dice.chance(30),
             system: (flavour.optional && dice.chance(10)).then_some("win32"),
-            dependencies: dependencies(dice, &flavour, &published, count, false),
+            dependencies: dependencies(dice, &flavour, &possible, count, false),
         });
     }
     let count = 1 + dice.below(5);
@@ -112,6 +119,10 @@ pub(crate) fn world(dice: &mut Dice) -> World {
         world.steps.push(project.clone());
     }
     world
+}
+
+fn position(name: &str) -> Option<usize> {
+    NAMES.iter().position(|known| *known == name)
 }
 
 fn tags(dice: &mut Dice) -> Vec<&'static str> {
