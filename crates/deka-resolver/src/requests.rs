@@ -298,7 +298,7 @@ pub(crate) struct Context<'a> {
     pub(crate) arena: &'a mut Arena,
 }
 
-/// Whether a spec names no version at all: ``, `npm:name` or `npm:name@`.
+/// Whether a spec names no version at all: nothing, `npm:name` or `npm:name@`.
 fn is_blank(spec: &str) -> bool {
     match spec.trim().strip_prefix("npm:") {
         None => spec.trim().is_empty(),
