@@ -16,13 +16,15 @@ use crossbeam_channel::Sender;
 use deka_linker::{Action, LinkError, LinkPlan, Linker, Task};
 use deka_manifest::{Integrity, Symbol};
 use deka_registry::{Counters, RegistryError};
+use deka_resolver::ForeignError;
 use deka_store::{Importer, PackageIndex, Store, StoreError};
 use hashbrown::HashMap;
 use tracing::trace_span;
 use url::Url;
 
-use crate::network::{Command, Network, Room};
+use crate::network::{Asker, Command, Network, Room};
 use crate::queue::{Lane, WorkQueue};
+use crate::remote::Fetched;
 use crate::{InstallError, Reporter};
 
 /// Packages that the store has and that have at least so many files are linked as soon as they are
@@ -99,6 +101,8 @@ pub enum DownloadError {
 pub(crate) enum Job {
     /// Something that would hold up the network thread.
     Run(Box<dyn FnOnce() + Send>),
+    /// Unpack what the resolver asked for, and answer.
+    Answer { asker: Asker, fetched: Result<Fetched, ForeignError>, room: Room },
     /// See whether the store has it, else have it fetched.
     Prepare(Arc<Tarball>),
     /// Verify and unpack what was fetched.
@@ -307,6 +311,12 @@ impl<'a> Engine<'a> {
         match job {
             Job::Run(run) => {
                 run();
+                Ok(())
+            }
+            Job::Answer { asker, fetched, room } => {
+                let answer = fetched.and_then(|fetched| fetched.unpack(self.store, importer));
+                drop(room);
+                asker.answer(answer);
                 Ok(())
             }
             Job::Prepare(tarball) => self.prepare(tarball, importer),

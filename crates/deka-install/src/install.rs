@@ -24,7 +24,7 @@ use tracing::trace_span;
 
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::{self, Local};
-use crate::network::{Command, Network, PackumentAnswer};
+use crate::network::{Answer, Command, Network};
 use crate::packuments::Packuments;
 use crate::project::{LOCKFILE, MANIFEST, Project, Read};
 use crate::queue::WorkQueue;
@@ -261,7 +261,7 @@ struct Surroundings<'a, 'e> {
     engine: &'a Engine<'e>,
     client: Client,
     network: Network,
-    answers: Receiver<PackumentAnswer>,
+    answers: Receiver<Answer>,
     events: Receiver<Event>,
 }
 

@@ -14,6 +14,7 @@
 
 mod engine;
 mod error;
+mod foreign;
 mod install;
 mod local;
 mod locked;
@@ -22,6 +23,7 @@ mod packuments;
 mod patches;
 mod project;
 mod queue;
+mod remote;
 mod report;
 mod scripts;
 mod sections;

@@ -18,11 +18,12 @@ use deka_fs::{Dir, FileKind};
 use deka_graph::{Graph, PackageId, Resolution};
 use deka_linker::Input;
 use deka_lockfile::Lockfile;
-use deka_manifest::{Alias, PackageJson, PackageName, Platforms, Spec, Symbol};
-use deka_resolver::{ForeignError, ForeignPackage, ForeignRequest, Importer, Row};
+use deka_manifest::{Alias, PackageJson, PackageName, Spec, Symbol};
+use deka_resolver::{ForeignError, ForeignPackage, ForeignRequest, Row};
 use deka_store::{Importer as Unpacker, Store};
 use hashbrown::{HashMap, HashSet};
 
+use crate::foreign::{self, failed, plain, rows};
 use crate::project::Project;
 use crate::{InstallError, MANIFEST};
 
@@ -194,30 +195,12 @@ impl Local {
         store: &Store,
     ) -> Result<ForeignPackage, ForeignError> {
         let tarball = self.read_tarball(path)?;
-        let package = text.as_str();
         let index = store
-            .import(&tarball.bytes, None, package, &mut Unpacker::new())
-            .map_err(|error| ForeignError::Failed(Box::new(error)))?;
-        let file = index.file(MANIFEST);
-        let text_of_manifest = file.and_then(|file| {
-            let (folder, name) = store.blob(&file.hash, file.executable).ok()?;
-            folder.read(name.as_c_str()).ok()?
-        });
-        let manifest = PackageJson::parse(&text_of_manifest.unwrap_or_default());
-        let mut manifest = manifest.map_err(|error| ForeignError::Failed(Box::new(error)))?;
-        manifest.dev_dependencies.clear();
-        let file = path.rsplit('/').next().unwrap_or(path);
-        let stem = file.strip_suffix(".tgz").or(file.strip_suffix(".tar.gz")).unwrap_or(file);
-        let fallback = Alias::parse(stem);
-        let name = manifest.package_name().or(fallback.ok().map(Alias::to_package_name));
-        let name = name.ok_or_else(|| ForeignError::NotFound(path.to_owned()))?;
-        Ok(ForeignPackage {
-            integrity: tarball.integrity,
-            has_install_script: manifest.has_install_script(),
-            rows: rows(&manifest),
-            bin: manifest.bin,
-            ..plain(name, Resolution::LocalTarball(text))
-        })
+            .import(&tarball.bytes, None, text.as_str(), &mut Unpacker::new())
+            .map_err(failed)?;
+        let resolution = Resolution::LocalTarball(text);
+        let found = foreign::describe(store, &index, foreign::stem(path), resolution)?;
+        Ok(ForeignPackage { integrity: tarball.integrity, ..found })
     }
 
     fn read_tarball(&self, path: &str) -> Result<LocalTarball, ForeignError> {
@@ -240,7 +223,7 @@ impl Local {
             return Ok(None);
         };
         self.note(&path, Input::file(&self.root, &path, &text));
-        PackageJson::parse(&text).map(Some).map_err(|error| ForeignError::Failed(Box::new(error)))
+        PackageJson::parse(&text).map(Some).map_err(failed)
     }
 
     fn note(&self, path: &str, input: Input) {
@@ -336,36 +319,11 @@ fn base(declared_by: &Resolution) -> Option<&'static str> {
     }
 }
 
-fn plain(name: PackageName, resolution: Resolution) -> ForeignPackage {
-    ForeignPackage {
-        name,
-        resolution,
-        integrity: Symbol::new(""),
-        bun_tag: None,
-        platforms: Platforms::ALL,
-        bin: deka_manifest::Bin::None,
-        has_install_script: false,
-        rows: Vec::new(),
-    }
-}
-
-fn rows(manifest: &PackageJson) -> Vec<Row> {
-    let mut rows = Importer::from_manifest("", manifest, &mut Vec::new()).rows;
-    for row in &mut rows {
-        row.bundled = manifest.bundled.contains(row.alias);
-    }
-    rows
-}
-
 /// Returns the name of a package, or of its folder if it has none.
 fn name_of(manifest: &PackageJson, path: &str, alias: Alias) -> PackageName {
     let folder = path.rsplit('/').next().unwrap_or(path);
     let name = manifest.package_name().or_else(|| PackageName::parse(folder).ok());
     name.unwrap_or_else(|| alias.to_package_name())
-}
-
-fn failed(error: deka_fs::FsError) -> ForeignError {
-    ForeignError::Failed(Box::new(error))
 }
 
 /// Whether what stands behind `link:` is a path and no name.

@@ -6,13 +6,15 @@
 use std::sync::Arc;
 
 use crossbeam_channel::Sender;
-use deka_manifest::{PackageName, Packument};
+use deka_manifest::{PackageName, Packument, Spec};
 use deka_registry::{Client, RegistryError, TarballOptions};
+use deka_resolver::{ForeignError, ForeignPackage};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::trace_span;
 
 use crate::engine::{Job, Tarball, TarballSource};
 use crate::queue::{Lane, WorkQueue};
+use crate::remote::Remote;
 
 /// Tarballs under way or waiting for a worker may take this many bytes, as far as their sizes are
 /// known; a network that is faster than the workers would otherwise fill the memory.
@@ -25,13 +27,20 @@ const UNKNOWN_SIZE: u64 = 4 * UNIT;
 /// From this size on a tarball goes to the workers before smaller ones that came earlier.
 const LARGE_TARBALL: usize = 1 << 20;
 
-/// What comes back for a packument.
-pub(crate) type PackumentAnswer = (PackageName, Result<Arc<Packument>, RegistryError>);
+/// What comes back to the resolver.
+pub(crate) enum Answer {
+    /// For [`Command::Packument`].
+    Packument(PackageName, Result<Arc<Packument>, RegistryError>),
+    /// For [`Command::Foreign`].
+    Foreign(Spec, Result<ForeignPackage, ForeignError>),
+}
 
 /// A request to the network thread.
 pub(crate) enum Command {
     /// Fetch a packument and send it to the resolver.
     Packument { name: PackageName, with_times: bool },
+    /// Fetch what a dependency means that no registry has, and queue it for the answer.
+    Foreign(Spec),
     /// Fetch a tarball and queue it for import.
     Tarball { tarball: Arc<Tarball>, is_refetch: bool },
     /// End, whatever is under way.
@@ -47,17 +56,17 @@ pub(crate) struct NetworkThread {
     commands: mpsc::UnboundedReceiver<Command>,
     client: Client,
     queue: Arc<WorkQueue<Job>>,
-    packuments: Sender<PackumentAnswer>,
+    answers: Sender<Answer>,
 }
 
 impl Network {
     pub(crate) fn new(
         client: Client,
         queue: Arc<WorkQueue<Job>>,
-        packuments: Sender<PackumentAnswer>,
+        answers: Sender<Answer>,
     ) -> (Self, NetworkThread) {
         let (sender, commands) = mpsc::unbounded_channel();
-        (Self(sender), NetworkThread { commands, client, queue, packuments })
+        (Self(sender), NetworkThread { commands, client, queue, answers })
     }
 
     /// Sends a command; after the end of the thread it is dropped.
@@ -79,12 +88,24 @@ impl NetworkThread {
             loop {
                 match command {
                     Command::Packument { name, with_times } => {
-                        let (client, packuments) = (self.client.clone(), self.packuments.clone());
+                        let (client, answers) = (self.client.clone(), self.answers.clone());
                         tokio::spawn(async move {
                             let _span = trace_span!("packument", request = %name);
                             let answer = client.packument(name, with_times).await;
                             // Nobody listens any more if the install has failed.
-                            drop(packuments.send((name, answer)));
+                            drop(answers.send(Answer::Packument(name, answer)));
+                        });
+                    }
+                    Command::Foreign(spec) => {
+                        let remote = Remote::new(self.client.clone());
+                        let (queue, waiting) = (self.queue.clone(), waiting.clone());
+                        let asker = Asker { spec, answers: self.answers.clone(), is_done: false };
+                        tokio::spawn(async move {
+                            let room = Room::enter(&waiting, UNKNOWN_SIZE).await;
+                            let span = trace_span!("fetch", request = ?asker.spec);
+                            let fetched = remote.fetch(&asker.spec).await;
+                            drop(span);
+                            queue.push(Lane::Urgent, Job::Answer { asker, fetched, room });
                         });
                     }
                     Command::Tarball { tarball, is_refetch } => {
@@ -117,9 +138,7 @@ struct Download {
 
 impl Download {
     async fn run(self, tarball: Arc<Tarball>, is_refetch: bool) {
-        let size = tarball.size_hint.unwrap_or(UNKNOWN_SIZE).clamp(UNIT, WAITING_BYTES);
-        // The semaphore is never closed; without a permit the download would only be unbounded.
-        let room = self.waiting.acquire_many_owned((size / UNIT) as u32).await.ok();
+        let room = Room::enter(&self.waiting, tarball.size_hint.unwrap_or(UNKNOWN_SIZE)).await;
         let span = trace_span!("tarball", request = %tarball.label);
         let options =
             TarballOptions { size_hint: tarball.size_hint, is_refetch, ..Default::default() };
@@ -134,7 +153,34 @@ impl Download {
         drop(span);
         let is_large = body.as_ref().is_ok_and(|body: &Vec<u8>| body.len() >= LARGE_TARBALL);
         let lane = if is_large { Lane::Long } else { Lane::Normal };
-        self.queue.push(lane, Job::Import { tarball, body, is_refetch, room: Room(room) });
+        self.queue.push(lane, Job::Import { tarball, body, is_refetch, room });
+    }
+}
+
+/// Somebody who waits for an answer about a dependency, and gets one in any case.
+pub(crate) struct Asker {
+    spec: Spec,
+    answers: Sender<Answer>,
+    is_done: bool,
+}
+
+impl Asker {
+    pub(crate) fn answer(mut self, answer: Result<ForeignPackage, ForeignError>) {
+        self.send(answer);
+    }
+
+    fn send(&mut self, answer: Result<ForeignPackage, ForeignError>) {
+        self.is_done = true;
+        drop(self.answers.send(Answer::Foreign(self.spec.clone(), answer)));
+    }
+}
+
+impl Drop for Asker {
+    fn drop(&mut self) {
+        if !self.is_done {
+            // The queue was closed, because something failed: nobody asks for the reason here.
+            self.send(Err(ForeignError::Unsupported));
+        }
     }
 }
 
@@ -142,3 +188,12 @@ impl Download {
 pub(crate) struct Room(
     #[expect(dead_code, reason = "held, never read")] Option<OwnedSemaphorePermit>,
 );
+
+impl Room {
+    /// Waits until there is room for so many bytes.
+    async fn enter(waiting: &Arc<Semaphore>, bytes: u64) -> Self {
+        let units = bytes.clamp(UNIT, WAITING_BYTES) / UNIT;
+        // The semaphore is never closed; without a permit the download would only be unbounded.
+        Self(waiting.clone().acquire_many_owned(units as u32).await.ok())
+    }
+}

@@ -1,27 +1,33 @@
 //! Packuments for the resolver: from the manifest cache at once, else from the network thread. What
-//! lies on this machine is answered at once, too; other kinds would come over the network thread.
+//! no registry has is answered at once, too, if it lies on this machine; else it comes over the network.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 
 use crossbeam_channel::Receiver;
-use deka_manifest::{PackageName, Packument, Version};
+use deka_manifest::{PackageName, Packument, Spec, Version};
 use deka_registry::{Client, RegistryError};
-use deka_resolver::{ForeignId, ForeignRequest, PackumentSource, SourceAnswer, SourceError};
+use deka_resolver::{
+    ForeignError, ForeignId, ForeignPackage, ForeignRequest, PackumentSource, SourceAnswer,
+    SourceError,
+};
 use deka_store::Store;
 use hashbrown::HashMap;
 
 use crate::local::Local;
-use crate::network::{Command, Network, PackumentAnswer};
+use crate::network::{Answer, Command, Network};
+use crate::remote;
 
 /// Answers the resolver.
 pub(crate) struct Packuments<'a> {
     client: Client,
     network: Network,
-    answers: Receiver<PackumentAnswer>,
+    answers: Receiver<Answer>,
     /// What lies on this machine.
     local: &'a Local,
     store: &'a Store,
+    /// What was asked for of other servers, so that nothing is fetched twice.
+    remote: HashMap<Spec, Remote>,
     /// What the cache or the disk had.
     ready: VecDeque<SourceAnswer>,
     under_way: usize,
@@ -30,12 +36,19 @@ pub(crate) struct Packuments<'a> {
     latest: HashMap<PackageName, Option<Version>>,
 }
 
+/// A dependency that another server has.
+enum Remote {
+    /// Who waits for it.
+    Asked(Vec<ForeignId>),
+    Answered(Result<ForeignPackage, ForeignError>),
+}
+
 impl<'a> Packuments<'a> {
     /// `watched` are the packages whose latest version is of interest.
     pub(crate) fn new(
         client: Client,
         network: Network,
-        answers: Receiver<PackumentAnswer>,
+        answers: Receiver<Answer>,
         (local, store): (&'a Local, &'a Store),
         with_times: bool,
         watched: impl IntoIterator<Item = PackageName>,
@@ -47,6 +60,7 @@ impl<'a> Packuments<'a> {
             answers,
             local,
             store,
+            remote: HashMap::new(),
             ready: VecDeque::new(),
             under_way: 0,
             with_times,
@@ -78,24 +92,51 @@ impl PackumentSource for Packuments<'_> {
     }
 
     fn request_foreign(&mut self, id: ForeignId, request: ForeignRequest) {
-        let answer = self.local.resolve(&request, self.store);
-        self.ready.push_back(SourceAnswer::Foreign(id, answer));
+        if !remote::is_remote(&request.spec) {
+            let answer = self.local.resolve(&request, self.store);
+            self.ready.push_back(SourceAnswer::Foreign(id, answer));
+            return;
+        }
+        match self.remote.get_mut(&request.spec) {
+            Some(Remote::Asked(waiting)) => waiting.push(id),
+            Some(Remote::Answered(answer)) => {
+                self.ready.push_back(SourceAnswer::Foreign(id, answer.clone()));
+            }
+            None => {
+                self.under_way += 1;
+                self.network.send(Command::Foreign(request.spec.clone()));
+                self.remote.insert(request.spec, Remote::Asked(vec![id]));
+            }
+        }
     }
 
     fn wait(&mut self) -> Option<SourceAnswer> {
-        if let Some(answer) = self.ready.pop_front() {
-            return Some(answer);
+        loop {
+            if let Some(answer) = self.ready.pop_front() {
+                return Some(answer);
+            }
+            if self.under_way == 0 {
+                return None;
+            }
+            self.under_way -= 1;
+            // An error means that the network thread has ended, which the engine reports.
+            match self.answers.recv().ok()? {
+                Answer::Packument(name, answer) => {
+                    if let Ok(packument) = &answer {
+                        self.note(packument);
+                    }
+                    return Some(SourceAnswer::Packument(name, answer.map_err(source_error)));
+                }
+                Answer::Foreign(spec, answer) => {
+                    let known = Remote::Answered(answer.clone());
+                    if let Some(Remote::Asked(waiting)) = self.remote.insert(spec, known) {
+                        let answers = waiting.into_iter();
+                        self.ready
+                            .extend(answers.map(|id| SourceAnswer::Foreign(id, answer.clone())));
+                    }
+                }
+            }
         }
-        if self.under_way == 0 {
-            return None;
-        }
-        self.under_way -= 1;
-        // An error means that the network thread has ended, which the engine reports.
-        let (name, answer) = self.answers.recv().ok()?;
-        if let Ok(packument) = &answer {
-            self.note(packument);
-        }
-        Some(SourceAnswer::Packument(name, answer.map_err(source_error)))
     }
 }
 

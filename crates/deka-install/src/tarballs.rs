@@ -4,7 +4,7 @@ use std::path::Path;
 
 use deka_config::Config;
 use deka_graph::{Graph, Package, PackageId, Resolution, TarballLocation};
-use deka_manifest::{Integrity, Symbol, VersionManifest};
+use deka_manifest::{Integrity, Symbol, VersionManifest, without_credentials};
 use deka_registry::tarball_url;
 use url::Url;
 
@@ -83,7 +83,7 @@ pub(crate) fn label(package: &Package) -> String {
     format!("{}@{}", package.name, version_text(&package.resolution))
 }
 
-/// Returns the version, or what the lockfile has in its place.
+/// Returns the version, or what the lockfile has in its place, without secrets.
 pub(crate) fn version_text(resolution: &Resolution) -> String {
     match resolution {
         Resolution::Root => "root:".to_owned(),
@@ -91,8 +91,11 @@ pub(crate) fn version_text(resolution: &Resolution) -> String {
         Resolution::Workspace(path) => format!("workspace:{path}"),
         Resolution::Folder(path) => format!("file:{path}"),
         Resolution::Symlink(path) => format!("link:{path}"),
-        Resolution::LocalTarball(place) | Resolution::RemoteTarball(place) => place.to_string(),
-        Resolution::Git { repository, commit } => format!("{repository}#{commit}"),
+        Resolution::LocalTarball(path) => path.to_string(),
+        Resolution::RemoteTarball(url) => without_credentials(url).into_owned(),
+        Resolution::Git { repository, commit } => {
+            format!("{}#{commit}", without_credentials(repository))
+        }
         Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
     }
 }

@@ -25,5 +25,5 @@ pub use package_json::{
 pub use packument::{Packument, PackumentError, VersionIndex, VersionManifest};
 pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
 pub use semver::{InvalidSemver, Range, Version, VersionRef};
-pub use spec::{InvalidSpec, InvalidSpecReason, Spec};
+pub use spec::{InvalidSpec, InvalidSpecReason, Spec, without_credentials};
 pub use symbol::Symbol;

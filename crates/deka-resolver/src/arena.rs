@@ -6,7 +6,7 @@
 use std::ops::Range;
 
 use deka_graph::{EdgeKind, Package, Resolution};
-use deka_manifest::{PackageName, Version, VersionManifest};
+use deka_manifest::{PackageName, Version, VersionManifest, without_credentials};
 use smallvec::SmallVec;
 
 use crate::{Row, SourceError};
@@ -97,8 +97,10 @@ impl Node {
                 format!("{name}@file:{path}")
             }
             Resolution::Symlink(path) => format!("{name}@link:{path}"),
-            Resolution::RemoteTarball(url) => format!("{name}@{url}"),
-            Resolution::Git { repository, commit } => format!("{name}@{repository}#{commit}"),
+            Resolution::RemoteTarball(url) => format!("{name}@{}", without_credentials(url)),
+            Resolution::Git { repository, commit } => {
+                format!("{name}@{}#{commit}", without_credentials(repository))
+            }
             Resolution::GitHub { repository, commit } => {
                 format!("{name}@github:{repository}#{commit}")
             }

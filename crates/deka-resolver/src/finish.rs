@@ -1,7 +1,7 @@
 //! From the arena to the graph: what is needed, in an order of its own.
 
 use deka_graph::{Edge, EdgeKind, Graph, PackageId};
-use deka_manifest::{Alias, Target, VersionIndex};
+use deka_manifest::{Alias, Symbol, Target, VersionIndex, without_credentials};
 use hashbrown::{HashMap, HashSet};
 
 use crate::arena::{Answer, EdgeId, NodeId, Origin};
@@ -269,6 +269,7 @@ impl Resolver<'_> {
             Want::Invalid(invalid) => InvalidSpecOf { source: invalid.clone(), required_by }.into(),
             Want::Foreign(_) => {
                 let source = self.take_foreign_error(edge, id);
+                let spec = Symbol::new(&without_credentials(&spec));
                 ResolveError::Foreign { alias, spec, required_by, source }
             }
         }

@@ -74,6 +74,9 @@ impl Resolver<'_> {
             return Decision::Found(*workspace);
         }
         let id = self.ask_foreign(edge, request);
+        if self.is_overridden(edge, request, id) {
+            return self.decide(edge);
+        }
         let answer = &mut self.foreign.answers[id.0 as usize];
         match answer {
             Answer::Asked => Decision::Blocked,
@@ -88,6 +91,23 @@ impl Resolver<'_> {
                 Decision::Found(node)
             }
         }
+    }
+
+    /// Whether an override is about the package that was found, so that the edge asks for something
+    /// else now.
+    fn is_overridden(&mut self, edge: EdgeId, request: RequestId, id: ForeignId) -> bool {
+        let asked = self.requests.get(request);
+        let Want::Foreign(spec) = &asked.want else { return false };
+        if asked.is_override || !spec.is_nameless() {
+            return false;
+        }
+        let name = match &self.foreign.answers[id.0 as usize] {
+            Answer::Here(found) => found.name,
+            Answer::Added(node) => self.arena.node(*node).package.name,
+            Answer::Asked | Answer::Failed(_) => return false,
+        };
+        let spec = spec.clone();
+        self.override_by_name(edge, &spec, name.symbol())
     }
 
     /// Like [`Resolver::find_outside`], waiting for the answer.

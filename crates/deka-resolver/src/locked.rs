@@ -5,7 +5,7 @@
 //! again, unless the overrides or the catalog that they went through changed.
 
 use deka_graph::{EdgeKind, PackageId, Resolution};
-use deka_manifest::Symbol;
+use deka_manifest::{Spec, Symbol};
 use hashbrown::{HashMap, HashSet};
 
 use crate::arena::{EdgeId, NodeId, Origin};
@@ -43,12 +43,14 @@ impl Resolver<'_> {
             let mut is_changed = false;
             for edge in self.arena.edge_ids_of(node) {
                 let row = self.arena.edge(edge).row;
-                if changed.contains(&row.alias.symbol()) {
+                let key = (row.kind, row.alias.symbol(), row.spec);
+                let target = target_of.get(&key).copied().flatten();
+                if self.is_changed(row, target, &changed) {
                     is_changed = true;
                     self.open(edge);
                     continue;
                 }
-                match target_of.get(&(row.kind, row.alias.symbol(), row.spec)) {
+                match target_of.get(&key) {
                     Some(Some(target)) => self.arena.edges[edge.index()].target = Some(*target),
                     // It led to a package that is not what it was.
                     Some(None) if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
@@ -107,6 +109,23 @@ impl Resolver<'_> {
         self.input.overrides.changed_names(locked.overrides).collect()
     }
 
+    /// Whether an edge may mean something else than before, because overrides of these names changed.
+    fn is_changed(&self, row: Row, target: Option<NodeId>, changed: &HashSet<Symbol>) -> bool {
+        if changed.is_empty() {
+            return false;
+        }
+        if changed.contains(&row.alias.symbol()) {
+            return true;
+        }
+        let is_nameless = Spec::parse(row.alias, &row.spec).is_ok_and(|spec| spec.is_nameless());
+        // Here the name of the package counts; where it comes from a registry, that is an override's.
+        is_nameless
+            && target.is_some_and(|target| {
+                let node = self.arena.node(target);
+                node.version().is_some() || changed.contains(&node.package.name.symbol())
+            })
+    }
+
     fn keep_targets(
         &mut self,
         locked: Locked<'_>,
@@ -128,7 +147,7 @@ impl Resolver<'_> {
         }
         for edge in self.arena.edge_ids_of(importer) {
             let row = self.arena.edge(edge).row;
-            if row.kind == EdgeKind::Workspace || changed.contains(&row.alias.symbol()) {
+            if row.kind == EdgeKind::Workspace {
                 continue;
             }
             let Some(candidates) = old_edges.get(&row.alias.symbol()) else { continue };
@@ -137,7 +156,8 @@ impl Resolver<'_> {
             let Some(target) = before.target.and_then(|target| node_of[target.index()]) else {
                 continue;
             };
-            if self.is_about_workspaces(edge, target) {
+            if self.is_changed(row, Some(target), changed) || self.is_about_workspaces(edge, target)
+            {
                 continue;
             }
             let is_same = before.spec == row.spec && self.means_the_same(locked, row);
@@ -157,8 +177,8 @@ impl Resolver<'_> {
 
     /// Whether a spec that is written as before also stands for the same as before.
     fn means_the_same(&self, locked: Locked<'_>, row: Row) -> bool {
-        match deka_manifest::Spec::parse(row.alias, &row.spec) {
-            Ok(deka_manifest::Spec::Catalog(catalog)) => {
+        match Spec::parse(row.alias, &row.spec) {
+            Ok(Spec::Catalog(catalog)) => {
                 self.input.catalogs.get(catalog, row.alias)
                     == locked.catalogs.get(catalog, row.alias)
             }

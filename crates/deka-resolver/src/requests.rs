@@ -59,6 +59,8 @@ pub(crate) struct Request {
     /// The spec that counts, as its author wrote it.
     pub(crate) spec: Symbol,
     pub(crate) want: Want,
+    /// Whether an override says so.
+    pub(crate) is_override: bool,
     /// The range that decides which other versions would do as well; of an edge that means an alias
     /// of the root it is the edge's own.
     pub(crate) range: Option<Range>,
@@ -170,6 +172,8 @@ impl Requests {
         }
         let spec = Spec::parse(row.alias, &row.spec);
         let replacement = match &spec {
+            // For these it is the name in their own manifest that counts.
+            Ok(spec) if spec.is_nameless() => None,
             // Aliases are not overridden unless they ask for a dist-tag, or for nothing.
             Ok(Spec::Alias { name, spec }) => {
                 let is_tag = matches!(**spec, Spec::Tag(_)) || is_blank(&row.spec);
@@ -182,9 +186,19 @@ impl Requests {
         let Some(text) = replacement else {
             return self.of_text(row.alias, (row.spec, false), spec, context);
         };
-        match self.by_text.get(&(row.alias, text, true)) {
+        self.of_override(row.alias, text, context)
+    }
+
+    /// Returns what an override asks for.
+    pub(crate) fn of_override(
+        &mut self,
+        alias: Alias,
+        text: Symbol,
+        context: &mut Context<'_>,
+    ) -> RequestId {
+        match self.by_text.get(&(alias, text, true)) {
             Some(known) => *known,
-            None => self.of_text(row.alias, (text, true), Spec::parse(row.alias, &text), context),
+            None => self.of_text(alias, (text, true), Spec::parse(alias, &text), context),
         }
     }
 
@@ -235,6 +249,7 @@ impl Requests {
             alias,
             spec: counting,
             want,
+            is_override,
             range,
             best: None,
             answer: None,

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use deka_graph::{EdgeKind, Package, Resolution, TarballLocation};
 use deka_manifest::{
-    PackageName, Packument, Platforms, Range, Symbol, Version, VersionIndex, VersionManifest,
+    PackageName, Packument, Platforms, Range, Spec, Symbol, Version, VersionIndex, VersionManifest,
 };
 use hashbrown::HashMap;
 
@@ -170,9 +170,8 @@ impl<'a> Resolver<'a> {
             return request;
         }
         let (row, owner) = (state.row, state.owner);
-        let node = self.arena.node(owner);
-        let version = node.version().or_else(|| self.versions.get(&owner)).cloned();
-        let dependent = Dependent { name: node.package.name.symbol(), version: version.as_ref() };
+        let (name, version) = self.name_and_version(owner);
+        let dependent = Dependent { name, version: version.as_ref() };
         let request = self.request_of_row(&row, dependent);
         self.arena.edges[edge.index()].request = Some(request);
         request
@@ -185,6 +184,28 @@ impl<'a> Resolver<'a> {
             arena: &mut self.arena,
         };
         self.requests.of_row(row, dependent, &mut context)
+    }
+
+    /// Lets an edge ask for what an override says of the package that it led to, if one does: for
+    /// tarballs and repositories, whose names nobody knows before. Returns whether one does.
+    pub(crate) fn override_by_name(&mut self, edge: EdgeId, spec: &Spec, found: Symbol) -> bool {
+        let EdgeState { row, owner, .. } = self.arena.edge(edge);
+        let (alias, owner) = (row.alias, *owner);
+        let (name, version) = self.name_and_version(owner);
+        let dependent = Dependent { name, version: version.as_ref() };
+        let overrides = &self.input.overrides;
+        let Some(text) = overrides.find(found, spec, dependent) else { return false };
+        let catalogs = &self.input.catalogs;
+        let mut context = Context { overrides, catalogs, arena: &mut self.arena };
+        let request = self.requests.of_override(alias, text, &mut context);
+        self.arena.edges[edge.index()].request = Some(request);
+        true
+    }
+
+    fn name_and_version(&self, id: NodeId) -> (Symbol, Option<Version>) {
+        let node = self.arena.node(id);
+        let version = node.version().or_else(|| self.versions.get(&id)).cloned();
+        (node.package.name.symbol(), version)
     }
 
     /// Queues every edge of a package that has no target yet.
@@ -227,7 +248,7 @@ impl<'a> Resolver<'a> {
         }
     }
 
-    fn decide(&mut self, edge: EdgeId) -> Decision {
+    pub(crate) fn decide(&mut self, edge: EdgeId) -> Decision {
         let request = self.request_of(edge);
         let Want::Registry { name, .. } = self.requests.get(request).want else {
             return self.find_outside(edge, request);

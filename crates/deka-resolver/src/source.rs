@@ -90,7 +90,7 @@ pub struct ForeignPackage {
 }
 
 /// Why a package that is not in a registry could not be resolved.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum ForeignError {
     /// This kind of dependency is not supported yet.
     #[error("this kind of dependency is not supported yet")]
@@ -106,7 +106,7 @@ pub enum ForeignError {
     Refused,
     /// It could not be read or fetched.
     #[error(transparent)]
-    Failed(Box<dyn std::error::Error + Send + Sync>),
+    Failed(Arc<dyn std::error::Error + Send + Sync>),
 }
 
 /// Hears what happens while the resolver works.

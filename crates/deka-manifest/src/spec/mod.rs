@@ -7,6 +7,7 @@
 //! Where deka differs, Bun fails: `jsr:` is read (Bun takes it for a git host), and protocols of
 //! other package managers are refused by name instead of being cloned from a host of that name.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use crate::{Alias, InvalidName, PackageName, Range, Symbol};
@@ -108,6 +109,14 @@ impl Spec {
         }
     }
 
+    /// Whether the package's name is known only once it is unpacked: tarballs and repositories.
+    pub const fn is_nameless(&self) -> bool {
+        matches!(
+            self,
+            Self::LocalTarball(_) | Self::RemoteTarball(_) | Self::Git { .. } | Self::GitHub { .. }
+        )
+    }
+
     /// Returns the package whose versions a registry has to list, and which of them are asked for;
     /// `None` if the spec is not about a registry.
     pub fn registry(&self, alias: Alias) -> Option<(PackageName, &Self)> {
@@ -116,6 +125,22 @@ impl Spec {
             Self::Alias { name, spec } => Some((*name, spec)),
             _ => None,
         }
+    }
+}
+
+/// Returns a spec, or what it was resolved to, as it may be shown: without the user and password of
+/// a web address.
+pub fn without_credentials(text: &str) -> Cow<'_, str> {
+    let secret = text.find("://").and_then(|colon| {
+        let start = colon + 3;
+        let is_web = ["http", "https"].iter().any(|scheme| text[..colon].ends_with(scheme));
+        let authority = text[start..].split(['/', '?', '#']).next().unwrap_or_default();
+        let end = start + authority.rfind('@').filter(|_| is_web)?;
+        Some((start, end))
+    });
+    match secret {
+        Some((start, end)) => Cow::Owned(format!("{}***{}", &text[..start], &text[end..])),
+        None => Cow::Borrowed(text),
     }
 }
 

@@ -138,3 +138,16 @@ fn only_star_and_nothing_are_any() {
         assert!(!is_any(text), "{text:?}");
     }
 }
+
+#[test]
+fn credentials_are_not_shown() {
+    for (text, shown) in [
+        ("^1", "^1"),
+        ("https://host/a@1.tgz", "https://host/a@1.tgz"),
+        ("https://user:p@ss@host/a.tgz", "https://***@host/a.tgz"),
+        ("git+https://token@host:8/a.git#b", "git+https://***@host:8/a.git#b"),
+        ("git+ssh://git@host/a.git", "git+ssh://git@host/a.git"),
+    ] {
+        assert_eq!(without_credentials(text), shown);
+    }
+}

@@ -184,7 +184,7 @@ impl Registry {
         state.packages.entry_ref(name).or_default().extra.insert(field.to_owned(), value);
     }
 
-    /// Serves these bytes at a path, such as `/a/-/a-1.0.0.tgz`.
+    /// Serves these bytes at a path, such as `/a/-/a-1.0.0.tgz`, or any other.
     pub fn put_tarball(&self, path: &str, bytes: impl Into<Bytes>) {
         self.shared.lock().tarballs.insert(path.to_owned(), bytes.into());
     }

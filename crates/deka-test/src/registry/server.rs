@@ -286,11 +286,10 @@ fn good_answer(shared: &Shared, request: &Request, path: &str) -> Response<Bytes
     if path == "/-/ping" {
         return text(200, Bytes::from_static(b"{}"));
     }
-    if is_tarball(path) {
+    let known = state.tarballs.get(path).cloned();
+    if known.is_some() || is_tarball(path) {
         let recorded = || state.recorded.as_ref().and_then(|recorded| recorded.tarball(path));
-        let Some(bytes) = state.tarballs.get(path).cloned().or_else(recorded) else {
-            return not_found();
-        };
+        let Some(bytes) = known.or_else(recorded) else { return not_found() };
         let mut response = Response::new(bytes);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream"));

@@ -8,9 +8,13 @@
 //! | `$arguments` | what `install` is called with, `--linker=hoisted` if it is not there |
 //! | `$folder` | where it is called |
 //! | `$links` | symlinks by path |
+//! | `$served` | tarballs by their path at the [server](crate::served) |
+//! | `$repositories` | git repositories by name, each a list of commits, see [`served`](crate::served) |
 //! | `$commit` | the state before this step is committed to a git repository |
 //! | `$fails` | both tools have to fail, and nothing else is compared |
 //! | `$tree` | `false`: only the lockfile is compared |
+//!
+//! In all of them `{server}` is the URL of the server, and `{repositories}` the folder of the repositories.
 
 use std::{
     fs,
@@ -28,6 +32,7 @@ use tempfile::TempDir;
 use crate::{
     compare::{compare, compare_lockfiles},
     project,
+    served::Served,
     suite::SUITE,
     tool::{Installed, STATE_FILE, Tool},
 };
@@ -42,9 +47,10 @@ pub(crate) fn check(name: &str) {
     let Some(suite) = &*SUITE else { return };
     let work = TempDir::with_prefix_in(format!("{name}-"), &suite.folder).expect("a folder");
     let folder = |name: &str| work.path().join(name).join("project");
+    let served = Served::new(name, &work.path().join("repositories"));
     let (ours, theirs) = (folder("deka"), folder("bun"));
     let mut files = Step::new();
-    for (at, step) in project::folder_steps(name).iter().enumerate() {
+    for (at, step) in project::folder_steps(name, |text| served.fill_in(text)).iter().enumerate() {
         let what = format!("step {}", at + 1);
         let fail = |message: String| panic!("{name}, {message}");
         for (path, content) in step {
@@ -53,6 +59,7 @@ pub(crate) fn check(name: &str) {
             files.insert(path.clone(), content.clone());
         }
         let install = |tool: &Tool, folder: &Path, more: &[&str]| run(tool, folder, step, more);
+        served.serve(step);
         write(&theirs, step);
         write(&ours, step);
         let left = install(&suite.bun, &theirs, &[]);
@@ -124,7 +131,7 @@ fn write(folder: &Path, step: &Step) {
         let bytes = match content {
             Value::String(text) => text.clone().into_bytes(),
             Value::Object(files) if path.extension().is_some_and(|end| end == "tgz") => {
-                tarball(files)
+                tarball("package", files)
             }
             manifest => text_of(manifest).into_bytes(),
         };
@@ -136,14 +143,14 @@ fn write(folder: &Path, step: &Step) {
     }
 }
 
-fn text_of(manifest: &Value) -> String {
+pub(crate) fn text_of(manifest: &Value) -> String {
     serde_json::to_string_pretty(manifest).expect("JSON") + "\n"
 }
 
-fn tarball(files: &Step) -> Vec<u8> {
+pub(crate) fn tarball(top: &str, files: &Step) -> Vec<u8> {
     let tar = files.iter().fold(Tar::new(), |tar, (path, content)| {
         let text = content.as_str().map_or_else(|| text_of(content), ToOwned::to_owned);
-        tar.file(format!("package/{path}"), text)
+        tar.file(format!("{top}/{path}"), text)
     });
     gzip(&tar.finish())
 }

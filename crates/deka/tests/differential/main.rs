@@ -33,6 +33,7 @@ mod folders;
 mod libc;
 mod project;
 mod random;
+mod served;
 mod suite;
 mod tool;
 
@@ -128,6 +129,7 @@ folders![
     package_extensions,
     patches,
     patches_in_workspaces,
+    remote_tarballs,
     workspace_bins,
     workspace_edits,
     workspace_from_member,

@@ -36,9 +36,12 @@ pub(crate) fn steps(name: &str) -> Vec<String> {
     steps.iter().map(|step| serde_json::to_string_pretty(step).expect("JSON") + "\n").collect()
 }
 
-/// The steps of a project of many files.
-pub(crate) fn folder_steps(name: &str) -> Vec<Map<String, Value>> {
-    let text = read(&format!("projects/folders/{}.json", name.replace('_', "-")));
+/// The steps of a project of many files, with what `fill_in` puts in place of names in braces.
+pub(crate) fn folder_steps(
+    name: &str,
+    fill_in: impl Fn(&str) -> String,
+) -> Vec<Map<String, Value>> {
+    let text = fill_in(&read(&format!("projects/folders/{}.json", name.replace('_', "-"))));
     serde_json::from_str(&text).expect("a list of objects")
 }
 

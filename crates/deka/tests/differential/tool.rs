@@ -7,6 +7,8 @@ use std::{
 
 use deka_test::{Outcome, Program, Tree, peer};
 
+use crate::served;
+
 /// The file in `node_modules` in which deka remembers what it did.
 pub(crate) const STATE_FILE: &str = ".deka-state";
 
@@ -37,6 +39,7 @@ impl Tool {
             .env("HOME", self.folder.join("home"))
             .env("BUN_INSTALL_CACHE_DIR", &cache)
             .env("DEKA_CACHE_DIR", &cache)
+            .env("GITHUB_API_URL", served::SERVER.url())
             .env("NO_COLOR", "1");
         for (name, value) in peer::network_environment() {
             program = program.env(&name, value);

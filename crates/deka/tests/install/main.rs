@@ -8,6 +8,7 @@ mod local;
 mod lockfile;
 mod network;
 mod power_cut;
+mod remote;
 mod scripts;
 mod workspaces;
 

@@ -5,7 +5,7 @@ use std::error::Error;
 use deka_fs::FsError;
 use deka_install::{DownloadError, InstallError};
 use deka_registry::RegistryError;
-use deka_resolver::{ResolveError, SourceError};
+use deka_resolver::{ForeignError, ResolveError, SourceError};
 use deka_scripts::sandbox::Suspicion;
 use deka_scripts::{FailedScript, ScriptError};
 use deka_store::StoreError;
@@ -96,6 +96,9 @@ fn registry_error(error: &InstallError) -> Option<&RegistryError> {
                 source: SourceError::Failed(source) | SourceError::Refused(source),
                 ..
             } => source.downcast_ref(),
+            ResolveError::Foreign { source: ForeignError::Failed(source), .. } => {
+                source.downcast_ref()
+            }
             _ => None,
         },
         _ => None,
@@ -128,6 +131,12 @@ fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
             Some(error) => registry(diagnostic, error),
             None => diagnostic,
         },
+        ResolveError::Foreign { source: ForeignError::Failed(source), .. } => {
+            match source.downcast_ref::<RegistryError>() {
+                Some(error) => registry(diagnostic, error),
+                None => diagnostic,
+            }
+        }
         _ => diagnostic,
     }
 }

@@ -1,0 +1,3 @@
+//! Dependencies that come over the network but from no registry.
+
+mod tarballs;
