@@ -10,7 +10,7 @@
 //! ```
 //! With a lockfile everything about the tree is known before the first byte arrives; without one
 //! tarballs start while versions are still being picked. Either way a package is linked by the worker
-//! that has it as soon as both its files and its place are known. See [`install`].
+//! that has it as soon as both its files and its place are known. See [`install()`].
 
 mod engine;
 mod error;
