@@ -284,6 +284,11 @@ impl<'a> Engine<'a> {
         }
     }
 
+    /// Returns the plan that is being carried out.
+    pub(crate) fn linking(&self) -> Option<&Linking<'a>> {
+        self.linking.get()
+    }
+
     /// Gives the plan back once all workers have ended.
     pub(crate) fn into_linking(self) -> (Option<Linking<'a>>, Vec<u32>) {
         let missing = self.missing.into_inner().unwrap_or_else(PoisonError::into_inner);

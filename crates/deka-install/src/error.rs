@@ -93,14 +93,6 @@ pub enum InstallError {
         /// The folder of the one that is not.
         folder: Symbol,
     },
-    /// The project needs something that deka can't do yet.
-    #[error("`{}` uses {feature}, which deka can't install yet", path.display())]
-    NotYet {
-        /// The file that asks for it.
-        path: PathBuf,
-        /// What it asks for.
-        feature: &'static str,
-    },
     /// The lockfile can't be read, and must not be replaced.
     #[error("Failed to read `{}`", path.display())]
     Lockfile {

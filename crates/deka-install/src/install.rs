@@ -10,8 +10,8 @@ use deka_config::Config;
 use deka_fs::{Durability, Replacement};
 use deka_graph::{EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, PackageId, hoist};
 use deka_linker::{
-    Action, Backend, Finish, Input, LinkPlan, LinkState, Linker, NativeBins, PlanOptions, UpToDate,
-    Work, check_up_to_date,
+    Action, Backend, Finish, Input, Layout, LinkPlan, LinkState, Linker, UpToDate, Work,
+    check_up_to_date,
 };
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{emit_placed, patched_dependencies, trusted_dependencies};
@@ -26,10 +26,11 @@ use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::{self, Local};
 use crate::network::{Answer, Command, Network};
 use crate::packuments::Packuments;
+use crate::planning::Planning;
 use crate::project::{LOCKFILE, MANIFEST, Project, Read};
 use crate::queue::WorkQueue;
 use crate::report::{Outcome, Reporter, Summary};
-use crate::scripts::{Building, Built, Deciding, Decision, Payload, ScriptContext};
+use crate::scripts::{Building, Built, Payload, ScriptContext};
 use crate::survey::{
     direct_dependencies, new_links, only_optional, planned_packages, pruned_packages,
 };
@@ -213,17 +214,17 @@ impl Start {
 }
 
 /// An install that is under way.
-struct Install<'a> {
-    request: &'a Request,
-    config: &'a Config,
-    project: Project,
-    local: Local,
-    filters: Vec<Filter>,
+pub(crate) struct Install<'a> {
+    pub(crate) request: &'a Request,
+    pub(crate) config: &'a Config,
+    pub(crate) project: Project,
+    pub(crate) local: Local,
+    pub(crate) filters: Vec<Filter>,
     reporter: &'a dyn Reporter,
 }
 
 /// What is known once versions are picked and places are found.
-struct Layout {
+struct LaidOut {
     lockfile: Lockfile,
     /// Where the packages are that the lockfile names: more than this platform or `--omit` leaves.
     tree: HoistedTree,
@@ -243,7 +244,7 @@ struct NewLockfile {
 
 /// How far [`Install::drive`] came.
 struct Driven {
-    layout: Layout,
+    layout: LaidOut,
     /// The new lockfile, if it is to be written and differs from the old one.
     new_lockfile: Option<NewLockfile>,
     /// What was done to `node_modules`; `None` if it is not to be touched.
@@ -389,6 +390,9 @@ impl Install<'_> {
         let plan = layout.plan.clone();
         engine.link(Linking { linker, plan, may_be_missing }, tasks);
         // While the workers link, for on a disk this takes its time.
+        if let Some(linking) = engine.linking() {
+            linking.linker.make_links(&layout.plan, &work)?;
+        }
         let new_lockfile = self.new_lockfile(&layout)?;
         match surroundings.events.recv() {
             Ok(Event::Linked) => {
@@ -405,7 +409,7 @@ impl Install<'_> {
         &self,
         surroundings: &Surroundings<'_, '_>,
         start: Start,
-    ) -> Result<Layout, InstallError> {
+    ) -> Result<LaidOut, InstallError> {
         let (mut lockfile, latest, pruned) = match start {
             Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
             Start::Resolve(old) => {
@@ -422,7 +426,7 @@ impl Install<'_> {
         let patches = &self.project.manifest.patched_dependencies;
         lockfile.patched_dependencies = patched_dependencies(patches, &lockfile.graph, &tree);
 
-        let planning = trace_span!("plan");
+        let span = trace_span!("plan");
         let target = settings::target(self.config);
         let graph = &lockfile.graph;
         let is_pruned = pruned_packages(graph, &pruned)?;
@@ -432,43 +436,20 @@ impl Install<'_> {
                 && !is_pruned.contains(&package)
                 && kind.is_accepted(&target, &graph.package(package).platforms)
         };
-        let wanted = tree.pruned(graph, &is_wanted);
-        let native_bins = NativeBins::default();
-        let patches = self.project.patches.of_graph(graph);
-        let deciding = Deciding {
-            manifest: &self.project.manifest,
-            config: self.config,
-            environment: &self.request.scripts.environment,
-            target: &target,
-            native_bins: &native_bins,
-            patches: &patches,
+        let planning = Planning { install: self, graph, target, is_wanted: &is_wanted };
+        let (plan, blocked) = match self.project.layout(self.config) {
+            Layout::Hoisted => planning.hoisted(&tree)?,
+            Layout::Isolated => planning.isolated()?,
         };
-        let Decision { builds, blocked } = scripts::decide(graph, &wanted, &deciding);
-        let options = PlanOptions {
-            target,
-            native_bins,
-            registered: self.local.registered_folders(graph),
-            builds,
-            patches,
-        };
-        let mut plan = LinkPlan::hoisted(graph, &wanted, &options)?;
-        if !self.filters.is_empty() {
-            let is_selected = self.selection(graph)?;
-            let filtered = tree.pruned(graph, &|edge, package| {
-                is_wanted(edge, package) && is_selected(edge, package)
-            });
-            let filtered = LinkPlan::hoisted(graph, &filtered, &options)?;
-            plan.keep_parts(&filtered, LinkState::load(&self.project.dir).as_ref());
-        }
         for skipped in &plan.skipped {
             self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
         }
-        drop(planning);
-        Ok(Layout { lockfile, tree, plan: Arc::new(plan), blocked, latest })
+        drop(span);
+        Ok(LaidOut { lockfile, tree, plan: Arc::new(plan), blocked, latest })
     }
 
     /// Returns whether an edge of the root is wanted by the filters.
-    fn selection(
+    pub(crate) fn selection(
         &self,
         graph: &Graph,
     ) -> Result<impl Fn(EdgeId, PackageId) -> bool + use<>, InstallError> {
@@ -491,7 +472,7 @@ impl Install<'_> {
     }
 
     /// Writes the new lockfile beside the old one, if it is to be written and differs.
-    fn new_lockfile(&self, layout: &Layout) -> Result<Option<NewLockfile>, InstallError> {
+    fn new_lockfile(&self, layout: &LaidOut) -> Result<Option<NewLockfile>, InstallError> {
         let _span = trace_span!("write lockfile");
         if !self.writes_lockfile() || self.config.install.dry_run {
             return Ok(None);
@@ -582,7 +563,7 @@ impl Install<'_> {
     /// Runs the scripts of dependencies and workspaces.
     fn build(
         &self,
-        layout: &Layout,
+        layout: &LaidOut,
         begun: &Begun,
         linking: &Linking<'_>,
         missing: Vec<u32>,
@@ -603,7 +584,7 @@ impl Install<'_> {
     /// Bins, removals, the state, and last the project's own scripts.
     fn finish(
         &mut self,
-        layout: &Layout,
+        layout: &LaidOut,
         begun: &Begun,
         linking: &Linking<'_>,
         built: &Built,
@@ -647,7 +628,7 @@ impl Install<'_> {
         let packages: HashSet<PackageId> = placed
             .iter()
             .map(|placement| layout.plan.placements[*placement as usize].package)
-            .chain(new_links(&layout.plan, old.as_ref()))
+            .chain(new_links(graph, &layout.plan, old.as_ref()))
             .collect();
         let outcome = if graph.packages().len() <= 1 {
             Outcome::NoDependencies { lockfile_deleted: lockfile_saved }
@@ -671,7 +652,7 @@ impl Install<'_> {
         })
     }
 
-    fn end_without_tree(&self, layout: &Layout, lockfile_saved: bool) -> Summary {
+    fn end_without_tree(&self, layout: &LaidOut, lockfile_saved: bool) -> Summary {
         let outcome = if self.config.install.dry_run {
             Outcome::DryRun(planned_packages(&layout.plan))
         } else {

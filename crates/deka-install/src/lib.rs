@@ -21,6 +21,7 @@ mod locked;
 mod network;
 mod packuments;
 mod patches;
+mod planning;
 mod project;
 mod queue;
 mod remote;

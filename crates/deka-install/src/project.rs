@@ -6,7 +6,7 @@ use std::sync::Arc;
 use deka_config::{Config, Linker, MinimumReleaseAge};
 use deka_fs::Dir;
 use deka_graph::{Graph, PackageId};
-use deka_linker::Input;
+use deka_linker::{Input, Layout};
 use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
 use deka_resolver::{Extensions, Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
@@ -122,26 +122,23 @@ impl Project {
         {
             return Err(InstallError::NoWorkspace { folder: folder.clone() });
         }
-        if self.needs_isolated_linker(config) {
-            let feature = "the isolated linker (use `--linker hoisted`)";
-            return Err(InstallError::NotYet { path: self.manifest_path(), feature });
-        }
         Ok(())
     }
 
-    /// Whether `node_modules` is to have the shape that deka can't make yet. With workspaces that is
-    /// Bun's default for projects that were not set up by an older one.
-    fn needs_isolated_linker(&self, config: &Config) -> bool {
+    /// Returns the shape that `node_modules` is to have. Without a setting an isolated one stays so, and
+    /// with workspaces that is the default for projects that were not set up by an older Bun.
+    pub(crate) fn layout(&self, config: &Config) -> Layout {
         let config_version = match &self.lockfile {
             Read::Good(lockfile) => lockfile.config_version,
             Read::Absent | Read::Damaged(_) => 1,
         };
+        let has_entries = || matches!(self.dir.metadata("node_modules/.bun"), Ok(Some(_)));
         let is_isolated = match config.install.linker {
             Linker::Isolated => true,
             Linker::Hoisted => false,
-            Linker::Auto => config_version >= 1 && !self.members.is_empty(),
+            Linker::Auto => has_entries() || config_version >= 1 && !self.members.is_empty(),
         };
-        is_isolated && !config.install.lockfile_only
+        if is_isolated { Layout::Isolated } else { Layout::Hoisted }
     }
 
     /// Whether a member is not there because only a part of the project is, as in a container.

@@ -2,7 +2,7 @@
 
 use std::hash::{Hash, Hasher};
 
-use deka_config::{Config, Linker};
+use deka_config::Config;
 use deka_manifest::{CpuSet, LibcSet, OsSet, Target};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -55,7 +55,8 @@ pub(crate) fn fingerprint(request: &Request) -> u64 {
     }
     (install.omits_dev(), install.omit.optional, install.omit.peer).hash(&mut hasher);
     target(config).hash(&mut hasher);
-    (install.linker == Linker::Isolated).hash(&mut hasher);
+    (install.linker as u8).hash(&mut hasher);
+    (&install.hoist_pattern, &install.public_hoist_pattern).hash(&mut hasher);
     (install.backend as u8).hash(&mut hasher);
     (install.no_save, install.no_lockfile, install.skip_load_lockfile).hash(&mut hasher);
     install.link_workspace_packages.hash(&mut hasher);

@@ -1,7 +1,7 @@
 //! What is said about a graph and a plan: who may be missing, what is direct, what would be placed.
 
 use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
-use deka_linker::{LinkPlan, LinkState};
+use deka_linker::{Link, LinkPlan, LinkState};
 use deka_manifest::{PackageName, Symbol, Version};
 use hashbrown::{HashMap, HashSet};
 
@@ -86,15 +86,21 @@ pub(crate) fn direct_dependencies(
         .collect()
 }
 
-/// Returns the packages that were linked from a folder, such as workspaces, where the last install had
-/// no link.
+/// Returns the packages that were linked from a folder of the user's, such as workspaces, where the last
+/// install had no link.
 pub(crate) fn new_links<'a>(
+    graph: &'a Graph,
     plan: &'a LinkPlan,
     old: Option<&LinkState>,
 ) -> impl Iterator<Item = PackageId> + use<'a> {
     let links = old.into_iter().flat_map(|old| &old.links);
     let known: HashSet<Box<str>> = links.map(|link| link.path.clone()).collect();
-    plan.links.iter().filter(move |link| !known.contains(&link.path)).map(|link| link.package)
+    let is_new = move |link: &&Link| {
+        let resolution = &graph.package(link.package).resolution;
+        matches!(resolution, Resolution::Workspace(_) | Resolution::Symlink(_) | Resolution::Root)
+            && !known.contains(&link.path)
+    };
+    plan.links.iter().filter(is_new).map(|link| link.package)
 }
 
 /// Returns what would be in `node_modules`, each package once, by name.

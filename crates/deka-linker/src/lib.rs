@@ -5,7 +5,8 @@
 //!                           ├─► difference ─────────┤
 //! .deka-state ─► LinkState ─┘   (and the disk)      └─► Linker::finish ─► .deka-state
 //! ```
-//! - [`LinkPlan`]: what `node_modules` shall be. A pure value; Bun's hoisted layout to the letter.
+//! - [`LinkPlan`]: what `node_modules` shall be. A pure value; Bun's hoisted and isolated layouts to the
+//!   letter.
 //! - [`difference()`]: what has to be done to get there. A pure function; only what is planned and
 //!   what deka itself placed is ever touched.
 //! - [`Linker`]: does it, from as many threads as there are.
@@ -29,8 +30,8 @@ pub use error::LinkError;
 pub use linker::{Backend, Finish, Finished, Linker, Outcome, Work};
 pub use patch::{InvalidPatch, Patch, PatchFailure};
 pub use plan::{
-    BinFolder, BinOwner, Build, BuildKey, Identity, Link, LinkPlan, NativeBins, Placement,
-    PlanError, PlanOptions, Skipped, Source,
+    BinFolder, BinOwner, Build, BuildKey, HoistPatterns, Identity, IsolatedTree, Layout, Link,
+    LinkPlan, NativeBins, Placement, PlanError, PlanOptions, Skipped, Source,
 };
 pub use state::{
     Input, InputState, LinkState, PlacedBins, PlacedLink, PlacedPackage, STATE_FILE, Stamp,

@@ -68,6 +68,17 @@ pub(crate) fn parent(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(parent, _)| parent)
 }
 
+/// Returns the outermost `node_modules` that a path lies in.
+pub(crate) fn base_of(path: &str) -> Option<&str> {
+    let is_base = |end: &usize| path[..*end].rsplit('/').next() == Some("node_modules");
+    path.match_indices('/').map(|(end, _)| end).find(is_base).map(|end| &path[..end])
+}
+
+/// Returns the path that a symlink at `path` leads to, if that is one below the project.
+pub(crate) fn link_target(path: &str, target: &str) -> Option<String> {
+    normalise(&format!("{}/{target}", parent(path)))
+}
+
 /// Whether `path` is `folder` or lies in it.
 pub(crate) fn is_within(path: &str, folder: &str) -> bool {
     path.strip_prefix(folder).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))

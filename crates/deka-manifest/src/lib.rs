@@ -14,6 +14,7 @@ mod platform;
 mod semver;
 mod spec;
 mod symbol;
+pub mod wyhash;
 
 pub use bin::Bin;
 pub use bundled::Bundled;

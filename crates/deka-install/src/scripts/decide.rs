@@ -5,7 +5,7 @@ use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use deka_config::{Config, Environment};
-use deka_graph::{EdgeKind, Graph, HoistedTree, PackageId, Resolution, TarballLocation};
+use deka_graph::{EdgeKind, Graph, PackageId, Resolution, TarballLocation};
 use deka_linker::{Build, BuildKey, NativeBins, Patch};
 use deka_manifest::{Alias, PackageJson, Target};
 use deka_scripts::{Node, Provenance, Trust};
@@ -52,18 +52,17 @@ pub(crate) struct Deciding<'a> {
     pub(crate) patches: &'a HashMap<PackageId, Arc<Patch>>,
 }
 
-/// Decides about all packages of `tree`.
-pub(crate) fn decide(graph: &Graph, tree: &HoistedTree, by: &Deciding<'_>) -> Decision {
+/// Decides about all packages that are `present` in the tree.
+pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<'_>) -> Decision {
     let Deciding { manifest, config, environment, target, native_bins, patches } = *by;
     let mut decision = Decision::default();
     if config.install.ignore_scripts {
         return decision;
     }
     let trust = Trust::new(manifest.trusted_dependencies.as_deref());
-    let present: HashSet<PackageId> = tree.nodes().iter().map(|node| node.package).collect();
     let direct = direct_aliases(graph);
     let mut trusted = Vec::new();
-    for id in &present {
+    for id in present {
         let package = graph.package(*id);
         let is_own =
             matches!(package.resolution, Resolution::Workspace(_) | Resolution::Symlink(_));

@@ -17,8 +17,8 @@
 use deka_graph::PackageId;
 use hashbrown::{HashMap, HashSet};
 
-use crate::path::{is_within, parent};
-use crate::plan::{LinkPlan, Placement, Source};
+use crate::path::{base_of, is_within, parent};
+use crate::plan::{ENTRIES, Layout, LinkPlan, Placement, Source};
 use crate::state::{LinkState, PlacedPackage, Stamp};
 
 /// What is at a path, a symlink not followed.
@@ -42,6 +42,8 @@ pub trait Observer {
     fn still_holds(&mut self, path: &str, stamp: &Stamp) -> bool;
     /// Whether the symlink at `path` says `target`.
     fn is_link(&mut self, path: &str, target: &str) -> bool;
+    /// Returns the names in the folder at `path`, none if there is no folder.
+    fn names(&mut self, path: &str) -> Vec<String>;
     /// Returns the fingerprint of the source of a `file:` dependency.
     fn source_fingerprint(&mut self, path: &str) -> u64;
 }
@@ -104,8 +106,8 @@ pub struct Difference {
     pub unchanged: usize,
     /// For each placement of the plan, what the last state says of it, if it stays.
     pub kept: Vec<Option<u32>>,
-    /// Whether some link of the plan is missing.
-    pub links_differ: bool,
+    /// Links to make, by their place in [`LinkPlan::links`].
+    pub links: Vec<u32>,
 }
 
 impl Difference {
@@ -114,7 +116,7 @@ impl Difference {
         self.tasks.is_empty()
             && self.clear.is_empty()
             && self.unlink.is_empty()
-            && !self.links_differ
+            && self.links.is_empty()
     }
 }
 
@@ -141,11 +143,12 @@ pub fn difference(
         comparison.known = placed.map(|(placed, at)| (&*placed.path, (placed, at))).collect();
     }
     comparison.clear_obsolete(old, plan);
+    comparison.clear_other_layout(old, plan);
     comparison.clear_parents(plan);
-    comparison.compare_links(plan);
     for (placement, at) in plan.placements.iter().zip(0..) {
         comparison.compare(placement, at);
     }
+    comparison.compare_links(plan);
     comparison.finish()
 }
 
@@ -188,6 +191,28 @@ impl Comparison<'_> {
         }
     }
 
+    /// Clears what a `node_modules` of the other layout holds: all entries of an isolated one, which
+    /// nobody else puts anything into, and the packages of a hoisted one, which would still be found.
+    /// Unless it is deka's own, then it is known what to remove.
+    fn clear_other_layout(&mut self, old: Option<&LinkState>, plan: &LinkPlan) {
+        let has_entries = matches!(self.disk.observe(ENTRIES), Observed::Folder(_));
+        match plan.layout {
+            Layout::Hoisted if has_entries => self.clear(ENTRIES),
+            Layout::Isolated if !has_entries && old.is_none() => {
+                let paths = plan.links.iter().map(|link| &*link.path);
+                let bases: HashSet<&str> = paths.filter_map(base_of).collect();
+                for base in bases {
+                    for name in self.disk.names(base) {
+                        if !name.starts_with('.') {
+                            self.clear(&format!("{base}/{name}"));
+                        }
+                    }
+                }
+            }
+            Layout::Hoisted | Layout::Isolated => {}
+        }
+    }
+
     /// Clears what stands where a folder has to be that leads to what is planned: a package, a
     /// scope, an inner `node_modules`. The outermost `node_modules` may be a symlink, if the user
     /// likes.
@@ -225,15 +250,15 @@ impl Comparison<'_> {
     }
 
     fn compare_links(&mut self, plan: &LinkPlan) {
-        for link in &plan.links {
+        for (link, at) in plan.links.iter().zip(0..) {
             if self.is_cleared(&link.path) {
-                self.difference.links_differ = true;
+                self.difference.links.push(at);
                 continue;
             }
             if self.disk.is_link(&link.path, &link.target) {
                 continue;
             }
-            self.difference.links_differ = true;
+            self.difference.links.push(at);
             if let Observed::Folder(_) | Observed::Other = self.disk.observe(&link.path) {
                 self.clear(&link.path);
             }

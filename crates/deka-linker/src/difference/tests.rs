@@ -27,6 +27,12 @@ impl Observer for Disk {
         self.links.get(path).is_some_and(|now| now == target)
     }
 
+    fn names(&mut self, path: &str) -> Vec<String> {
+        let inside = format!("{path}/");
+        let names = self.entries.keys().filter_map(|path| path.strip_prefix(&inside));
+        names.filter(|name| !name.contains('/')).map(ToOwned::to_owned).collect()
+    }
+
     fn source_fingerprint(&mut self, _path: &str) -> u64 {
         self.fingerprint
     }
@@ -83,7 +89,7 @@ fn print(plan: &LinkPlan, difference: &Difference) -> Vec<String> {
     let cleared = difference.clear.iter().map(|path| format!("clear {}", short(path)));
     let removed = difference.removed.iter().map(|path| format!("removed {}", short(path)));
     let unlinked = difference.unlink.iter().map(|path| format!("unlink {}", short(path)));
-    let links = difference.links_differ.then(|| "links".to_owned());
+    let links = (!difference.links.is_empty()).then(|| "links".to_owned());
     assert_eq!(difference.kept.len(), plan.placements.len());
     cleared.chain(removed).chain(unlinked).chain(tasks).chain(links).collect()
 }

@@ -15,7 +15,7 @@ use super::Linker;
 use crate::LinkError;
 use crate::commands::Commands;
 use crate::path::{is_safe_name, relative};
-use crate::plan::{BinFolder, BinOwner, LinkPlan};
+use crate::plan::{BinFolder, BinOwner};
 use crate::state::PlacedLink;
 
 /// A command that exists.
@@ -28,18 +28,14 @@ struct Found {
 
 impl Linker<'_> {
     /// Links the commands of a `.bin` folder; returns what is in it.
-    pub(super) fn link_bins(
-        &self,
-        plan: &LinkPlan,
-        folder: &BinFolder,
-    ) -> Result<Vec<PlacedLink>, LinkError> {
+    pub(super) fn link_bins(&self, folder: &BinFolder) -> Result<Vec<PlacedLink>, LinkError> {
         let mut names: HashSet<Box<str>> = HashSet::new();
         let mut bins = Vec::new();
         let mut dir = None;
         for owner in &folder.owners {
             for found in self.find_commands(owner) {
                 if !found.is_executable {
-                    self.make_executable(plan, owner, &found.file);
+                    self.make_executable(owner, &found.file);
                 }
                 if !names.insert(found.name.clone()) {
                     continue;
@@ -107,11 +103,8 @@ impl Linker<'_> {
     }
 
     /// Makes a file executable that is not; a file that cannot be is left as it is, with a warning.
-    fn make_executable(&self, plan: &LinkPlan, owner: &BinOwner, file: &str) {
-        let is_placed = |path: &str| plan.placement(path).is_some();
-        let is_from_store =
-            is_placed(&owner.path) || owner.native.as_deref().is_some_and(is_placed);
-        let result = if is_from_store {
+    fn make_executable(&self, owner: &BinOwner, file: &str) {
+        let result = if owner.is_placed {
             self.replace_by_executable(file)
         } else {
             self.root.metadata_following(file).and_then(|metadata| {

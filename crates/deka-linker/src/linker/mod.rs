@@ -355,13 +355,5 @@ fn make_dir(dir: &Dir, path: &str) -> Result<Dir, FsError> {
 
 /// Returns where the outermost `node_modules` of a path ends.
 fn find_base(path: &str) -> Option<usize> {
-    let mut end = 0;
-    for name in path.split('/') {
-        end += name.len();
-        if name == "node_modules" {
-            return (end < path.len()).then_some(end);
-        }
-        end += 1;
-    }
-    None
+    crate::path::base_of(path).map(str::len)
 }

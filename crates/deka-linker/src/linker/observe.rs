@@ -61,6 +61,11 @@ impl Observer for Disk<'_> {
             && matches!(self.root.read_link(path), Ok(Some(now)) if now == Path::new(target))
     }
 
+    fn names(&mut self, path: &str) -> Vec<String> {
+        let entries = self.root.open_dir(path).and_then(|dir| dir.list()).unwrap_or_default();
+        entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect()
+    }
+
     fn source_fingerprint(&mut self, path: &str) -> u64 {
         folder_fingerprint(self.root, path).unwrap_or(0)
     }

@@ -3,15 +3,15 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use deka_fs::{Durability, Epoch, FsError, atomic_write, flush_horizon};
+use deka_fs::{Dir, Durability, Epoch, FsError, atomic_write, flush_horizon};
 use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
 use super::bins::set_link;
 use super::{Linker, Work, find_base, make_dir};
 use crate::LinkError;
-use crate::path::parent;
-use crate::plan::{LinkPlan, Source};
+use crate::path::{link_target, parent};
+use crate::plan::{ENTRIES, Link, LinkPlan, Source};
 use crate::state::{
     Input, LinkState, PlacedBins, PlacedLink, PlacedPackage, STATE_FILE, Stamp, Summary,
     is_same_boot, now_on, uptime, young_since,
@@ -49,39 +49,68 @@ pub struct Finished {
 }
 
 impl Linker<'_> {
-    /// Makes the links and bins of a plan whose tasks have been performed, for scripts that run before
+    /// Makes the links of a plan that are not there yet; they may lead to what is still to come.
+    pub fn make_links(&self, plan: &LinkPlan, work: &Work) -> Result<(), LinkError> {
+        let _span = trace_span!("make links");
+        let mut last: Option<(&str, Dir)> = None;
+        for at in &work.difference.links {
+            let Some(link) = plan.links.get(*at as usize) else { continue };
+            let failed = |source| self.failed(&link.path, source);
+            let folder = parent(&link.path);
+            let dir = match last.take() {
+                Some((path, dir)) if path == folder => dir,
+                _ => self.make_link_folder(folder)?,
+            };
+            set_link(&dir, &link.path[folder.len() + 1..], &link.target).map_err(failed)?;
+            last = Some((folder, dir));
+        }
+        Ok(())
+    }
+
+    /// Makes the folder that links go to; the outermost `node_modules` may be a symlink.
+    fn make_link_folder(&self, path: &str) -> Result<Dir, LinkError> {
+        let made = match find_base(path) {
+            Some(end) => make_dir(&self.base(&path[..end])?.dir, &path[end + 1..]),
+            None => self.root.open_or_create_dir(path),
+        };
+        made.map_err(|source| self.failed(path, source))
+    }
+
+    /// Makes the commands of a plan whose tasks have been performed, for scripts that run before
     /// [`Linker::finish`].
     pub fn link_commands(&self, plan: &LinkPlan) -> Result<(), LinkError> {
-        self.make_links(plan)?;
         for folder in &plan.bin_folders {
-            self.link_bins(plan, folder)?;
+            self.link_bins(folder)?;
         }
         Ok(())
     }
 
-    fn make_links(&self, plan: &LinkPlan) -> Result<(), LinkError> {
-        for link in &plan.links {
-            let folder = parent(&link.path);
-            make_dir_following(self, folder)
-                .and_then(|dir| set_link(&dir, &link.path[folder.len() + 1..], &link.target))
-                .map_err(|source| self.failed(&link.path, source))?;
+    /// Removes the links to placements that could not be made.
+    fn unlink_failed(&self, plan: &LinkPlan, failed: &[u32]) -> Result<(), LinkError> {
+        let placements = failed.iter().filter_map(|at| plan.placements.get(*at as usize));
+        let paths: HashSet<&str> = placements.map(|placement| &*placement.path).collect();
+        let is_failed = |link: &&Link| {
+            link_target(&link.path, &link.target).is_some_and(|target| paths.contains(&*target))
+        };
+        for link in plan.links.iter().filter(|_| !paths.is_empty()).filter(is_failed) {
+            self.root.remove_file(&*link.path).map_err(|source| self.failed(&link.path, source))?;
         }
         Ok(())
     }
 
-    /// Ends an install: makes links and bins, removes what is obsolete, writes the state last.
+    /// Ends an install: makes commands, removes what is obsolete, writes the state last.
     ///
-    /// All tasks have to have been performed, but for those of [`Finish::failed`].
+    /// All links have to be made, and all tasks performed but for those of [`Finish::failed`].
     pub fn finish(&self, finish: Finish<'_>) -> Result<Finished, LinkError> {
         let plan = finish.plan;
         for path in &finish.work.difference.unlink {
             self.root.remove_file(&**path).map_err(|source| self.failed(path, source))?;
         }
-        self.make_links(plan)?;
+        self.unlink_failed(plan, finish.failed)?;
         let linking = trace_span!("link commands");
         let mut bin_folders = Vec::with_capacity(plan.bin_folders.len());
         for folder in &plan.bin_folders {
-            let bins = self.link_bins(plan, folder)?;
+            let bins = self.link_bins(folder)?;
             if !bins.is_empty() {
                 bin_folders.push((&*folder.path, bins));
             }
@@ -245,16 +274,12 @@ fn unflushed_since(
     (age < horizon).then_some(since)
 }
 
-/// Whether a path is that of a scope or of a `node_modules`.
+/// Whether a path is that of a scope, of a `node_modules`, or of what leads to one in the isolated
+/// layout.
 fn is_folder_of_packages(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or(path);
-    name == "node_modules" || name.starts_with('@') && parent(path).ends_with("node_modules")
-}
-
-/// Makes the folder that links go to; the outermost `node_modules` may be a symlink.
-fn make_dir_following(linker: &Linker<'_>, path: &str) -> Result<deka_fs::Dir, FsError> {
-    match find_base(path) {
-        Some(end) => make_dir(&linker.root.open_dir(&path[..end])?, &path[end + 1..]),
-        None => linker.root.open_or_create_dir(path),
-    }
+    name == "node_modules"
+        || name.starts_with('@') && parent(path).ends_with("node_modules")
+        || path == ENTRIES
+        || parent(path) == ENTRIES
 }

@@ -4,15 +4,15 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use deka_graph::{EdgeKind, Graph, HoistedTree, NodeId, Package, PackageId, Resolution};
-use deka_manifest::{Alias, Symbol};
-use hashbrown::{HashMap, HashSet};
+use deka_manifest::Alias;
+use hashbrown::HashSet;
 
+use super::package::{self, Executables, linked_folder, source_folder};
 use super::{
-    BinFolder, BinOwner, Identity, Link, LinkPlan, Placement, PlanError, PlanOptions, Skipped,
-    Source,
+    BinFolder, BinOwner, Link, LinkPlan, Placement, PlanError, PlanOptions, Skipped, Source,
 };
-use crate::commands::{Commands, Executable};
-use crate::path::{normalise, normalise_inside, parent, relative};
+use crate::commands::Commands;
+use crate::path::{normalise_inside, parent, relative};
 
 impl LinkPlan {
     /// Plans the hoisted layout: `tree` must hold what is wanted on disk and nothing else (made by
@@ -27,7 +27,7 @@ impl LinkPlan {
             tree,
             options,
             places: Vec::with_capacity(tree.nodes().len()),
-            executables: HashMap::new(),
+            executables: Executables::default(),
             direct_edges: direct_edges(graph),
             workspaces: HashSet::new(),
             plan: Self::default(),
@@ -45,7 +45,7 @@ struct Builder<'a> {
     options: &'a PlanOptions,
     /// For each node its place, `None` for what is not on disk.
     places: Vec<Option<Place>>,
-    executables: HashMap<PackageId, Vec<Executable>>,
+    executables: Executables,
     /// The edges of the project and of its workspaces, ascending.
     direct_edges: Vec<Range<u32>>,
     /// Workspaces that have their link; what lies in their own `node_modules` is placed once.
@@ -196,7 +196,8 @@ impl Builder<'_> {
     }
 
     fn bin_owner(&mut self, id: NodeId) -> Option<BinOwner> {
-        let path = self.places[id.index()].as_ref()?.path.clone();
+        let place = self.places[id.index()].as_ref()?;
+        let (path, is_placed) = (place.path.clone(), matches!(place.kind, Kind::Files(_)));
         let node = self.tree.node(id);
         let package = self.graph.package(node.package);
         let commands = Commands::read(&package.bin, node.alias)?;
@@ -204,13 +205,9 @@ impl Builder<'_> {
             let place = self.places[native.index()].as_ref()?;
             Some((self.tree.node(native).package, place.path.clone()))
         });
-        if let Some((native, _)) = &native {
-            commands.add_native_executables(self.executables.entry(*native).or_default());
-        } else {
-            commands.add_executables(self.executables.entry(node.package).or_default());
-        }
+        self.executables.add(&commands, node.package, native.as_ref().map(|(native, _)| *native));
         let native = native.map(|(_, path)| path);
-        Some(BinOwner { path, native, commands: Arc::new(commands) })
+        Some(BinOwner { path, native, commands: Arc::new(commands), is_placed })
     }
 
     /// Finds the package that brings the native programs of the package at `id`: its first
@@ -225,26 +222,12 @@ impl Builder<'_> {
     }
 
     fn plan_packages(&mut self) {
-        let executables: HashMap<PackageId, Arc<[Executable]>> = self
-            .executables
-            .drain()
-            .map(|(package, mut list)| {
-                list.sort_unstable_by(Executable::cmp_text);
-                list.dedup();
-                (package, list.into())
-            })
-            .collect();
-        let nothing: Arc<[Executable]> = Arc::new([]);
+        let executables = std::mem::take(&mut self.executables).finish();
         for (id, place) in self.tree.node_ids().zip(std::mem::take(&mut self.places)) {
             let Some(Place { path, base_length, kind: Kind::Files(source), .. }) = place else {
                 continue;
             };
-            let node = self.tree.node(id);
-            let package = self.graph.package(node.package);
-            let executables = executables.get(&node.package).unwrap_or(&nothing).clone();
-            let resolution = describe(&package.resolution);
-            let build = self.options.builds.get(&node.package).copied();
-            let patch = self.options.patches.get(&node.package).cloned();
+            let package = self.tree.node(id).package;
             let nested = self
                 .tree
                 .children(Some(id))
@@ -252,19 +235,10 @@ impl Builder<'_> {
                 .filter(|child| !child.in_bundle)
                 .map(|child| child.alias.symbol())
                 .collect();
-            self.plan.placements.push(Placement {
-                path,
-                base_length,
-                package: node.package,
-                name: package.name,
-                label: Symbol::new(&format!("{}@{resolution}", package.name)),
-                source,
-                build,
-                identity: Identity::of(&source, &resolution, &executables, build, patch.as_deref()),
-                patch,
-                executables,
-                nested,
-            });
+            let place = package::Place { path, base_length, source, nested };
+            let executables = executables.of(package);
+            let placement = Placement::new(self.graph, self.options, package, place, executables);
+            self.plan.placements.push(placement);
         }
     }
 
@@ -296,34 +270,5 @@ impl Place {
     fn files(path: Box<str>, base_length: u32, source: Source) -> Self {
         let inner = Some(format!("{path}/node_modules").into());
         Self { path, inner, base_length, kind: Kind::Files(source) }
-    }
-}
-
-/// Returns the folder of `link:./folder`; a plain name means one that was registered globally.
-fn linked_folder(target: &str) -> Option<String> {
-    (target.starts_with("./") || target.starts_with("../") || target == "." || target == "..")
-        .then(|| normalise(target))
-        .flatten()
-}
-
-fn source_folder(folder: &str) -> Option<Symbol> {
-    if folder.starts_with('/') && !folder.contains('\0') {
-        return Some(Symbol::new(folder));
-    }
-    normalise(folder).map(|folder| Symbol::new(&folder))
-}
-
-/// Returns what stands behind the `@` in messages.
-fn describe(resolution: &Resolution) -> String {
-    match resolution {
-        Resolution::Root => "root:".to_owned(),
-        Resolution::Npm { version, .. } => version.to_string(),
-        Resolution::Workspace(path) => format!("workspace:{path}"),
-        Resolution::Folder(path) => format!("file:{path}"),
-        Resolution::Symlink(path) => format!("link:{path}"),
-        Resolution::LocalTarball(path) => path.to_string(),
-        Resolution::RemoteTarball(url) => url.to_string(),
-        Resolution::Git { repository, commit } => format!("{repository}#{commit}"),
-        Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
     }
 }

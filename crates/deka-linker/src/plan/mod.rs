@@ -8,12 +8,14 @@
 //! bins         node_modules/.bin    next, postcss, …      by precedence of their owners
 //! ```
 //! A plan knows no disk and no store: it is built from graph and tree, printed in tests, compared
-//! with the last one. The isolated layout fits in as well: its placements lie below
-//! `node_modules/.bun`, all the rest are links.
+//! with the last one. Of the isolated layout all placements lie below `node_modules/.bun`, and all the
+//! rest are links.
 
 #[cfg(test)]
 pub(crate) mod fixture;
 mod hoisted;
+mod isolated;
+mod package;
 #[cfg(test)]
 mod tests;
 
@@ -28,6 +30,9 @@ use crate::commands::{Commands, Executable};
 use crate::patch::Patch;
 use crate::state::LinkState;
 
+pub(crate) use isolated::ENTRIES;
+pub use isolated::{HoistPatterns, IsolatedTree};
+
 /// What `node_modules` shall be.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LinkPlan {
@@ -39,6 +44,18 @@ pub struct LinkPlan {
     pub bin_folders: Vec<BinFolder>,
     /// Dependencies that cannot be placed, with the reason; to be reported as warnings.
     pub skipped: Vec<Skipped>,
+    /// Which of the two it is.
+    pub layout: Layout,
+}
+
+/// The shape of `node_modules`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Layout {
+    /// Packages lie where those that need them find them by looking upwards.
+    #[default]
+    Hoisted,
+    /// Each package has a folder with links to its own dependencies.
+    Isolated,
 }
 
 /// A package at one place.
@@ -132,6 +149,8 @@ pub struct BinOwner {
     pub native: Option<Box<str>>,
     /// The commands.
     pub commands: Arc<Commands>,
+    /// Whether the files are those of a placement, and not the user's own.
+    pub is_placed: bool,
 }
 
 /// A dependency that is not placed.

@@ -7,6 +7,7 @@
 
 use deka_graph::{Graph, HoistedTree};
 use deka_manifest::Symbol;
+use deka_manifest::wyhash::{wyhash, wyhash_11};
 use hashbrown::{HashMap, HashSet};
 
 use super::emit::resolution_text;
@@ -61,7 +62,7 @@ impl<T> Table<T> {
     fn insert(&mut self, key: &str, value: T) {
         let key = wyhash_11(key.as_bytes());
         let mask = self.slots.len() - 1;
-        let mut slot = wyhash_of_key(key) as usize & mask;
+        let mut slot = wyhash(&key.to_le_bytes()) as usize & mask;
         while let Some((other, _)) = &self.slots[slot] {
             if *other == key {
                 return;
@@ -74,86 +75,6 @@ impl<T> Table<T> {
     fn into_values(self) -> Vec<T> {
         self.slots.into_iter().flatten().map(|(_, value)| value).collect()
     }
-}
-
-const PRIMES: [u64; 5] = [
-    0xa076_1d64_78bd_642f,
-    0xe703_7ed1_a0b4_28db,
-    0x8ebc_6af0_9c88_c6e3,
-    0x5899_65cc_7537_4cc3,
-    0x1d8e_4e27_c47d_124f,
-];
-
-/// Reads up to 8 bytes, the first one lowest.
-fn read(bytes: &[u8]) -> u64 {
-    bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte))
-}
-
-/// Multiplies and folds the upper half onto the lower one.
-fn fold(one: u64, other: u64) -> u64 {
-    let product = u128::from(one) * u128::from(other);
-    (product >> 64) as u64 ^ product as u64
-}
-
-fn mix_first(one: u64, other: u64, seed: u64) -> u64 {
-    fold(one ^ seed ^ PRIMES[0], other ^ seed ^ PRIMES[1])
-}
-
-fn mix_second(one: u64, other: u64, seed: u64) -> u64 {
-    fold(one ^ seed ^ PRIMES[2], other ^ seed ^ PRIMES[3])
-}
-
-/// Reads 8 bytes as two halves, the first one upper.
-fn read_swapped(bytes: &[u8]) -> u64 {
-    read(&bytes[..4]) << 32 | read(&bytes[4..8])
-}
-
-/// Reads 1 to 8 bytes the way that the hash reads what is left at the end.
-fn read_tail(bytes: &[u8]) -> u64 {
-    match bytes.len() {
-        3 => read(&bytes[..2]) << 8 | read(&bytes[2..]),
-        5 => read(&bytes[..4]) << 8 | read(&bytes[4..]),
-        6 => read(&bytes[..4]) << 16 | read(&bytes[4..]),
-        7 => read(&bytes[..4]) << 24 | read(&bytes[4..6]) << 8 | read(&bytes[6..]),
-        8 => read_swapped(bytes),
-        _ => read(bytes),
-    }
-}
-
-/// Zig's `Wyhash11` with the seed 0.
-fn wyhash_11(bytes: &[u8]) -> u64 {
-    let mut seed = 0;
-    let blocks = bytes.chunks_exact(32);
-    let rest = blocks.remainder();
-    for block in blocks {
-        seed = mix_first(read(&block[..8]), read(&block[8..16]), seed)
-            ^ mix_second(read(&block[16..24]), read(&block[24..]), seed);
-    }
-    seed = match rest.len() {
-        0 => seed,
-        1..=8 => mix_first(read_tail(rest), PRIMES[4], seed),
-        9..=16 => mix_first(read_swapped(rest), read_tail(&rest[8..]), seed),
-        17..=24 => {
-            mix_first(read_swapped(rest), read_swapped(&rest[8..]), seed)
-                ^ mix_second(read_tail(&rest[16..]), PRIMES[4], seed)
-        }
-        _ => {
-            mix_first(read_swapped(rest), read_swapped(&rest[8..]), seed)
-                ^ mix_second(read_swapped(&rest[16..]), read_tail(&rest[24..]), seed)
-        }
-    };
-    fold(seed ^ bytes.len() as u64, PRIMES[4])
-}
-
-/// Zig's `Wyhash` of the 8 bytes of `key` with the seed 0.
-fn wyhash_of_key(key: u64) -> u64 {
-    const LENGTH: u64 = 8;
-    let state = fold(PRIMES[0], PRIMES[1]);
-    let (low, high) = (key & 0xffff_ffff, key >> 32);
-    let first = (low << 32 | high) ^ PRIMES[1];
-    let second = (high << 32 | low) ^ state;
-    let product = u128::from(first) * u128::from(second);
-    fold(product as u64 ^ PRIMES[0] ^ LENGTH, (product >> 64) as u64 ^ PRIMES[1])
 }
 
 #[cfg(test)]

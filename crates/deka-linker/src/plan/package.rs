@@ -1,0 +1,117 @@
+//! What every layout makes of a package of the graph.
+
+use std::sync::Arc;
+
+use deka_graph::{Graph, PackageId, Resolution};
+use deka_manifest::Symbol;
+use hashbrown::HashMap;
+
+use super::{Identity, Placement, PlanOptions, Source};
+use crate::commands::{Commands, Executable};
+use crate::path::normalise;
+
+/// Collects which files of packages have to be executable.
+#[derive(Debug, Default)]
+pub(super) struct Executables(HashMap<PackageId, Vec<Executable>>);
+
+/// Which files of packages have to be executable.
+#[derive(Debug)]
+pub(super) struct FoundExecutables(HashMap<PackageId, Arc<[Executable]>>);
+
+impl Executables {
+    /// Adds the files of `commands`, which `package` offers and `native` stands in for.
+    pub(super) fn add(
+        &mut self,
+        commands: &Commands,
+        package: PackageId,
+        native: Option<PackageId>,
+    ) {
+        match native {
+            Some(native) => commands.add_native_executables(self.0.entry(native).or_default()),
+            None => commands.add_executables(self.0.entry(package).or_default()),
+        }
+    }
+
+    pub(super) fn finish(self) -> FoundExecutables {
+        let finish = |(package, mut list): (PackageId, Vec<Executable>)| {
+            list.sort_unstable_by(Executable::cmp_text);
+            list.dedup();
+            (package, list.into())
+        };
+        FoundExecutables(self.0.into_iter().map(finish).collect())
+    }
+}
+
+impl FoundExecutables {
+    pub(super) fn of(&self, package: PackageId) -> Arc<[Executable]> {
+        self.0.get(&package).cloned().unwrap_or_default()
+    }
+}
+
+/// A place for the files of a package.
+pub(super) struct Place {
+    pub(super) path: Box<str>,
+    pub(super) base_length: u32,
+    pub(super) source: Source,
+    /// The names in its own `node_modules` that others fill.
+    pub(super) nested: Box<[Symbol]>,
+}
+
+impl Placement {
+    pub(super) fn new(
+        graph: &Graph,
+        options: &PlanOptions,
+        package: PackageId,
+        place: Place,
+        executables: Arc<[Executable]>,
+    ) -> Self {
+        let Place { path, base_length, source, nested } = place;
+        let name = graph.package(package).name;
+        let resolution = describe(&graph.package(package).resolution);
+        let build = options.builds.get(&package).copied();
+        let patch = options.patches.get(&package).cloned();
+        Self {
+            path,
+            base_length,
+            package,
+            name,
+            label: Symbol::new(&format!("{name}@{resolution}")),
+            source,
+            build,
+            identity: Identity::of(&source, &resolution, &executables, build, patch.as_deref()),
+            patch,
+            executables,
+            nested,
+        }
+    }
+}
+
+/// Returns the folder of `link:./folder`; a plain name means one that was registered globally.
+pub(super) fn linked_folder(target: &str) -> Option<String> {
+    (target.starts_with("./") || target.starts_with("../") || target == "." || target == "..")
+        .then(|| normalise(target))
+        .flatten()
+}
+
+/// Returns the folder of `file:folder`.
+pub(super) fn source_folder(folder: &str) -> Option<Symbol> {
+    if folder.starts_with('/') && !folder.contains('\0') {
+        return Some(Symbol::new(folder));
+    }
+    normalise(folder).map(|folder| Symbol::new(&folder))
+}
+
+/// Returns what stands behind the `@` in messages.
+pub(super) fn describe(resolution: &Resolution) -> String {
+    match resolution {
+        Resolution::Root => "root:".to_owned(),
+        Resolution::Npm { version, .. } => version.to_string(),
+        Resolution::Workspace(path) => format!("workspace:{path}"),
+        Resolution::Folder(path) => format!("file:{path}"),
+        Resolution::Symlink(path) => format!("link:{path}"),
+        Resolution::LocalTarball(path) => path.to_string(),
+        Resolution::RemoteTarball(url) => url.to_string(),
+        Resolution::Git { repository, commit } => format!("{repository}#{commit}"),
+        Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
+    }
+}
