@@ -93,12 +93,12 @@ pub(crate) fn new_links<'a>(
     plan: &'a LinkPlan,
     old: Option<&LinkState>,
 ) -> impl Iterator<Item = PackageId> + use<'a> {
-    let links = old.into_iter().flat_map(|old| &old.links);
-    let known: HashSet<Box<str>> = links.map(|link| link.path.clone()).collect();
+    let known: HashSet<String> =
+        old.into_iter().flat_map(LinkState::links).map(|(path, _)| path).collect();
     let is_new = move |link: &&Link| {
         let resolution = &graph.package(link.package).resolution;
         matches!(resolution, Resolution::Workspace(_) | Resolution::Symlink(_) | Resolution::Root)
-            && !known.contains(&link.path)
+            && !known.contains(&*link.path)
     };
     plan.links.iter().filter(is_new).map(|link| link.package)
 }

@@ -34,6 +34,6 @@ pub use plan::{
     LinkPlan, NativeBins, Placement, PlanError, PlanOptions, Skipped, Source,
 };
 pub use state::{
-    Input, InputState, LinkState, PlacedBins, PlacedLink, PlacedPackage, STATE_FILE, Stamp,
+    Input, InputState, LinkState, PlacedLink, PlacedLinks, PlacedPackage, STATE_FILE, Stamp,
     Summary, UpToDate, check_up_to_date,
 };

@@ -181,12 +181,12 @@ impl Comparison<'_> {
                 self.difference.removed.push(placed.path.clone());
             }
         }
-        for link in &old.links {
-            if !planned.contains(&*link.path)
-                && self.is_reached_by_folders(&link.path)
-                && self.disk.is_link(&link.path, &link.target)
+        for (path, target) in old.links() {
+            if !planned.contains(&*path)
+                && self.is_reached_by_folders(&path)
+                && self.disk.is_link(&path, target)
             {
-                self.difference.unlink.push(link.path.clone());
+                self.difference.unlink.push(path.into());
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::plan::fixture::Packages;
-use crate::state::{PlacedLink, Summary};
+use crate::state::{PlacedLink, PlacedLinks, Summary};
 
 /// A disk as a list of paths.
 #[derive(Default)]
@@ -65,7 +65,10 @@ fn installed(plan: &LinkPlan) -> (LinkState, Disk) {
         }
     }
     for link in &plan.links {
-        state.links.push(PlacedLink { path: link.path.clone(), target: link.target.clone() });
+        let (path, name) = link.path.rsplit_once('/').unwrap();
+        let placed = PlacedLink { name: name.into(), target: link.target.clone() };
+        let (path, stamp) = (path.into(), Stamp::default());
+        state.link_folders.push(PlacedLinks { path, stamp, links: vec![placed] });
         disk.entries.insert(link.path.to_string(), Observed::Symlink);
         disk.links.insert(link.path.to_string(), link.target.to_string());
     }

@@ -51,7 +51,7 @@ impl Linker<'_> {
                     dir => dir.insert(self.make_bin_dir(&folder.path).map_err(failed)?),
                 };
                 set_link(dir, &found.name, &target).map_err(failed)?;
-                bins.push(PlacedLink { path: found.name, target: target.into() });
+                bins.push(PlacedLink { name: found.name, target: target.into() });
             }
         }
         Ok(bins)

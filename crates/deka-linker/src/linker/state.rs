@@ -13,8 +13,8 @@ use crate::LinkError;
 use crate::path::{link_target, parent};
 use crate::plan::{ENTRIES, Link, LinkPlan, Source};
 use crate::state::{
-    Input, LinkState, PlacedBins, PlacedLink, PlacedPackage, STATE_FILE, Stamp, Summary,
-    is_same_boot, now_on, uptime, young_since,
+    Input, LinkState, PlacedLink, PlacedLinks, PlacedPackage, STATE_FILE, Stamp, Summary,
+    hash_names_of, is_same_boot, now_on, uptime, young_since,
 };
 
 /// What [`Linker::finish`] needs to know.
@@ -123,8 +123,7 @@ impl Linker<'_> {
         drop(removing);
 
         let count = bin_folders.iter().map(|(_, bins)| bins.len()).sum();
-        let difference = &finish.work.difference;
-        let removed = difference.removed.len() + difference.unlink.len();
+        let removed = count_removed(&finish);
         if self.root.metadata("node_modules").is_ok_and(|metadata| metadata.is_some()) {
             self.write_state(finish, bin_folders)
                 .map_err(|source| self.failed(STATE_FILE, source))?;
@@ -139,12 +138,12 @@ impl Linker<'_> {
             now.iter().map(|(path, bins)| (*path, &**bins)).collect();
         for folder in &old.bin_folders {
             let made = now.get(&*folder.path).copied().unwrap_or_default();
-            let made: HashSet<&str> = made.iter().map(|bin| &*bin.path).collect();
+            let made: HashSet<&str> = made.iter().map(|bin| &*bin.name).collect();
             let Some(dir) = self.open_reached(&folder.path) else { continue };
-            for bin in folder.bins.iter().filter(|bin| !made.contains(&*bin.path)) {
-                let is_ours = matches!(dir.read_link(&*bin.path),
+            for bin in folder.links.iter().filter(|bin| !made.contains(&*bin.name)) {
+                let is_ours = matches!(dir.read_link(&*bin.name),
                     Ok(Some(target)) if target == Path::new(&*bin.target));
-                if is_ours && let Err(error) = dir.remove_file(&*bin.path) {
+                if is_ours && let Err(error) = dir.remove_file(&*bin.name) {
                     tracing::debug!(%error, "an obsolete command could not be removed");
                 }
             }
@@ -227,15 +226,19 @@ impl Linker<'_> {
                 source_path,
             });
         }
-        let links = finish
-            .plan
-            .links
-            .iter()
-            .map(|link| PlacedLink { path: link.path.clone(), target: link.target.clone() });
-        let mut placed_bins = Vec::with_capacity(bin_folders.len());
-        for (path, bins) in bin_folders {
-            let stamp = Stamp::take_racy(&self.root, path, young, None)?.unwrap_or_default();
-            placed_bins.push(PlacedBins { path: path.into(), stamp, bins });
+        let known = NamesOfEntries::of(finish.plan, &bin_folders);
+        let mut link_folders = links_by_folder(finish.plan);
+        let mut placed_bins: Vec<PlacedLinks> = bin_folders
+            .into_iter()
+            .map(|(path, links)| PlacedLinks { path: path.into(), stamp: Stamp::default(), links })
+            .collect();
+        for folder in link_folders.iter_mut().chain(&mut placed_bins) {
+            // The state itself is going to change that one.
+            if &*folder.path != "node_modules" {
+                let names = known.in_folder(&folder.path);
+                let stamp = Stamp::take_racy(&self.root, &folder.path, young, names)?;
+                folder.stamp = stamp.unwrap_or_default();
+            }
         }
         let state = LinkState {
             epoch: epoch.as_str().to_owned(),
@@ -247,10 +250,82 @@ impl Linker<'_> {
             payload: finish.payload,
             inputs: finish.inputs,
             placements,
-            links: links.collect(),
+            link_folders,
             bin_folders: placed_bins,
         };
         atomic_write(self.root.path_of(STATE_FILE), &state.encode(), Durability::None)
+    }
+}
+
+/// Returns how many packages of the last install are nowhere any more: neither their files nor, where
+/// they are the user's own, a link to them.
+fn count_removed(finish: &Finish<'_>) -> usize {
+    let Finish { plan, work, old: Some(old), .. } = finish else { return 0 };
+    let difference = &work.difference;
+    if difference.removed.is_empty() && difference.unlink.is_empty() {
+        return 0;
+    }
+    let planned: HashSet<_> = plan.placements.iter().map(|placement| placement.identity).collect();
+    let removed: HashSet<&str> = difference.removed.iter().map(|path| &**path).collect();
+    let unlinked: HashSet<&str> = difference.unlink.iter().map(|path| &**path).collect();
+    let is_gone = |placed: &&PlacedPackage| {
+        removed.contains(&*placed.path) && !planned.contains(&placed.identity)
+    };
+    let to_entry = |path: &str, target: &str| {
+        link_target(path, target).is_some_and(|target| target.starts_with(ENTRIES))
+    };
+    old.placements.iter().filter(is_gone).count()
+        + old
+            .links()
+            .filter(|(path, target)| unlinked.contains(&**path) && !to_entry(path, target))
+            .count()
+}
+
+/// Returns the links of a plan by the folders that they are in.
+fn links_by_folder(plan: &LinkPlan) -> Vec<PlacedLinks> {
+    let mut folders: Vec<PlacedLinks> = Vec::new();
+    let mut at: HashMap<&str, usize> = HashMap::new();
+    for link in &plan.links {
+        let path = parent(&link.path);
+        let at = *at.entry(path).or_insert_with(|| {
+            let (stamp, links) = (Stamp::default(), Vec::new());
+            folders.push(PlacedLinks { path: path.into(), stamp, links });
+            folders.len() - 1
+        });
+        let name = link.path[path.len() + 1..].into();
+        folders[at].links.push(PlacedLink { name, target: link.target.clone() });
+    }
+    folders
+}
+
+/// What the names in the folders below `node_modules/.bun` hash to, where nobody else puts anything: so
+/// that these many folders need not be listed. Should there be something else after all, that is found
+/// out when a folder is compared for the first time.
+struct NamesOfEntries<'a>(HashMap<&'a str, u64>);
+
+impl<'a> NamesOfEntries<'a> {
+    fn of(plan: &'a LinkPlan, bin_folders: &[(&'a str, Vec<PlacedLink>)]) -> Self {
+        let placements = plan.placements.iter().map(|placement| &*placement.path);
+        let links = plan.links.iter().map(|link| &*link.path);
+        let bins = bin_folders.iter().map(|(path, _)| *path);
+        let mut known = HashSet::new();
+        let mut hashes: HashMap<&str, u64> = HashMap::new();
+        for mut path in placements.chain(links).chain(bins) {
+            while let folder = parent(path)
+                && folder.starts_with(ENTRIES)
+                && known.insert(path)
+            {
+                let name = &path.as_bytes()[folder.len() + 1..];
+                let hash = hashes.entry(folder).or_default();
+                *hash = hash.wrapping_add(hash_names_of(std::iter::once(name)));
+                path = folder;
+            }
+        }
+        Self(hashes)
+    }
+
+    fn in_folder(&self, path: &str) -> Option<u64> {
+        self.0.get(path).copied()
     }
 }
 

@@ -242,9 +242,10 @@ impl LinkPlan {
     pub fn keep_parts(&mut self, wanted: &Self, old: Option<&LinkState>) {
         let placements = wanted.placements.iter().map(|placement| &*placement.path);
         let links = wanted.links.iter().map(|link| &*link.path);
-        let old = old.into_iter();
-        let old_placements = old.clone().flat_map(|old| &old.placements).map(|old| &*old.path);
-        let old_links = old.flat_map(|old| &old.links).map(|link| &*link.path);
+        let old_placements = old.into_iter().flat_map(|old| &old.placements);
+        let old_placements = old_placements.map(|placed| &*placed.path);
+        let old_links: Vec<(String, &str)> = old.into_iter().flat_map(LinkState::links).collect();
+        let old_links = old_links.iter().map(|(path, _)| &**path);
         let kept: HashSet<&str> =
             placements.chain(links).chain(old_placements).chain(old_links).collect();
         self.placements.retain(|placement| kept.contains(&*placement.path));

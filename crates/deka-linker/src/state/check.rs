@@ -55,10 +55,10 @@ pub fn check_up_to_date(root: &Path, settings: u64, required: &[&str]) -> Option
         return no("a file decides that the last install did not know");
     }
     let mut stamps = Stamps { root: &root, node_modules: &node_modules, young: None };
-    if !placements_hold(&mut stamps, &mut reader)? || !links_hold(&root, &mut reader)? {
+    if !placements_hold(&mut stamps, &mut reader)? || !links_hold(&mut stamps, &mut reader)? {
         return no("node_modules was changed");
     }
-    if !bins_hold(&mut stamps, &mut reader)? || !reader.is_at_end() {
+    if !links_hold(&mut stamps, &mut reader)? || !reader.is_at_end() {
         return no("a .bin folder was changed");
     }
 
@@ -109,18 +109,8 @@ fn placements_hold(stamps: &mut Stamps<'_>, reader: &mut Reader<'_>) -> Option<b
     Some(true)
 }
 
-fn links_hold(root: &Dir, reader: &mut Reader<'_>) -> Option<bool> {
-    for _ in 0..reader.count()? {
-        let (path, target) = (reader.text()?, reader.text()?);
-        if !is_link(root, path, target) {
-            return Some(false);
-        }
-    }
-    Some(true)
-}
-
-/// A `.bin` folder that others add to is fine as long as our own links are in it.
-fn bins_hold(stamps: &mut Stamps<'_>, reader: &mut Reader<'_>) -> Option<bool> {
+/// A folder of links that others add to is fine as long as our own are in it.
+fn links_hold(stamps: &mut Stamps<'_>, reader: &mut Reader<'_>) -> Option<bool> {
     for _ in 0..reader.count()? {
         let (path, stamp) = (reader.text()?, reader.stamp()?);
         let folder = if stamps.hold(stamp, path) {
@@ -159,8 +149,9 @@ fn mature(root: &Dir, bytes: &[u8], seals: bool, young: Option<i64>) {
     let mut is_changed = seals;
     state.is_sealed |= seals;
     let placements = state.placements.iter_mut().map(|placed| &mut placed.stamp);
-    let bins = state.bin_folders.iter_mut().map(|bins| &mut bins.stamp);
-    for stamp in placements.chain(bins) {
+    let folders = state.link_folders.iter_mut().chain(&mut state.bin_folders);
+    let folders = folders.map(|folder| &mut folder.stamp);
+    for stamp in placements.chain(folders) {
         if stamp.names != 0 && young.is_some_and(|young| stamp.modified < young) {
             stamp.names = 0;
             is_changed = true;

@@ -2,20 +2,20 @@
 //!
 //! ```text
 //! "deka-lnk" │ version u32 │ length of the rest u32 │ xxh3 of the rest u64 │ rest
-//! rest: header, inputs, placements, links, bin folders; numbers little-endian, texts with a length
+//! rest: header, inputs, placements, folders of links, bin folders; numbers little-endian, texts with a length
 //! ```
 //! Read in one pass from front to back, so that the check can look at the disk while it reads and
 //! copies nothing. Whatever is not exactly as expected is no state.
 
 use xxhash_rust::xxh3::xxh3_64;
 
-use super::{Input, InputState, LinkState, PlacedBins, PlacedLink, PlacedPackage, Stamp, Summary};
+use super::{Input, InputState, LinkState, PlacedLink, PlacedLinks, PlacedPackage, Stamp, Summary};
 use crate::path::{is_safe_name, normalise_inside};
 use crate::plan::Identity;
 
 const MAGIC: &[u8; 8] = b"deka-lnk";
 /// Goes up with every change of format or meaning; other versions are not read.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER_LENGTH: usize = 24;
 
 const SEALED: u8 = 1;
@@ -166,7 +166,17 @@ impl<'a> Reader<'a> {
 
     fn links(&mut self) -> Option<Vec<PlacedLink>> {
         self.list(|reader| {
-            Some(PlacedLink { path: reader.text()?.into(), target: reader.text()?.into() })
+            Some(PlacedLink { name: reader.text()?.into(), target: reader.text()?.into() })
+        })
+    }
+
+    fn link_folders(&mut self) -> Option<Vec<PlacedLinks>> {
+        self.list(|reader| {
+            Some(PlacedLinks {
+                path: reader.text()?.into(),
+                stamp: reader.stamp()?,
+                links: reader.links()?,
+            })
         })
     }
 }
@@ -205,11 +215,16 @@ impl Writer {
         self.u64(stamp.names);
     }
 
-    fn links(&mut self, links: &[PlacedLink]) {
-        self.u32(links.len() as u32);
-        for link in links {
-            self.text(&link.path);
-            self.text(&link.target);
+    fn link_folders(&mut self, folders: &[PlacedLinks]) {
+        self.u32(folders.len() as u32);
+        for folder in folders {
+            self.text(&folder.path);
+            self.stamp(&folder.stamp);
+            self.u32(folder.links.len() as u32);
+            for link in &folder.links {
+                self.text(&link.name);
+                self.text(&link.target);
+            }
         }
     }
 
@@ -268,13 +283,8 @@ impl LinkState {
         for placed in &self.placements {
             writer.placement(placed);
         }
-        writer.links(&self.links);
-        writer.u32(self.bin_folders.len() as u32);
-        for folder in &self.bin_folders {
-            writer.text(&folder.path);
-            writer.stamp(&folder.stamp);
-            writer.links(&folder.bins);
-        }
+        writer.link_folders(&self.link_folders);
+        writer.link_folders(&self.bin_folders);
 
         let Writer(mut bytes) = writer;
         let (header, rest) = bytes.split_at_mut(HEADER_LENGTH);
@@ -292,10 +302,10 @@ impl LinkState {
             normalise_inside(path).is_some_and(|normal| normal == path)
                 && path.split('/').any(|name| name == "node_modules")
         };
+        let mut link_folders = self.link_folders.iter().chain(&self.bin_folders);
         self.placements.iter().all(|placed| is_inside(&placed.path))
-            && self.links.iter().all(|link| is_inside(&link.path))
-            && self.bin_folders.iter().all(|folder| {
-                is_inside(&folder.path) && folder.bins.iter().all(|bin| is_safe_name(&bin.path))
+            && link_folders.all(|folder| {
+                is_inside(&folder.path) && folder.links.iter().all(|link| is_safe_name(&link.name))
             })
     }
 
@@ -327,14 +337,8 @@ impl LinkState {
                     source_path: view.source_path.map(Into::into),
                 })
             })?,
-            links: reader.links()?,
-            bin_folders: reader.list(|reader| {
-                Some(PlacedBins {
-                    path: reader.text()?.into(),
-                    stamp: reader.stamp()?,
-                    bins: reader.links()?,
-                })
-            })?,
+            link_folders: reader.link_folders()?,
+            bin_folders: reader.link_folders()?,
         };
         (reader.is_at_end() && state.stays_inside()).then_some(state)
     }

@@ -66,10 +66,10 @@ pub struct LinkState {
     pub inputs: Vec<Input>,
     /// What was placed.
     pub placements: Vec<PlacedPackage>,
-    /// The symlinks that were made.
-    pub links: Vec<PlacedLink>,
+    /// The symlinks that were made, by folder.
+    pub link_folders: Vec<PlacedLinks>,
     /// The `.bin` folders that were filled.
-    pub bin_folders: Vec<PlacedBins>,
+    pub bin_folders: Vec<PlacedLinks>,
 }
 
 /// The figures of an install.
@@ -101,21 +101,21 @@ pub struct PlacedPackage {
 /// A symlink that was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlacedLink {
-    /// Where it is: below the project, or the plain name for one in a `.bin` folder.
-    pub path: Box<str>,
+    /// Its name in its folder.
+    pub name: Box<str>,
     /// What it says.
     pub target: Box<str>,
 }
 
-/// A `.bin` folder that was filled.
+/// A folder with symlinks that were made.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PlacedBins {
+pub struct PlacedLinks {
     /// The folder, below the project.
     pub path: Box<str>,
-    /// The folder after the install.
+    /// The folder after the install. While it holds, the links do.
     pub stamp: Stamp,
-    /// What was linked in it, by name.
-    pub bins: Vec<PlacedLink>,
+    /// What was linked in it.
+    pub links: Vec<PlacedLink>,
 }
 
 /// What tells that the names in a folder are still the same.
@@ -184,6 +184,14 @@ impl LinkState {
             tracing::debug!("the state in node_modules is damaged or of another version");
         }
         state
+    }
+
+    /// Returns paths and texts of the symlinks that were made, but for commands.
+    pub fn links(&self) -> impl Iterator<Item = (String, &str)> {
+        self.link_folders.iter().flat_map(|folder| {
+            let path = |link: &PlacedLink| format!("{}/{}", folder.path, link.name);
+            folder.links.iter().map(move |link| (path(link), &*link.target))
+        })
     }
 
     /// Returns what was placed at `path`.

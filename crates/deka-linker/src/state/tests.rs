@@ -43,11 +43,15 @@ fn sample() -> LinkState {
                 source_path: Some("f".into()),
             },
         ],
-        links: vec![PlacedLink { path: "node_modules/w".into(), target: "../w".into() }],
-        bin_folders: vec![PlacedBins {
+        link_folders: vec![PlacedLinks {
+            path: "node_modules".into(),
+            stamp: Stamp::default(),
+            links: vec![PlacedLink { name: "w".into(), target: "../w".into() }],
+        }],
+        bin_folders: vec![PlacedLinks {
             path: "node_modules/.bin".into(),
             stamp: Stamp::default(),
-            bins: vec![PlacedLink { path: "a".into(), target: "../a/a.js".into() }],
+            links: vec![PlacedLink { name: "a".into(), target: "../a/a.js".into() }],
         }],
     }
 }
@@ -90,7 +94,7 @@ fn a_state_that_reaches_outside_is_none() {
         state.placements[0].path = path.into();
         assert_eq!(LinkState::decode(&state.encode()), None, "{path}");
         state = sample();
-        state.links[0].path = path.into();
+        state.link_folders[0].path = path.into();
         assert_eq!(LinkState::decode(&state.encode()), None, "{path}");
         state = sample();
         state.bin_folders[0].path = path.into();
@@ -98,7 +102,7 @@ fn a_state_that_reaches_outside_is_none() {
     }
     for name in ["..", "../x", "a/b", ""] {
         let mut state = sample();
-        state.bin_folders[0].bins[0].path = name.into();
+        state.bin_folders[0].links[0].name = name.into();
         assert_eq!(LinkState::decode(&state.encode()), None, "{name}");
     }
 }

@@ -77,6 +77,7 @@ impl World {
         let linker = self.linker();
         let old = LinkState::load(linker.root());
         let work = linker.begin(plan, old.as_ref()).unwrap();
+        linker.make_links(plan, &work).unwrap();
         let mut report = Report::default();
         for task in work.tasks() {
             let Source::Store { integrity } = plan.placements[task.placement as usize].source
@@ -132,6 +133,7 @@ impl World {
         let linker = self.linker();
         let old = LinkState::load(linker.root());
         let work = linker.begin(plan, old.as_ref())?;
+        linker.make_links(plan, &work)?;
         let next = AtomicU32::new(0);
         let results: Mutex<Vec<Result<Outcome, LinkError>>> = Mutex::default();
         std::thread::scope(|scope| {
@@ -405,6 +407,7 @@ fn a_task_without_files_is_an_error() {
     let plan = sample(&world).plan();
     let linker = world.linker();
     let work = linker.begin(&plan, None).unwrap();
+    linker.make_links(&plan, &work).unwrap();
     let error = linker.perform(&plan, work.tasks()[0], None).unwrap_err();
     assert!(matches!(error, LinkError::NoIndex { .. }));
 }
@@ -834,6 +837,7 @@ fn optional_packages_that_failed_are_tried_again() {
     let plan = sample(&world).plan();
     let linker = world.linker();
     let work = linker.begin(&plan, None).unwrap();
+    linker.make_links(&plan, &work).unwrap();
     let failed = work.tasks()[0];
     for task in &work.tasks()[1..] {
         linker.perform(&plan, *task, world.index(&plan, *task).as_ref()).unwrap();

@@ -41,14 +41,14 @@ pub(super) struct Entry {
     pub(super) peers: Peers,
     /// What it depends on, by name.
     pub(super) dependencies: Vec<(Alias, EntryId)>,
-    /// The name under which all packages see it that do not depend on it.
-    pub(super) hidden_alias: Option<Alias>,
 }
 
 /// The packages of a project with their dependencies, each kept apart from the others.
 #[derive(Debug, Clone)]
 pub struct IsolatedTree {
     pub(super) entries: Vec<Entry>,
+    /// What packages see that do not depend on it.
+    pub(super) hidden: Vec<(Alias, EntryId)>,
 }
 
 impl IsolatedTree {
@@ -66,10 +66,11 @@ impl IsolatedTree {
             entries: Vec::new(),
             of_package: HashMap::new(),
             public: HashSet::new(),
-            hidden: HashSet::new(),
+            hidden: Vec::new(),
+            hidden_names: HashSet::new(),
         };
         collector.collect(&walk.occurrences);
-        Self { entries: collector.entries }
+        Self { entries: collector.entries, hidden: collector.hidden }
     }
 
     /// Returns the packages that are in it; some more than once.
@@ -358,8 +359,9 @@ struct Collector<'a> {
     of_package: HashMap<PackageId, Vec<(EntryId, Option<EdgeId>)>>,
     /// The names taken in the project's own `node_modules`.
     public: HashSet<Alias>,
+    hidden: Vec<(Alias, EntryId)>,
     /// The names taken in the folder that all packages see.
-    hidden: HashSet<Alias>,
+    hidden_names: HashSet<Alias>,
 }
 
 impl Collector<'_> {
@@ -372,27 +374,14 @@ impl Collector<'_> {
                 continue;
             }
             let id = EntryId(self.entries.len() as u32);
-            let edge = occurrence.edge.map(|edge| self.graph.edge(edge));
-            let alias = edge.map(|edge| edge.alias);
-            let hidden_alias =
-                alias.filter(|alias| self.patterns.hides(*alias) && self.hidden.insert(*alias));
             self.entries.push(Entry {
                 package: occurrence.package,
                 parent,
                 peers: occurrence.peers.clone(),
                 dependencies: Vec::with_capacity(occurrence.children.len()),
-                hidden_alias,
             });
             self.depend(parent, occurrence.edge, id);
-            if let Some(edge) = edge.filter(|edge| edge.kind != EdgeKind::Workspace) {
-                let is_direct = parent == EntryId::ROOT;
-                if (is_direct || self.patterns.shows(edge.alias))
-                    && self.public.insert(edge.alias)
-                    && !is_direct
-                {
-                    self.insert(EntryId::ROOT, edge.alias, id);
-                }
-            }
+            self.publish(parent, occurrence.edge, id);
             self.of_package.entry(occurrence.package).or_default().push((id, occurrence.edge));
             open.extend(occurrence.children.iter().map(|child| (*child, id)));
         }
@@ -417,11 +406,31 @@ impl Collector<'_> {
         found.map(|(id, _)| *id)
     }
 
-    /// Notes a dependency, but for the root's on its workspaces, which nothing stands for on the disk.
+    /// Notes a dependency, but for the root's on its workspaces, which nothing stands for on the disk, and
+    /// shows it to all.
     fn depend(&mut self, parent: EntryId, edge: Option<EdgeId>, id: EntryId) {
+        let Some(edge) = edge.map(|edge| self.graph.edge(edge)) else { return };
+        let alias = edge.alias;
+        if self.patterns.hides(alias) && self.hidden_names.insert(alias) {
+            self.hidden.push((alias, id));
+        }
+        if edge.kind == EdgeKind::Workspace {
+            return;
+        }
+        self.insert(parent, alias, id);
+    }
+
+    /// Shows a new entry to the project. As with Bun, that an entry has other names as well counts here
+    /// no more.
+    fn publish(&mut self, parent: EntryId, edge: Option<EdgeId>, id: EntryId) {
         let edge = edge.map(|edge| self.graph.edge(edge));
-        if let Some(edge) = edge.filter(|edge| edge.kind != EdgeKind::Workspace) {
-            self.insert(parent, edge.alias, id);
+        let Some(edge) = edge.filter(|edge| edge.kind != EdgeKind::Workspace) else { return };
+        let is_direct = parent == EntryId::ROOT;
+        if (is_direct || self.patterns.shows(edge.alias))
+            && self.public.insert(edge.alias)
+            && !is_direct
+        {
+            self.insert(EntryId::ROOT, edge.alias, id);
         }
     }
 

@@ -64,9 +64,9 @@ impl LinkPlan {
     /// Adds what the last install placed and the `whole` project still wants; so an install of a part of
     /// a project takes nothing away from the others.
     pub fn add_parts(&mut self, whole: Self, old: &LinkState) {
-        let placed = old.placements.iter().map(|placed| &*placed.path);
-        let linked = old.links.iter().map(|link| &*link.path);
-        let old: HashSet<&str> = placed.chain(linked).collect();
+        let placed = old.placements.iter().map(|placed| placed.path.to_string());
+        let linked = old.links().map(|(path, _)| path);
+        let old: HashSet<String> = placed.chain(linked).collect();
         let placed = self.placements.iter().map(|placement| placement.path.clone());
         let linked = self.links.iter().map(|link| link.path.clone());
         let known: HashSet<Box<str>> = placed.chain(linked).collect();
@@ -204,16 +204,18 @@ impl Builder<'_> {
         };
         for (entry, home) in self.tree.entries.iter().zip(&self.homes) {
             let Some(home) = home else { continue };
-            if let Some(alias) = entry.hidden_alias
-                && matches!(home.source, Some(Source::Store { .. }))
-            {
-                link(format!("{HIDDEN}/{alias}"), &home.folder, entry.package);
-            }
             let Some(inner) = &home.inner else { continue };
             for (alias, id) in &entry.dependencies {
                 let Some(below) = &self.homes[id.index()] else { continue };
                 let package = self.tree.entry(*id).package;
                 link(self.link_path(entry, home, inner, *alias), &below.folder, package);
+            }
+        }
+        for (alias, id) in &self.tree.hidden {
+            if let Some(home) = &self.homes[id.index()]
+                && matches!(home.source, Some(Source::Store { .. }))
+            {
+                link(format!("{HIDDEN}/{alias}"), &home.folder, self.tree.entry(*id).package);
             }
         }
         links.sort_by(|one, other| one.path.cmp(&other.path));
