@@ -143,8 +143,8 @@ impl Linker<'_> {
                     package.create_dir(directory.path).map_err(&failed)?;
             }
         }
-        // Which names the folder has after a patch, only the disk knows.
-        if placement.patch.is_none() {
+        // Which names the folder has after a patch or a script, only the disk knows.
+        if placement.patch.is_none() && !placement.is_private() {
             let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
             names.insert(placement.path.clone(), hash_of_names(placement, index));
         }

@@ -11,7 +11,7 @@ use deka_manifest::{
 
 use hashbrown::HashMap;
 
-use super::{Build, BuildKey, LinkPlan, PlanError, PlanOptions};
+use super::{Build, BuildKey, HoistPatterns, IsolatedTree, LinkPlan, PlanError, PlanOptions};
 use crate::commands::Commands;
 
 /// Linux on x64 with glibc.
@@ -67,6 +67,10 @@ impl Packages {
 
     pub(crate) fn folder(self, label: &str, path: &str) -> Self {
         self.add(label, Resolution::Folder(Symbol::new(path)), &[])
+    }
+
+    pub(crate) fn tarball(self, label: &str, path: &str, dependencies: &[&str]) -> Self {
+        self.add(label, Resolution::LocalTarball(Symbol::new(path)), dependencies)
     }
 
     pub(crate) fn link(self, label: &str, path: &str) -> Self {
@@ -147,14 +151,28 @@ impl Packages {
             edge.target.is_some_and(is_accepted)
         };
         let tree = hoist_filtered(&graph, &is_wanted).expect("hoisting");
-        let options = PlanOptions {
+        LinkPlan::hoisted(&graph, &tree, &self.options())
+    }
+
+    fn options(&self) -> PlanOptions {
+        PlanOptions {
             target: target(),
             native_bins: super::NativeBins::default(),
             registered: hashbrown::HashMap::new(),
             builds: self.1.clone(),
             patches: hashbrown::HashMap::new(),
+        }
+    }
+
+    /// Plans the isolated layout.
+    pub(crate) fn isolated(&self, patterns: &HoistPatterns) -> LinkPlan {
+        let mut graph = self.graph();
+        hoist(&mut graph, deka_graph::HoistOptions::default()).expect("hoisting");
+        let keep = |edge, package| {
+            graph.edge(edge).kind.is_accepted(&target(), &graph.package(package).platforms)
         };
-        LinkPlan::hoisted(&graph, &tree, &options)
+        let tree = IsolatedTree::new(&graph, patterns, &keep);
+        LinkPlan::isolated(&graph, &tree, &self.options()).expect("a plan")
     }
 
     pub(crate) fn plan(&self) -> LinkPlan {

@@ -40,7 +40,7 @@ use crate::{
 /// What Bun leaves in packages that it patched, and in those from tarballs that no registry has.
 const BUN_TAG: &str = ".bun-tag";
 
-type Step = Map<String, Value>;
+pub(crate) type Step = Map<String, Value>;
 
 /// Installs each step over the last one, and on its own from Bun's lockfile.
 pub(crate) fn check(name: &str) {
@@ -53,25 +53,21 @@ pub(crate) fn check(name: &str) {
     for (at, step) in project::folder_steps(name, |text| served.fill_in(text)).iter().enumerate() {
         let what = format!("step {}", at + 1);
         let fail = |message: String| panic!("{name}, {message}");
-        for (path, content) in step {
-            let below = format!("{path}/");
-            files.retain(|known, _| !content.is_null() || !known.starts_with(&below));
-            files.insert(path.clone(), content.clone());
-        }
+        add_step(&mut files, step);
         let install = |tool: &Tool, folder: &Path, more: &[&str]| run(tool, folder, step, more);
         served.serve(step);
         write(&theirs, step);
         write(&ours, step);
         let left = install(&suite.bun, &theirs, &[]);
         let right = install(&suite.deka, &ours, &[]);
-        if step.get("$fails").is_some_and(|fails| fails == true) {
+        if fails(step) {
             for tool in [&left, &right] {
                 let Installed { tool, outcome, .. } = tool;
                 assert_ne!(outcome.code, Some(0), "{name}, {what}: {tool} did not fail");
             }
             continue;
         }
-        let has_tree = step.get("$tree") != Some(&Value::Bool(false));
+        let has_tree = has_tree(step);
         let compare = if has_tree { compare } else { compare_lockfiles };
         compare(&what, &left, &right).unwrap_or_else(fail);
         let again = install(&suite.deka, &ours, &[]);
@@ -88,11 +84,32 @@ pub(crate) fn check(name: &str) {
     }
 }
 
-fn run(tool: &Tool, folder: &Path, step: &Step, more: &[&str]) -> Installed {
-    let mut arguments = match step.get("$arguments") {
-        None => vec!["--linker=hoisted"],
-        Some(given) => texts(given),
-    };
+/// Adds the files of a step to those of the steps before it.
+pub(crate) fn add_step(files: &mut Step, step: &Step) {
+    for (path, content) in step {
+        let below = format!("{path}/");
+        files.retain(|known, _| !content.is_null() || !known.starts_with(&below));
+        files.insert(path.clone(), content.clone());
+    }
+}
+
+/// Whether both tools have to fail.
+pub(crate) fn fails(step: &Step) -> bool {
+    step.get("$fails").is_some_and(|fails| fails == true)
+}
+
+/// Whether more than lockfiles is compared.
+pub(crate) fn has_tree(step: &Step) -> bool {
+    step.get("$tree") != Some(&Value::Bool(false))
+}
+
+/// What `install` is called with.
+pub(crate) fn arguments(step: &Step) -> Vec<&str> {
+    step.get("$arguments").map_or_else(|| vec!["--linker=hoisted"], texts)
+}
+
+pub(crate) fn run(tool: &Tool, folder: &Path, step: &Step, more: &[&str]) -> Installed {
+    let mut arguments = arguments(step);
     arguments.extend(more.iter().filter(|argument| !texts_of(step).contains(*argument)));
     let within = step.get("$folder").and_then(Value::as_str).unwrap_or("");
     let mut installed = tool.install(&folder.join(within), &arguments);
@@ -116,7 +133,7 @@ fn texts(list: &Value) -> Vec<&str> {
 }
 
 /// Does what a step says of files.
-fn write(folder: &Path, step: &Step) {
+pub(crate) fn write(folder: &Path, step: &Step) {
     fs::create_dir_all(folder).expect("a folder can be made");
     if step.get("$commit").is_some_and(|commit| commit == true) {
         commit(folder);

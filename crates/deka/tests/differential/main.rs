@@ -11,7 +11,8 @@
 //! - the tree of a `--production` install, and of others that leave something out,
 //! - whether Bun finds nothing to mend in what deka installed,
 //! - lockfile and tree after each step of `projects/edits/`, where `package.json` changes, and of
-//!   `projects/folders/`, where any file of the project does.
+//!   `projects/folders/`, where any file of the project does,
+//! - lockfile and tree of many of them in the isolated layout.
 //!
 //! The application in `examples/` is built and served, too. A registry of the suite's own, which answers
 //! with abbreviated packuments, tests what becomes of `libc`, and lockfiles of [`random`] projects are
@@ -30,6 +31,7 @@
 mod compare;
 mod example;
 mod folders;
+mod isolated;
 mod libc;
 mod project;
 mod random;
@@ -74,6 +76,26 @@ macro_rules! folders {
                 #[test]
                 fn $name() {
                     crate::folders::check(stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
+/// One test for each project of one or many files in the isolated layout.
+macro_rules! isolated {
+    (projects: $($project:ident),* ; folders: $($folder:ident),* $(,)?) => {
+        mod in_isolation {
+            $(
+                #[test]
+                fn $project() {
+                    crate::isolated::check_project(stringify!($project));
+                }
+            )*
+            $(
+                #[test]
+                fn $folder() {
+                    crate::isolated::check_folder(stringify!($folder));
                 }
             )*
         }
@@ -130,6 +152,30 @@ folders![
     patches,
     patches_in_workspaces,
     remote_tarballs,
+    workspace_bins,
+    workspace_edits,
+    workspace_from_member,
+    workspace_globs,
+    workspace_links_off,
+    workspace_names_taken,
+    workspace_protocol,
+    workspace_pruned,
+    workspace_versions,
+];
+
+isolated![
+    projects: react_native, next, vue_vite, aliases, bundled, platforms;
+    folders: catalogs,
+    file_folders,
+    file_nested,
+    filters,
+    links,
+    local_in_workspaces,
+    local_tarballs,
+    overrides_in_workspaces,
+    package_extensions,
+    patches,
+    patches_in_workspaces,
     workspace_bins,
     workspace_edits,
     workspace_from_member,

@@ -186,12 +186,12 @@ fn without_empty_folders(mut installed: Installed) -> Installed {
 }
 
 /// A project's folder.
-struct Folder {
-    path: PathBuf,
+pub(crate) struct Folder {
+    pub(crate) path: PathBuf,
 }
 
 impl Folder {
-    fn new(work: &Path, name: &str, manifest: &str) -> Self {
+    pub(crate) fn new(work: &Path, name: &str, manifest: &str) -> Self {
         let path = work.join(name);
         fs::create_dir_all(&path).expect("a folder can be made");
         let folder = Self { path };
@@ -203,7 +203,7 @@ impl Folder {
         fs::write(self.path.join("package.json"), manifest).expect("a file can be written");
     }
 
-    fn write_lockfile(&self, of: &Installed) {
+    pub(crate) fn write_lockfile(&self, of: &Installed) {
         if let Some(lockfile) = &of.lockfile {
             fs::write(self.path.join("bun.lock"), lockfile).expect("a file can be written");
         }
@@ -215,7 +215,7 @@ impl Folder {
         self.remove("node_modules");
     }
 
-    fn remove(&self, part: &str) {
+    pub(crate) fn remove(&self, part: &str) {
         let path = self.path.join(part);
         let removed =
             if path.is_dir() { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };

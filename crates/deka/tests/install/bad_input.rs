@@ -198,8 +198,6 @@ fn what_is_not_there_yet_is_said() {
         project.package_json(json!({ "name": "p", "dependencies": { "x": spec } }));
         check(&project.command(["install"]).run(), 1, &["x", word, "not supported yet"]);
     }
-    project.package_json(json!({ "dependencies": { "a": "1" } }));
-    check(&project.command(["install", "--linker=isolated"]).run(), 1, &["the isolated linker"]);
 }
 
 fn is_root() -> bool {

@@ -4,6 +4,7 @@
 mod bad_input;
 mod basics;
 mod incremental;
+mod isolated;
 mod local;
 mod lockfile;
 mod network;

@@ -66,20 +66,6 @@ fn a_folder_that_is_no_member_is_a_project_of_its_own() {
 }
 
 #[test]
-fn without_the_hoisted_linker_only_the_lockfile_is_written() {
-    let registry = Registry::start();
-    let project = installed(&registry);
-    let lockfile = project.read("bun.lock");
-    project.remove("bun.lock").remove("node_modules");
-    let refused = project.command(["install"]).run();
-    refused.assert_code(1);
-    assert!(refused.stderr.contains("--linker hoisted"), "{}", refused.snapshot());
-    project.command(["install", "--lockfile-only"]).run().assert_success();
-    assert_eq!(project.read("bun.lock"), lockfile);
-    assert!(!project.exists("node_modules"));
-}
-
-#[test]
 fn what_changed_since_a_commit_is_installed_for() {
     let registry = Registry::start();
     let project = installed(&registry);

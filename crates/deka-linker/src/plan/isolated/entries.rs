@@ -425,11 +425,9 @@ impl Collector<'_> {
     fn publish(&mut self, parent: EntryId, edge: Option<EdgeId>, id: EntryId) {
         let edge = edge.map(|edge| self.graph.edge(edge));
         let Some(edge) = edge.filter(|edge| edge.kind != EdgeKind::Workspace) else { return };
-        let is_direct = parent == EntryId::ROOT;
-        if (is_direct || self.patterns.shows(edge.alias))
-            && self.public.insert(edge.alias)
-            && !is_direct
-        {
+        if parent == EntryId::ROOT {
+            self.public.insert(edge.alias);
+        } else if self.patterns.shows(edge.alias) && self.public.insert(edge.alias) {
             self.insert(EntryId::ROOT, edge.alias, id);
         }
     }

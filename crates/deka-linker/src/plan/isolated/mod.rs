@@ -14,6 +14,8 @@ mod entries;
 mod names;
 mod patterns;
 mod peers;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
