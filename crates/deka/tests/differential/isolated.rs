@@ -10,6 +10,7 @@ use crate::{
     compare::{compare, compare_trees},
     folders::{self, Step},
     project,
+    served::Served,
     suite::{Folder, SUITE},
     tool::Installed,
 };
@@ -47,7 +48,9 @@ pub(crate) fn check_folder(name: &str) {
     let folder = |name: &str| work.path().join(name).join("project");
     let grown = folder("grown");
     let mut files = Step::new();
-    for (at, step) in project::folder_steps(name).iter().enumerate() {
+    let served = Served::new(&format!("isolated-{name}"), &work.path().join("repositories"));
+    for (at, step) in project::folder_steps(name, |text| served.fill_in(text)).iter().enumerate() {
+        served.serve(step);
         let what = format!("step {}", at + 1);
         let fail = |message: String| panic!("{name}, {what}, {message}");
         folders::add_step(&mut files, step);

@@ -176,6 +176,7 @@ isolated![
     package_extensions,
     patches,
     patches_in_workspaces,
+    remote_tarballs,
     workspace_bins,
     workspace_edits,
     workspace_from_member,

@@ -22,18 +22,18 @@ pub(super) fn folder_name(graph: &Graph, entry: &Entry) -> Option<String> {
         resolution => flat(&describe(resolution)),
     };
     let mut name = format!("{}@{}", flat(package.name.as_str()), cut(resolution));
-    if let Some(part) = part_of_integrity(package) {
-        name.push_str(&part);
-    }
+    let integrity = integrity_of_tarball(package);
+    // Writing to a string does not fail.
     if !entry.peers.is_empty() {
-        let mut text = String::new();
+        let mut bytes = integrity.unwrap_or_default();
         for peer in entry.peers.iter() {
             let package = graph.package(peer.package);
-            text.push_str(package.name.as_str());
-            text.push_str(&describe(&package.resolution));
+            bytes.extend_from_slice(package.name.as_str().as_bytes());
+            bytes.extend_from_slice(describe(&package.resolution).as_bytes());
         }
-        // Writing to a string does not fail.
-        let _ = write!(name, "+{:016x}", wyhash_11(text.as_bytes()));
+        let _ = write!(name, "+{:016x}", wyhash_11(&bytes));
+    } else if let Some(start) = integrity.as_ref().and_then(|digest| digest.first_chunk::<8>()) {
+        let _ = write!(name, "+{:016x}", u64::from_be_bytes(*start));
     }
     is_safe_name(&name).then_some(name)
 }
@@ -54,14 +54,13 @@ fn cut(resolution: String) -> String {
     format!("{}+{:016x}", &resolution[..end], wyhash(resolution.as_bytes()))
 }
 
-/// What stands at the path of a tarball may change: its first 8 bytes of integrity are in the name.
-fn part_of_integrity(package: &Package) -> Option<String> {
-    if !matches!(package.resolution, Resolution::LocalTarball(_) | Resolution::RemoteTarball(_)) {
-        return None;
-    }
-    let integrity = Integrity::parse(&package.integrity).ok()?;
-    let digits = integrity.digest().iter().take(8).map(|byte| format!("{byte:02x}"));
-    Some(std::iter::once("+".to_owned()).chain(digits).collect())
+/// Returns the digest of a tarball that is no registry's: what stands at its path or URL may change, and
+/// then its entry is another one.
+fn integrity_of_tarball(package: &Package) -> Option<Vec<u8>> {
+    let is_tarball =
+        matches!(package.resolution, Resolution::LocalTarball(_) | Resolution::RemoteTarball(_));
+    let integrity = Integrity::parse(&package.integrity).ok().filter(|_| is_tarball)?;
+    Some(integrity.digest().to_vec())
 }
 
 #[cfg(test)]
