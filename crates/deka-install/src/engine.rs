@@ -24,7 +24,7 @@ use url::Url;
 
 use crate::network::{Asker, Command, Network, Room};
 use crate::queue::{Lane, WorkQueue};
-use crate::remote::Fetched;
+use crate::remote::{Body, Fetched, GitError, InvalidLocation};
 use crate::{InstallError, Reporter};
 
 /// Packages that the store has and that have at least so many files are linked as soon as they are
@@ -58,6 +58,8 @@ pub(crate) enum TarballSource {
     Url(Result<Url, InvalidTarballUrl>),
     /// The first of these files that is the right one.
     Files(Vec<PathBuf>),
+    /// A commit of a git repository.
+    Git { repository: Symbol, commit: Symbol },
 }
 
 impl Tarball {
@@ -65,7 +67,7 @@ impl Tarball {
     pub(crate) fn url(&self) -> Option<&Url> {
         match &self.source {
             TarballSource::Url(url) => url.as_ref().ok(),
-            TarballSource::Files(_) => None,
+            TarballSource::Files(_) | TarballSource::Git { .. } => None,
         }
     }
 }
@@ -87,6 +89,12 @@ pub enum DownloadError {
     /// Nobody can be asked for it.
     #[error(transparent)]
     Url(#[from] InvalidTarballUrl),
+    /// It is a commit, and git can't have it.
+    #[error(transparent)]
+    Git(#[from] GitError),
+    /// It is a commit, and git must not be asked for it.
+    #[error(transparent)]
+    Location(#[from] InvalidLocation),
     /// It should lie on this machine, and does not.
     #[error("Failed to read `{}`", path.display())]
     Read {
@@ -108,7 +116,7 @@ pub(crate) enum Job {
     /// Verify and unpack what was fetched.
     Import {
         tarball: Arc<Tarball>,
-        body: Result<Vec<u8>, DownloadError>,
+        body: Result<Body, DownloadError>,
         is_refetch: bool,
         room: Room,
     },
@@ -368,14 +376,14 @@ impl<'a> Engine<'a> {
             self.network.send(Command::Tarball { tarball, is_refetch: false });
             return Ok(());
         };
-        let body = read_first(files, tarball.integrity.as_ref());
+        let body = read_first(files, tarball.integrity.as_ref()).map(Body::from);
         self.import(&tarball, body, true, importer)
     }
 
     fn import(
         &self,
         tarball: &Arc<Tarball>,
-        body: Result<Vec<u8>, DownloadError>,
+        body: Result<Body, DownloadError>,
         is_refetch: bool,
         importer: &mut Importer,
     ) -> Result<(), InstallError> {
@@ -384,7 +392,7 @@ impl<'a> Engine<'a> {
             Err(source) => return self.unavailable(tarball, source),
         };
         let expected = tarball.integrity.as_ref();
-        match self.store.import(&body, expected, &tarball.label, importer) {
+        match body.import(self.store, expected, &tarball.label, importer) {
             Ok(index) => {
                 drop(body);
                 self.stored.fetch_add(1, Ordering::Relaxed);

@@ -29,11 +29,23 @@ pub(crate) fn describe(
     let name = manifest.package_name().or_else(fallback);
     let name = name.ok_or_else(|| ForeignError::NotFound(MANIFEST.to_owned()))?;
     Ok(ForeignPackage {
-        has_install_script: manifest.has_install_script(),
+        has_install_script: manifest.has_install_script()
+            || (is_prepared(&resolution) && has_prepare_script(&manifest)),
         rows: rows(&manifest),
         bin: manifest.bin,
         ..plain(name, resolution)
     })
+}
+
+/// Whether a package may have to be made out of its sources, as that from a repository.
+const fn is_prepared(resolution: &Resolution) -> bool {
+    matches!(resolution, Resolution::Git { .. } | Resolution::GitHub { .. })
+}
+
+fn has_prepare_script(manifest: &PackageJson) -> bool {
+    ["preprepare", "prepare", "postprepare"]
+        .iter()
+        .any(|name| manifest.script(name).is_some_and(|command| !command.is_empty()))
 }
 
 /// Returns a package of which nothing is known but its name and where it is.

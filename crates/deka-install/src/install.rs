@@ -29,6 +29,7 @@ use crate::packuments::Packuments;
 use crate::planning::Planning;
 use crate::project::{LOCKFILE, MANIFEST, Project, Read};
 use crate::queue::WorkQueue;
+use crate::remote::Remote;
 use crate::report::{Outcome, Reporter, Summary};
 use crate::scripts::{Building, Built, Payload, ScriptContext};
 use crate::survey::{
@@ -277,8 +278,10 @@ impl Install<'_> {
             Arc::new(QueueWorkers(queue.clone())),
         )
         .map_err(InstallError::Client)?;
+        let remote = Remote::new(client.clone(), config, &self.request.scripts.environment);
         let (send_answer, answers) = crossbeam_channel::unbounded();
-        let (network, network_thread) = Network::new(client.clone(), queue.clone(), send_answer);
+        let (network, network_thread) = 
+            Network::new(client.clone(), remote, queue.clone(), send_answer);
         let (send_event, events) = crossbeam_channel::unbounded();
         drop(setting_up);
         let folder = config.cache.folder();

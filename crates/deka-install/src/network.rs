@@ -14,7 +14,7 @@ use tracing::trace_span;
 
 use crate::engine::{Job, Tarball, TarballSource};
 use crate::queue::{Lane, WorkQueue};
-use crate::remote::Remote;
+use crate::remote::{Body, Remote};
 
 /// Tarballs under way or waiting for a worker may take this many bytes, as far as their sizes are
 /// known; a network that is faster than the workers would otherwise fill the memory.
@@ -55,6 +55,7 @@ pub(crate) struct Network(mpsc::UnboundedSender<Command>);
 pub(crate) struct NetworkThread {
     commands: mpsc::UnboundedReceiver<Command>,
     client: Client,
+    remote: Remote,
     queue: Arc<WorkQueue<Job>>,
     answers: Sender<Answer>,
 }
@@ -62,11 +63,12 @@ pub(crate) struct NetworkThread {
 impl Network {
     pub(crate) fn new(
         client: Client,
+        remote: Remote,
         queue: Arc<WorkQueue<Job>>,
         answers: Sender<Answer>,
     ) -> (Self, NetworkThread) {
         let (sender, commands) = mpsc::unbounded_channel();
-        (Self(sender), NetworkThread { commands, client, queue, answers })
+        (Self(sender), NetworkThread { commands, client, remote, queue, answers })
     }
 
     /// Sends a command; after the end of the thread it is dropped.
@@ -97,7 +99,7 @@ impl NetworkThread {
                         });
                     }
                     Command::Foreign(spec) => {
-                        let remote = Remote::new(self.client.clone());
+                        let remote = self.remote.clone();
                         let (queue, waiting) = (self.queue.clone(), waiting.clone());
                         let asker = Asker { spec, answers: self.answers.clone(), is_done: false };
                         tokio::spawn(async move {
@@ -111,6 +113,7 @@ impl NetworkThread {
                     Command::Tarball { tarball, is_refetch } => {
                         let download = Download {
                             client: self.client.clone(),
+                            remote: self.remote.clone(),
                             queue: self.queue.clone(),
                             waiting: waiting.clone(),
                         };
@@ -124,6 +127,7 @@ impl NetworkThread {
                 }
             }
         });
+        self.remote.stop();
         // Look-ups of names cannot be cancelled; nobody waits for them.
         runtime.shutdown_background();
         Ok(())
@@ -132,6 +136,7 @@ impl NetworkThread {
 
 struct Download {
     client: Client,
+    remote: Remote,
     queue: Arc<WorkQueue<Job>>,
     waiting: Arc<Semaphore>,
 }
@@ -144,14 +149,18 @@ impl Download {
             TarballOptions { size_hint: tarball.size_hint, is_refetch, ..Default::default() };
         let body = match &tarball.source {
             TarballSource::Url(Ok(url)) => {
-                self.client.tarball(url, options).await.map_err(Into::into)
+                let bytes = self.client.tarball(url, options).await;
+                bytes.map(Body::from).map_err(Into::into)
             }
             TarballSource::Url(Err(error)) => Err(error.clone().into()),
+            TarballSource::Git { repository, commit } => {
+                self.remote.commit(*repository, *commit).await
+            }
             // What lies on this machine never gets here.
             TarballSource::Files(_) => return,
         };
         drop(span);
-        let is_large = body.as_ref().is_ok_and(|body: &Vec<u8>| body.len() >= LARGE_TARBALL);
+        let is_large = body.as_ref().is_ok_and(|body: &Body| body.len() >= LARGE_TARBALL);
         let lane = if is_large { Lane::Long } else { Lane::Normal };
         self.queue.push(lane, Job::Import { tarball, body, is_refetch, room });
     }

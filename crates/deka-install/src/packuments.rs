@@ -97,6 +97,10 @@ impl PackumentSource for Packuments<'_> {
             self.ready.push_back(SourceAnswer::Foreign(id, answer));
             return;
         }
+        if remote::is_refused(&request) {
+            self.ready.push_back(SourceAnswer::Foreign(id, Err(ForeignError::Refused)));
+            return;
+        }
         match self.remote.get_mut(&request.spec) {
             Some(Remote::Asked(waiting)) => waiting.push(id),
             Some(Remote::Answered(answer)) => {

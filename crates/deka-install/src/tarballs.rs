@@ -9,7 +9,7 @@ use deka_registry::tarball_url;
 use url::Url;
 
 use crate::engine::{InvalidTarballUrl, Tarball, TarballKey, TarballSource};
-use crate::local;
+use crate::{local, remote};
 
 /// How much smaller than its files a tarball is, about.
 const COMPRESSION: u64 = 4;
@@ -50,17 +50,26 @@ pub(crate) fn of_package<'a>(
             let files = local::tarball_files(root, graph, id);
             TarballSource::Files(files.into_iter().map(|file| root.join(file)).collect())
         }
-        None => return None,
+        None => match package.resolution {
+            Resolution::Git { repository, commit } => TarballSource::Git { repository, commit },
+            _ => return None,
+        },
+    };
+    let integrity = match &source {
+        TarballSource::Git { commit, .. } => Some(remote::key_of_commit(commit)),
+        TarballSource::Url(_) | TarballSource::Files(_) => {
+            Integrity::parse(&package.integrity).ok()
+        }
     };
     let key = key(package.integrity, || match &source {
         TarballSource::Url(url) => Symbol::new(url.as_ref().map_or("", Url::as_str)),
-        TarballSource::Files(_) => Symbol::new(&label(package)),
+        TarballSource::Files(_) | TarballSource::Git { .. } => Symbol::new(&label(package)),
     });
     let describe = move || Tarball {
         key,
         label: Symbol::new(&label(package)),
         source,
-        integrity: Integrity::parse(&package.integrity).ok(),
+        integrity,
         size_hint: None,
     };
     Some((key, describe))

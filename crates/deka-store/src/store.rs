@@ -10,9 +10,9 @@ use tracing::trace_span;
 
 use crate::blobs::{Blobs, Shards, Temporary};
 use crate::hash::{BlobName, index_name, shard_name};
-use crate::import::Importer;
+use crate::import::{Archive, Identity, Importer};
 use crate::index::PackageIndex;
-use crate::integrity::{Verified, verify};
+use crate::integrity::{Verified, verify, vouched_for};
 use crate::periods::{Period, Periods, now};
 use crate::recovery::{Recovery, recover};
 use crate::{BlobHash, StoreError};
@@ -147,22 +147,27 @@ impl Store {
         package: &str,
         importer: &mut Importer,
     ) -> Result<PackageIndex, StoreError> {
-        let verifying = trace_span!("verify", package);
-        let verified = verify(tarball, expected, package)?;
-        drop(verifying);
-        self.import_verified(verified, package, importer)
+        let archive =
+            Archive { bytes: tarball, identity: Identity::Hash(expected), added: &[] };
+        self.import_archive(archive, package, importer)
     }
 
-    /// Stores a tarball whose hash is known to be right.
-    fn import_verified(
+    /// Like [`Store::import`], for packages that are more than the bytes of a tarball.
+    pub fn import_archive(
         &self,
-        tarball: Verified<'_>,
+        archive: Archive<'_>,
         package: &str,
         importer: &mut Importer,
     ) -> Result<PackageIndex, StoreError> {
+        let verifying = trace_span!("verify", package);
+        let tarball: Verified<'_> = match archive.identity {
+            Identity::Hash(expected) => verify(archive.bytes, expected, package)?,
+            Identity::Given(identity) => vouched_for(archive.bytes, identity),
+        };
+        drop(verifying);
         let _span = trace_span!("unpack", package, bytes = tarball.body.len());
         self.begin_writing()?;
-        let index = importer.unpack(tarball, &self.blobs, package)?;
+        let index = importer.unpack(tarball, archive.added, &self.blobs, package)?;
         self.write_index(&index)
             .map_err(|source| StoreError::Write { package: package.to_owned(), source })?;
         Ok(index)

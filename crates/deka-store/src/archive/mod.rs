@@ -17,4 +17,5 @@ mod path;
 mod tar;
 
 pub(crate) use inflate::{Inflated, Inflater, Stream, is_gzip};
+pub(crate) use path::push_path;
 pub(crate) use tar::{FileHeader, Limits, Memory, Source, Walker};

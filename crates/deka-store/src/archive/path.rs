@@ -11,7 +11,7 @@ const LONGEST_NAME: usize = 255;
 /// Appends the path that the entry `raw` gets in the package to `paths`, without the first part.
 ///
 /// Returns `false`, and appends nothing, if nothing is left behind the first part.
-pub(super) fn push_path(raw: &[u8], paths: &mut String) -> Result<bool, ArchiveError> {
+pub(crate) fn push_path(raw: &[u8], paths: &mut String) -> Result<bool, ArchiveError> {
     let refused = |reason| {
         Err(ArchiveError::UnsafePath {
             entry: String::from_utf8_lossy(raw).escape_debug().to_string(),

@@ -1,8 +1,11 @@
 //! From a verified tarball to blobs and an index.
 
 use deka_fs::FsError;
+use deka_manifest::Integrity;
 
-use crate::archive::{FileHeader, Inflated, Inflater, Limits, Memory, Stream, Walker, is_gzip};
+use crate::archive::{
+    FileHeader, Inflated, Inflater, Limits, Memory, Stream, Walker, is_gzip, push_path,
+};
 use crate::blobs::Blobs;
 use crate::facts::Facts;
 use crate::index::{FileList, PackageIndex, RawFile, build};
@@ -12,6 +15,39 @@ use crate::{ArchiveError, BlobHash, StoreError};
 mod large;
 
 const NO_HASH: BlobHash = BlobHash::from_bytes([0; 24]);
+
+/// A package as it comes.
+#[derive(Debug, Clone, Copy)]
+pub struct Archive<'a> {
+    /// A tar archive, gzipped or not.
+    pub bytes: &'a [u8],
+    /// What it is found by later.
+    pub identity: Identity<'a>,
+    /// Files that are not in the archive. They take the place of those in it.
+    pub added: &'a [AddedFile],
+}
+
+/// What a package is found by.
+#[derive(Debug, Clone, Copy)]
+pub enum Identity<'a> {
+    /// What the bytes of the archive hash to. If it is known what that has to be, nothing else is
+    /// stored.
+    Hash(Option<&'a Integrity>),
+    /// What the caller says: for archives that were made on this machine, out of what was verified
+    /// in another way.
+    Given(&'a Integrity),
+}
+
+/// A file beside an archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedFile {
+    /// Its path in the package.
+    pub path: Box<[u8]>,
+    /// Whether it is executable.
+    pub executable: bool,
+    /// What is in it.
+    pub contents: Vec<u8>,
+}
 
 /// What one worker needs to import packages; its buffers are used again for each of them.
 pub struct Importer {
@@ -54,10 +90,17 @@ impl Importer {
     pub(crate) fn unpack(
         &mut self,
         tarball: Verified<'_>,
+        added: &[AddedFile],
         blobs: &Blobs,
         package: &str,
     ) -> Result<PackageIndex, StoreError> {
         self.unpack_files(tarball.body, blobs)
+            .and_then(|mut facts| {
+                if !added.is_empty() {
+                    add_files(added, &mut self.list, &mut facts, blobs)?;
+                }
+                Ok(facts)
+            })
             .and_then(|facts| Ok(build(&tarball.integrity, &self.list, &facts)?))
             .map_err(|failure| match failure {
                 Failure::Archive(source) => {
@@ -99,6 +142,29 @@ fn read_headers(archive: &[u8], list: &mut FileList, limits: Limits) -> Result<b
         list.files.push(RawFile { path, executable, size, offset, hash: NO_HASH });
     }
     Ok(walker.has_terminator())
+}
+
+/// Writes files that are not in the archive and puts them on its list.
+fn add_files(
+    added: &[AddedFile],
+    list: &mut FileList,
+    facts: &mut Facts,
+    blobs: &Blobs,
+) -> Result<(), Failure> {
+    for AddedFile { path, executable, contents } in added {
+        let start = list.paths.len();
+        push_path(&[b"package/", &**path].concat(), &mut list.paths)?;
+        let path = start..list.paths.len();
+        if &list.paths[path.clone()] == "package.json" {
+            *facts = Facts::read(contents);
+        }
+        let hash = BlobHash::of(contents);
+        blobs.write(&hash, *executable, contents)?;
+        let size = contents.len() as u64;
+        list.files.push(RawFile { path, executable: *executable, size, offset: 0, hash });
+    }
+    list.arrange();
+    Ok(())
 }
 
 fn write_files(archive: &[u8], list: &mut FileList, blobs: &Blobs) -> Result<Facts, Failure> {

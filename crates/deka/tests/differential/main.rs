@@ -144,6 +144,7 @@ folders![
     file_folders,
     file_nested,
     filters,
+    git_repositories,
     links,
     local_in_workspaces,
     local_tarballs,

@@ -1,0 +1,543 @@
+//! git repositories, through the git of the system.
+//!
+//! ```text
+//! <cache>/git/3f9a…c2        a bare repository with all branches and tags of one location
+//! <cache>/git/3f9a…c2.new    the same while it is fetched for the first time
+//! <cache>/git/3f9a…c2.lock   held by the process that uses it
+//! ```
+//! A package is what `git archive` makes of a commit: there is no checkout, so no hook and no filter
+//! runs (and none is taken from the repository), and submodules stay empty. What is in a commit git
+//! verifies by its hash when it fetches.
+//!
+//! git is asked for what [`Location`] has let pass, with a `--` before it; for branches and tags only
+//! if they can't be options. It never asks the user anything. Everything here waits for git: it is
+//! meant for threads that may.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use deka_config::{Config, Environment};
+use deka_fs::{Dir, FileLock, FsError, LockKind};
+use deka_manifest::{Algorithm, Range, Version, without_credentials};
+use deka_store::AddedFile;
+use hashbrown::HashMap;
+
+use super::links::{Blob, BlobKind, follow, read_listing};
+use super::location::Location;
+
+/// Variables that lead git to another repository than the one that is meant, as they do in a hook.
+const MISLEADING: &[&str] = &[
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_TEMPLATE_DIR",
+    "GIT_WORK_TREE",
+];
+
+/// Settings that count more than those of user and repository.
+const SETTINGS: &[&str] = &[
+    "core.hooksPath=/dev/null",
+    "core.attributesFile=/dev/null",
+    "core.autocrlf=false",
+    "core.eol=lf",
+    "core.fsmonitor=false",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "submodule.recurse=false",
+    "tar.umask=0022",
+];
+
+/// What `.gitattributes` can't change: every file is there, as it was committed.
+const ATTRIBUTES: &[u8] = b"* -export-ignore -export-subst -filter\n";
+
+/// A repository is fetched with its default branch, all branches and all tags. The pattern lets a
+/// repository without a default branch pass.
+const REFERENCES: &[&str] =
+    &["+HEAD*:refs/remotes/origin/HEAD*", "+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
+
+const DEFAULT_BRANCH: &str = "refs/remotes/origin/HEAD";
+
+/// More bytes than this are no package.
+const LARGEST_ARCHIVE: u64 = 2 * 1024 * 1024 * 1024;
+/// All files that links lead to, and other output.
+const LARGEST_OUTPUT: u64 = 256 * 1024 * 1024;
+/// How much is kept of what git complains about.
+const LARGEST_MESSAGE: u64 = 16 * 1024;
+
+/// Why a repository could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum GitError {
+    /// There is no git.
+    #[error("git is needed for `{repository}`, and is not installed")]
+    NoGit {
+        /// What the repository is called in `bun.lock`.
+        repository: String,
+    },
+    /// git failed.
+    #[error("git failed to {doing} `{repository}`: {message}")]
+    Failed {
+        /// What it was to do.
+        doing: &'static str,
+        /// What the repository is called in `bun.lock`.
+        repository: String,
+        /// What git said.
+        message: String,
+    },
+    /// Only what is cached may be used, and this is not.
+    #[error("`{repository}` is not in the cache")]
+    Offline {
+        /// What the repository is called in `bun.lock`.
+        repository: String,
+    },
+    /// There is no such branch, tag or commit.
+    #[error("`{repository}` has no branch, tag or commit `{committish}`")]
+    NoCommit {
+        /// What the repository is called in `bun.lock`.
+        repository: String,
+        /// What was asked for.
+        committish: String,
+    },
+    /// No tag is a version in the range.
+    #[error("`{repository}` has no tag with a version that matches `{range}`")]
+    NoVersion {
+        /// What the repository is called in `bun.lock`.
+        repository: String,
+        /// What was asked for.
+        range: String,
+    },
+    /// git could not be started or listened to.
+    #[error("Failed to run git")]
+    Run(#[source] std::io::Error),
+    /// The cache could not be used.
+    #[error("Failed to use the cache of git repositories")]
+    Cache(#[from] FsError),
+    /// The install has failed for another reason.
+    #[error("the install was ended")]
+    Stopped,
+}
+
+/// Runs git; cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Git(Arc<Inner>);
+
+struct Inner {
+    /// Where repositories are.
+    cache: PathBuf,
+    variables: Vec<(String, String)>,
+    /// Whether the user has a way of his own to start ssh.
+    has_ssh_command: bool,
+    is_offline: bool,
+    prefers_offline: bool,
+    /// By location: whether it was fetched in this run. Held while git works on it.
+    known: Mutex<HashMap<String, Arc<Mutex<bool>>>>,
+    running: Mutex<Vec<Arc<Mutex<Child>>>>,
+    is_stopped: AtomicBool,
+}
+
+/// The files of a commit.
+pub(crate) struct Checkout {
+    /// As a tar archive.
+    pub(crate) archive: Vec<u8>,
+    /// What the links of the tree lead to.
+    pub(crate) added: Vec<AddedFile>,
+}
+
+impl Git {
+    pub(crate) fn new(config: &Config, environment: &Environment) -> Self {
+        let variables = environment.variables().filter(|(name, _)| !MISLEADING.contains(name));
+        Self(Arc::new(Inner {
+            cache: config.cache.folder().join("git"),
+            variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            has_ssh_command: ["GIT_SSH", "GIT_SSH_COMMAND"]
+                .iter()
+                .any(|name| environment.non_empty(name).is_some()),
+            is_offline: config.network.offline,
+            prefers_offline: config.network.prefer_offline,
+            known: Mutex::default(),
+            running: Mutex::default(),
+            is_stopped: AtomicBool::new(false),
+        }))
+    }
+
+    /// Ends every git that runs, and starts no more.
+    pub(crate) fn stop(&self) {
+        self.0.is_stopped.store(true, Ordering::SeqCst);
+        for child in lock(&self.0.running).drain(..) {
+            // It may have ended by itself.
+            drop(lock(&child).kill());
+        }
+    }
+
+    /// Returns the commit that a branch, tag, commit or `semver:` range means now.
+    pub(crate) fn resolve(
+        &self,
+        location: &Location,
+        committish: Option<&str>,
+    ) -> Result<String, GitError> {
+        let known = self.0.known(location);
+        let mut is_fetched = lock(&known);
+        let repository = Repository::open(&self.0, location)?;
+        let committish = committish.filter(|committish| *committish != "HEAD");
+        let is_settled = *is_fetched
+            || self.0.is_offline
+            || self.0.prefers_offline
+            || committish.is_some_and(is_commit);
+        if is_settled && repository.exists() {
+            let found = repository.find(committish);
+            if found.is_ok() || *is_fetched || self.0.is_offline {
+                return found;
+            }
+        }
+        repository.fetch(committish)?;
+        *is_fetched = true;
+        repository.find(committish)
+    }
+
+    /// Returns the files of a commit.
+    pub(crate) fn checkout(
+        &self,
+        location: &Location,
+        commit: &str,
+    ) -> Result<Checkout, GitError> {
+        let known = self.0.known(location);
+        let mut is_fetched = lock(&known);
+        let repository = Repository::open(&self.0, location)?;
+        let is_there = || repository.exists() && repository.find(Some(commit)).is_ok();
+        if !is_commit(commit) || (*is_fetched && !is_there()) {
+            return Err(repository.no_commit(commit));
+        }
+        if !is_there() {
+            repository.fetch(Some(commit))?;
+            *is_fetched = true;
+        }
+        let commit = repository.find(Some(commit))?;
+        drop(is_fetched);
+        repository.checkout(&commit)
+    }
+}
+
+impl Inner {
+    fn known(&self, location: &Location) -> Arc<Mutex<bool>> {
+        lock(&self.known).entry_ref(location.name.as_str()).or_default().clone()
+    }
+}
+
+/// A repository in the cache, or the place for it.
+struct Repository<'a> {
+    git: &'a Inner,
+    location: &'a Location,
+    folder: PathBuf,
+    /// Keeps other processes away.
+    _lock: FileLock,
+}
+
+impl<'a> Repository<'a> {
+    fn open(git: &'a Inner, location: &'a Location) -> Result<Self, GitError> {
+        use std::fmt::Write as _;
+        let hash = deka_store::digest(Algorithm::Sha256, location.name.as_bytes());
+        let name = hash.digest()[..16].iter().fold(String::new(), |mut name, byte| {
+            // Writing to a string never fails.
+            let _ = write!(name, "{byte:02x}");
+            name
+        });
+        let cache = Dir::open_or_create(&git.cache)?;
+        let lock = FileLock::open(&cache, format!("{name}.lock").as_str())?;
+        lock.lock(LockKind::Exclusive)?;
+        Ok(Self { git, location, folder: git.cache.join(name), _lock: lock })
+    }
+
+    fn exists(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    /// Fetches what is new, or everything; `wanted` too if it is a commit that no branch has.
+    fn fetch(&self, wanted: Option<&str>) -> Result<(), GitError> {
+        if self.git.is_offline {
+            return Err(GitError::Offline { repository: self.shown() });
+        }
+        if self.exists() {
+            self.fetch_into(&self.folder, wanted)?;
+            return Ok(());
+        }
+        let new = self.folder.with_extension("new");
+        let failed = |source| GitError::Run(source);
+        // Whoever made it was killed, for this process has the lock.
+        match std::fs::remove_dir_all(&new) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        let path = new.to_string_lossy();
+        self.run("make", None, &["init", "--quiet", "--bare", "--template=", "--", &path])?;
+        std::fs::create_dir_all(new.join("info")).map_err(failed)?;
+        std::fs::write(new.join("info/attributes"), ATTRIBUTES).map_err(failed)?;
+        self.fetch_into(&new, wanted)?;
+        std::fs::rename(&new, &self.folder).map_err(failed)
+    }
+
+    fn fetch_into(&self, folder: &Path, wanted: Option<&str>) -> Result<(), GitError> {
+        let fetch = |url: &str, references: &[&str]| {
+            let options = [
+                "fetch",
+                "--quiet",
+                "--prune",
+                "--no-tags",
+                "--no-recurse-submodules",
+                "--no-write-fetch-head",
+                "--",
+                url,
+            ];
+            self.run("fetch", Some(folder), &[&options, references].concat())
+        };
+        let mut result = Err(GitError::Stopped);
+        for url in &self.location.urls {
+            result = fetch(url, REFERENCES);
+            if result.is_ok() {
+                if let Some(commit) = wanted.filter(|wanted| is_commit(wanted))
+                    && self.revision(folder, commit).is_none()
+                {
+                    // It may be what no branch leads to any more. If not, that is told later.
+                    drop(fetch(url, &[commit]));
+                }
+                break;
+            }
+            if matches!(result, Err(GitError::NoGit { .. } | GitError::Stopped)) {
+                break;
+            }
+        }
+        result.map(drop)
+    }
+
+    fn find(&self, committish: Option<&str>) -> Result<String, GitError> {
+        if let Some(range) = committish.and_then(|text| text.strip_prefix("semver:")) {
+            return self.find_version(range);
+        }
+        let committish = committish.unwrap_or(DEFAULT_BRANCH);
+        self.revision(&self.folder, committish).ok_or_else(|| self.no_commit(committish))
+    }
+
+    /// Returns the commit of the highest version among the tags that lies in a range.
+    fn find_version(&self, range: &str) -> Result<String, GitError> {
+        let no_version =
+            || GitError::NoVersion { repository: self.shown(), range: range.to_owned() };
+        let wanted = Range::parse(range).map_err(|_| no_version())?;
+        let arguments = ["for-each-ref", "--format=%(refname)", "refs/tags"];
+        let tags = self.run("list the tags of", Some(&self.folder), &arguments)?;
+        let tags = String::from_utf8_lossy(&tags);
+        let versions = tags.lines().filter_map(|reference| {
+            let tag = reference.strip_prefix("refs/tags/")?;
+            let version = Version::parse(tag.strip_prefix('v').unwrap_or(tag)).ok()?;
+            wanted.satisfies(&version).then_some((version, reference))
+        });
+        let (_, reference) = versions.max().ok_or_else(no_version)?;
+        self.find(Some(reference))
+    }
+
+    /// Returns the commit that a text means, if any.
+    fn revision(&self, folder: &Path, text: &str) -> Option<String> {
+        if text.starts_with('-') || text.contains(char::is_control) {
+            return None;
+        }
+        let arguments = ["rev-parse", "--quiet", "--verify", &format!("{text}^{{commit}}")];
+        let output = self.run("look into", Some(folder), &arguments).ok()?;
+        let commit = String::from_utf8(output).ok()?.trim().to_owned();
+        is_commit(&commit).then_some(commit)
+    }
+
+    fn checkout(&self, commit: &str) -> Result<Checkout, GitError> {
+        let arguments = ["ls-tree", "-r", "-z", "--full-tree", commit];
+        let listing = read_listing(&self.run("list", Some(&self.folder), &arguments)?);
+        let links: Vec<(&[u8], &Blob)> = listing
+            .iter()
+            .filter(|(_, blob)| blob.kind == BlobKind::Link)
+            .map(|(path, blob)| (&**path, blob))
+            .collect();
+        let targets = self.contents(links.iter().map(|(_, blob)| *blob))?;
+        let targets: HashMap<Vec<u8>, Vec<u8>> =
+            links.iter().map(|(path, _)| path.to_vec()).zip(targets).collect();
+        let followed: Vec<(&[u8], &Blob)> = links
+            .iter()
+            .filter_map(|(path, _)| Some((*path, follow(&listing, &targets, path)?)))
+            .collect();
+        let contents = self.contents(followed.iter().map(|(_, blob)| *blob))?;
+        let added = followed.into_iter().zip(contents).map(|((path, blob), contents)| AddedFile {
+            path: path.into(),
+            executable: blob.kind == BlobKind::Executable,
+            contents,
+        });
+        let added = added.collect();
+        let arguments = ["archive", "--format=tar", "--prefix=package/", commit];
+        let archive =
+            self.run_with("pack", Some(&self.folder), &arguments, Vec::new(), LARGEST_ARCHIVE)?;
+        Ok(Checkout { archive, added })
+    }
+
+    /// Returns what is in some blobs.
+    fn contents<'b>(
+        &self,
+        blobs: impl Iterator<Item = &'b Blob>,
+    ) -> Result<Vec<Vec<u8>>, GitError> {
+        let input: Vec<u8> = blobs.flat_map(|blob| [blob.id.as_bytes(), b"\n"].concat()).collect();
+        if input.is_empty() {
+            return Ok(Vec::new());
+        }
+        let doing = "read the links of";
+        let arguments = ["cat-file", "--batch=%(objectsize)"];
+        let output = self.run_with(doing, Some(&self.folder), &arguments, input, LARGEST_OUTPUT)?;
+        let mut contents = Vec::new();
+        let mut rest = &output[..];
+        while !rest.is_empty() {
+            let end = rest.iter().position(|byte| *byte == b'\n');
+            let size = end.and_then(|end| std::str::from_utf8(&rest[..end]).ok()?.parse().ok());
+            let blob = end.zip(size).and_then(|(end, size): (usize, usize)| {
+                let start = end + 1;
+                Some((rest.get(start..start.checked_add(size)?)?, rest.get(start + size + 1..)?))
+            });
+            let Some((blob, behind)) = blob else {
+                let message = "it answered something else than it does".to_owned();
+                return Err(GitError::Failed { doing, repository: self.shown(), message });
+            };
+            contents.push(blob.to_vec());
+            rest = behind;
+        }
+        Ok(contents)
+    }
+
+    fn run(
+        &self,
+        doing: &'static str,
+        folder: Option<&Path>,
+        arguments: &[&str],
+    ) -> Result<Vec<u8>, GitError> {
+        self.run_with(doing, folder, arguments, Vec::new(), LARGEST_OUTPUT)
+    }
+
+    fn run_with(
+        &self,
+        doing: &'static str,
+        folder: Option<&Path>,
+        arguments: &[&str],
+        input: Vec<u8>,
+        limit: u64,
+    ) -> Result<Vec<u8>, GitError> {
+        let _span = tracing::trace_span!("git", doing, repository = %self.shown()).entered();
+        let mut command = self.command(folder);
+        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => GitError::NoGit { repository: self.shown() },
+            _ => GitError::Run(error),
+        })?;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let child = Arc::new(Mutex::new(child));
+        lock(&self.git.running).push(child.clone());
+        if self.git.is_stopped.load(Ordering::SeqCst) {
+            drop(lock(&child).kill());
+        }
+        let mut output = Vec::new();
+        let mut message = Vec::new();
+        let read = std::thread::scope(|scope| {
+            scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(&input)));
+            // All of it is read, or git would wait.
+            scope.spawn(|| {
+                stderr.map(|mut stderr| {
+                    stderr.by_ref().take(LARGEST_MESSAGE).read_to_end(&mut message)?;
+                    std::io::copy(&mut stderr, &mut std::io::sink())
+                })
+            });
+            let read = stdout.map(|stdout| stdout.take(limit + 1).read_to_end(&mut output));
+            if output.len() as u64 > limit {
+                drop(lock(&child).kill());
+            }
+            read.transpose()
+        });
+        let status = lock(&child).wait().map_err(GitError::Run)?;
+        lock(&self.git.running).retain(|running| !Arc::ptr_eq(running, &child));
+        read.map_err(GitError::Run)?;
+        if self.git.is_stopped.load(Ordering::SeqCst) {
+            return Err(GitError::Stopped);
+        }
+        if output.len() as u64 > limit {
+            let message = format!("there are more than {limit} bytes");
+            return Err(GitError::Failed { doing, repository: self.shown(), message });
+        }
+        if !status.success() {
+            let message = self.message(&message);
+            return Err(GitError::Failed { doing, repository: self.shown(), message });
+        }
+        Ok(output)
+    }
+
+    fn command(&self, folder: Option<&Path>) -> Command {
+        let mut command = Command::new("git");
+        command.env_clear().envs(self.git.variables.iter().map(|(name, value)| (name, value)));
+        command
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_NO_REPLACE_OBJECTS", "1")
+            .env("GIT_ATTR_NOSYSTEM", "1")
+            .env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
+            .current_dir(&self.git.cache);
+        if self.location.uses_ssh() && !self.git.has_ssh_command {
+            // Who set `core.sshCommand` knows what he does; the variable would count more.
+            let own = Command::new("git")
+                .env_clear()
+                .envs(self.git.variables.iter().map(|(name, value)| (name, value)))
+                .args(["config", "--get", "core.sshCommand"])
+                .current_dir(&self.git.cache)
+                .output();
+            if !own.is_ok_and(|own| own.status.success()) {
+                let ssh = "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new";
+                command.env("GIT_SSH_COMMAND", ssh);
+            }
+        }
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        if let Some(folder) = folder {
+            command.arg("--git-dir").arg(folder);
+        }
+        command
+    }
+
+    fn no_commit(&self, committish: &str) -> GitError {
+        let committish = match committish {
+            DEFAULT_BRANCH => "HEAD",
+            other => other,
+        };
+        GitError::NoCommit { repository: self.shown(), committish: committish.to_owned() }
+    }
+
+    fn shown(&self) -> String {
+        without_credentials(&self.location.name).into_owned()
+    }
+
+    /// Returns what git said, in one line and without secrets.
+    fn message(&self, stderr: &[u8]) -> String {
+        let text = String::from_utf8_lossy(stderr);
+        let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let lines: Vec<&str> = lines.map(|line| line.trim_start_matches("fatal: ")).collect();
+        let text = lines.join("; ").replace(char::is_control, " ");
+        self.location
+            .urls
+            .iter()
+            .fold(text, |text, url| text.replace(url.as_str(), &without_credentials(url)))
+    }
+}
+
+/// Whether a text is the full hash of a commit.
+pub(crate) fn is_commit(text: &str) -> bool {
+    matches!(text.len(), 40 | 64)
+        && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
