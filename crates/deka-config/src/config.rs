@@ -9,7 +9,8 @@ use hashbrown::HashMap;
 use url::Url;
 
 use crate::{
-    AuthHeader, ClientCertificate, Layer, NoProxy, Origin, Proxies, Registries, Registry, Warning,
+    AuthHeader, ClientCertificate, GitHub, Layer, NoProxy, Origin, Proxies, Registries, Registry,
+    Warning,
 };
 
 /// Everything that can be set, with a value for each.
@@ -42,7 +43,7 @@ impl Config {
     /// Returns what to send as `Authorization` with a request to `url`, if anything: the
     /// credentials of the longest path prefix on that host and port.
     pub fn auth_for(&self, url: &Url) -> Option<AuthHeader> {
-        self.registries.auth_for(url)
+        self.registries.auth_for(url).or_else(|| self.network.github.auth_for(url))
     }
 
     /// Returns the client certificate to present to `url`: that of the longest path prefix, else
@@ -110,6 +111,8 @@ pub struct Network {
     pub prefer_online: bool,
     /// What is sent as `User-Agent`, when somebody has set it.
     pub user_agent: Option<Box<str>>,
+    /// Where archives of repositories at GitHub come from.
+    pub github: GitHub,
 }
 
 impl Default for Network {
@@ -130,6 +133,7 @@ impl Default for Network {
             prefer_offline: false,
             prefer_online: false,
             user_agent: None,
+            github: GitHub::default(),
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use std::path::Path;
 
+use url::Url;
+
 use crate::draft::Draft;
 use crate::load::GLOBAL_FOLDER;
 use crate::npmrc::{apply_variables, set_proxy};
 use crate::parse::boolean;
-use crate::{NoProxy, Origin};
+use crate::{NoProxy, Origin, Secret};
 
 /// Writes what the environment says over `draft`: what all programs share first, then npm's
 /// variables, Bun's, and deka's own.
@@ -14,6 +16,7 @@ pub(crate) fn apply(draft: &mut Draft<'_>) {
     shared(draft);
     apply_variables(draft);
     bun(draft);
+    github(draft);
     if let Some(folder) = draft.environment.non_empty("DEKA_CACHE_DIR") {
         let folder = draft.absolute(folder, draft.environment.working_folder());
         draft.set("cache", &Origin::variable("DEKA_CACHE_DIR"), |config| {
@@ -73,6 +76,31 @@ fn shared(draft: &mut Draft<'_>) {
     if environment.get("NODE_TLS_REJECT_UNAUTHORIZED") == Some("0") {
         draft.set("strict-ssl", &Origin::variable("NODE_TLS_REJECT_UNAUTHORIZED"), |config| {
             config.network.strict_ssl = false;
+        });
+    }
+}
+
+/// Where archives of repositories at GitHub come from.
+fn github(draft: &mut Draft<'_>) {
+    let environment = draft.environment;
+    let domain = environment.non_empty("GITHUB_API_DOMAIN");
+    let api = match (environment.non_empty("GITHUB_API_URL"), domain) {
+        (Some(url), _) => Some(("GITHUB_API_URL", url.to_owned())),
+        (None, Some(domain)) => Some(("GITHUB_API_DOMAIN", format!("https://{domain}"))),
+        (None, None) => None,
+    };
+    if let Some((name, text)) = api {
+        let origin = Origin::variable(name);
+        match Url::parse(&text) {
+            Ok(url) if url.has_host() => {
+                draft.set("github-api", &origin, |config| config.network.github.api = url);
+            }
+            _ => draft.warn(&origin, "expected a web address"),
+        }
+    }
+    if let Some(token) = environment.non_empty("GITHUB_TOKEN") {
+        draft.set("github-token", &Origin::variable("GITHUB_TOKEN"), |config| {
+            config.network.github.token = Some(Secret::new(token));
         });
     }
 }

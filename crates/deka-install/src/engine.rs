@@ -24,7 +24,7 @@ use url::Url;
 
 use crate::network::{Asker, Command, Network, Room};
 use crate::queue::{Lane, WorkQueue};
-use crate::remote::{Body, Fetched, GitError, InvalidLocation};
+use crate::remote::{Body, Fetched, RemoteError};
 use crate::{InstallError, Reporter};
 
 /// Packages that the store has and that have at least so many files are linked as soon as they are
@@ -46,6 +46,8 @@ pub(crate) struct Tarball {
     /// `name@version`, for messages.
     pub(crate) label: Symbol,
     pub(crate) source: TarballSource,
+    /// What Bun wants to find in the package, see [`Body`].
+    pub(crate) bun_tag: Option<Symbol>,
     pub(crate) integrity: Option<Integrity>,
     /// About how many bytes it has, if anybody said so.
     pub(crate) size_hint: Option<u64>,
@@ -89,12 +91,9 @@ pub enum DownloadError {
     /// Nobody can be asked for it.
     #[error(transparent)]
     Url(#[from] InvalidTarballUrl),
-    /// It is a commit, and git can't have it.
+    /// It is a commit of a repository, which could not be had.
     #[error(transparent)]
-    Git(#[from] GitError),
-    /// It is a commit, and git must not be asked for it.
-    #[error(transparent)]
-    Location(#[from] InvalidLocation),
+    Remote(Box<RemoteError>),
     /// It should lie on this machine, and does not.
     #[error("Failed to read `{}`", path.display())]
     Read {
@@ -376,7 +375,8 @@ impl<'a> Engine<'a> {
             self.network.send(Command::Tarball { tarball, is_refetch: false });
             return Ok(());
         };
-        let body = read_first(files, tarball.integrity.as_ref()).map(Body::from);
+        let body =
+            read_first(files, tarball.integrity.as_ref()).map(|bytes| Body::new(bytes, None));
         self.import(&tarball, body, true, importer)
     }
 

@@ -280,7 +280,7 @@ impl Install<'_> {
         .map_err(InstallError::Client)?;
         let remote = Remote::new(client.clone(), config, &self.request.scripts.environment);
         let (send_answer, answers) = crossbeam_channel::unbounded();
-        let (network, network_thread) = 
+        let (network, network_thread) =
             Network::new(client.clone(), remote, queue.clone(), send_answer);
         let (send_event, events) = crossbeam_channel::unbounded();
         drop(setting_up);

@@ -38,6 +38,6 @@ pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
 pub use install::{Request, install};
 pub use project::{LOCKFILE, MANIFEST, find_project};
-pub use remote::{GitError, InvalidLocation};
+pub use remote::{GitError, InvalidLocation, RemoteError};
 pub use report::{DirectDependency, Outcome, Reporter, Silent, Summary};
 pub use scripts::ScriptContext;

@@ -12,7 +12,7 @@ use deka_resolver::{ForeignError, ForeignPackage};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::trace_span;
 
-use crate::engine::{Job, Tarball, TarballSource};
+use crate::engine::{DownloadError, Job, Tarball, TarballSource};
 use crate::queue::{Lane, WorkQueue};
 use crate::remote::{Body, Remote};
 
@@ -150,11 +150,12 @@ impl Download {
         let body = match &tarball.source {
             TarballSource::Url(Ok(url)) => {
                 let bytes = self.client.tarball(url, options).await;
-                bytes.map(Body::from).map_err(Into::into)
+                bytes.map(|bytes| Body::new(bytes, tarball.bun_tag)).map_err(Into::into)
             }
             TarballSource::Url(Err(error)) => Err(error.clone().into()),
             TarballSource::Git { repository, commit } => {
-                self.remote.commit(*repository, *commit).await
+                let commit = self.remote.commit(*repository, *commit).await;
+                commit.map_err(|error| DownloadError::Remote(Box::new(error)))
             }
             // What lies on this machine never gets here.
             TarballSource::Files(_) => return,

@@ -9,6 +9,7 @@ use deka_registry::tarball_url;
 use url::Url;
 
 use crate::engine::{InvalidTarballUrl, Tarball, TarballKey, TarballSource};
+use crate::remote::github;
 use crate::{local, remote};
 
 /// How much smaller than its files a tarball is, about.
@@ -30,6 +31,7 @@ pub(crate) fn of_manifest(manifest: &VersionManifest) -> (TarballKey, impl FnOnc
         key,
         label: Symbol::new(&format!("{}@{}", manifest.name, manifest.version)),
         source: TarballSource::Url(parse_url(&manifest.tarball)),
+        bun_tag: None,
         integrity: Integrity::parse(&manifest.integrity).ok(),
         size_hint: manifest.unpacked_size.map(|size| size / COMPRESSION),
     };
@@ -69,6 +71,7 @@ pub(crate) fn of_package<'a>(
         key,
         label: Symbol::new(&label(package)),
         source,
+        bun_tag: package.bun_tag,
         integrity,
         size_hint: None,
     };
@@ -82,6 +85,10 @@ fn url_of(config: &Config, package: &Package) -> Option<Result<Url, InvalidTarba
         Resolution::Npm { version, tarball: TarballLocation::Registry } => {
             let registry = config.registry_for(package.name.as_str());
             Some(Ok(tarball_url(registry.url(), package.name, version)))
+        }
+        Resolution::GitHub { repository, commit } => {
+            let url = github::archive_url(&config.network.github.api, repository, Some(commit));
+            Some(url.map_err(|_| InvalidTarballUrl { url: version_text(&package.resolution) }))
         }
         _ => None,
     }

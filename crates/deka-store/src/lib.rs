@@ -36,7 +36,7 @@ mod store;
 
 pub use error::{ArchiveError, StoreError};
 pub use hash::{BlobHash, BlobName};
-pub use import::{AddedFile, Archive, Identity, Importer};
+pub use import::{AddedFile, Archive, Identity, Importer, top_folder};
 pub use index::{IndexedDirectory, IndexedFile, ManifestFacts, PackageIndex};
 pub use integrity::digest;
 pub use recovery::Recovery;

@@ -147,8 +147,7 @@ impl Store {
         package: &str,
         importer: &mut Importer,
     ) -> Result<PackageIndex, StoreError> {
-        let archive =
-            Archive { bytes: tarball, identity: Identity::Hash(expected), added: &[] };
+        let archive = Archive { bytes: tarball, identity: Identity::Hash(expected), added: &[] };
         self.import_archive(archive, package, importer)
     }
 

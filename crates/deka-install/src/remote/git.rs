@@ -203,11 +203,7 @@ impl Git {
     }
 
     /// Returns the files of a commit.
-    pub(crate) fn checkout(
-        &self,
-        location: &Location,
-        commit: &str,
-    ) -> Result<Checkout, GitError> {
+    pub(crate) fn checkout(&self, location: &Location, commit: &str) -> Result<Checkout, GitError> {
         let known = self.0.known(location);
         let mut is_fetched = lock(&known);
         let repository = Repository::open(&self.0, location)?;
@@ -272,7 +268,9 @@ impl<'a> Repository<'a> {
         let failed = |source| GitError::Run(source);
         // Whoever made it was killed, for this process has the lock.
         match std::fs::remove_dir_all(&new) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                return Err(failed(error));
+            }
             _ => {}
         }
         let path = new.to_string_lossy();
@@ -376,7 +374,7 @@ impl<'a> Repository<'a> {
         let added = added.collect();
         let arguments = ["archive", "--format=tar", "--prefix=package/", commit];
         let archive =
-            self.run_with("pack", Some(&self.folder), &arguments, Vec::new(), LARGEST_ARCHIVE)?;
+            self.run_with("pack", Some(&self.folder), &arguments, &[], LARGEST_ARCHIVE)?;
         Ok(Checkout { archive, added })
     }
 
@@ -391,7 +389,8 @@ impl<'a> Repository<'a> {
         }
         let doing = "read the links of";
         let arguments = ["cat-file", "--batch=%(objectsize)"];
-        let output = self.run_with(doing, Some(&self.folder), &arguments, input, LARGEST_OUTPUT)?;
+        let output =
+            self.run_with(doing, Some(&self.folder), &arguments, &input, LARGEST_OUTPUT)?;
         let mut contents = Vec::new();
         let mut rest = &output[..];
         while !rest.is_empty() {
@@ -417,7 +416,7 @@ impl<'a> Repository<'a> {
         folder: Option<&Path>,
         arguments: &[&str],
     ) -> Result<Vec<u8>, GitError> {
-        self.run_with(doing, folder, arguments, Vec::new(), LARGEST_OUTPUT)
+        self.run_with(doing, folder, arguments, &[], LARGEST_OUTPUT)
     }
 
     fn run_with(
@@ -425,7 +424,7 @@ impl<'a> Repository<'a> {
         doing: &'static str,
         folder: Option<&Path>,
         arguments: &[&str],
-        input: Vec<u8>,
+        input: &[u8],
         limit: u64,
     ) -> Result<Vec<u8>, GitError> {
         let _span = tracing::trace_span!("git", doing, repository = %self.shown()).entered();
@@ -435,7 +434,8 @@ impl<'a> Repository<'a> {
             std::io::ErrorKind::NotFound => GitError::NoGit { repository: self.shown() },
             _ => GitError::Run(error),
         })?;
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
         let child = Arc::new(Mutex::new(child));
         lock(&self.git.running).push(child.clone());
         if self.git.is_stopped.load(Ordering::SeqCst) {
@@ -444,7 +444,7 @@ impl<'a> Repository<'a> {
         let mut output = Vec::new();
         let mut message = Vec::new();
         let read = std::thread::scope(|scope| {
-            scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(&input)));
+            scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(input)));
             // All of it is read, or git would wait.
             scope.spawn(|| {
                 stderr.map(|mut stderr| {

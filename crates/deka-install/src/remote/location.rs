@@ -31,10 +31,16 @@ pub struct InvalidLocation {
     reason: &'static str,
 }
 
+impl InvalidLocation {
+    pub(super) fn new(text: &str, reason: &'static str) -> Self {
+        Self { text: text.to_owned(), reason }
+    }
+}
+
 impl Location {
     /// Reads what a manifest or `bun.lock` has in front of the `#`.
     pub(crate) fn parse(text: &str) -> Result<Self, InvalidLocation> {
-        let invalid = |reason| InvalidLocation { text: text.to_owned(), reason };
+        let invalid = |reason| InvalidLocation::new(text, reason);
         if text.contains(|c: char| c.is_control() || c == ' ') {
             return Err(invalid("it contains blanks"));
         }
@@ -144,9 +150,11 @@ mod tests {
             ),
             ("x.example:o/r", "git+ssh://x.example:o/r", &["git@x.example:o/r"]),
             ("git+ssh://me@x.example:22/o/r", "", &["ssh://me@x.example:22/o/r"]),
-            ("ssh://git@github.com:443/o/r", "git+ssh://git@github.com:443/o/r", &[
+            (
                 "ssh://git@github.com:443/o/r",
-            ]),
+                "git+ssh://git@github.com:443/o/r",
+                &["ssh://git@github.com:443/o/r"],
+            ),
         ] {
             let location = Location::parse(text).unwrap();
             assert_eq!(location.name, if name.is_empty() { text } else { name });

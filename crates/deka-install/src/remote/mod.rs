@@ -3,7 +3,9 @@
 //! The network thread fetches, a worker unpacks into the store and reads the manifest, and the
 //! resolver gets the answer. The install itself finds the package in the store then.
 
+mod error;
 mod git;
+pub(crate) mod github;
 mod links;
 mod location;
 
@@ -12,15 +14,16 @@ use std::sync::Arc;
 use deka_config::{Config, Environment};
 use deka_graph::Resolution;
 use deka_manifest::{Algorithm, Integrity, Spec, Symbol};
-use deka_registry::{Client, TarballOptions};
+use deka_registry::{Client, RegistryError, TarballOptions};
 use deka_resolver::{ForeignError, ForeignPackage, ForeignRequest};
 use deka_store::{AddedFile, Archive, Identity, Importer, PackageIndex, Store, StoreError};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::engine::{DownloadError, InvalidTarballUrl};
+use crate::engine::InvalidTarballUrl;
 use crate::foreign::{self, failed};
 
+pub use error::RemoteError;
 pub use git::GitError;
 pub use location::InvalidLocation;
 
@@ -35,7 +38,7 @@ const BUN_TAG: &str = ".bun-tag";
 
 /// Whether a dependency comes from another server than a registry.
 pub(crate) const fn is_remote(spec: &Spec) -> bool {
-    matches!(spec, Spec::RemoteTarball(_) | Spec::Git { .. })
+    matches!(spec, Spec::RemoteTarball(_) | Spec::Git { .. } | Spec::GitHub { .. })
 }
 
 /// Whether somebody from elsewhere asks for a repository on this machine.
@@ -52,6 +55,7 @@ pub(crate) fn is_refused(request: &ForeignRequest) -> bool {
 #[derive(Clone)]
 pub(crate) struct Remote {
     client: Client,
+    github: Url,
     git: Git,
     gits: Arc<Semaphore>,
 }
@@ -76,7 +80,8 @@ pub(crate) struct Fetched {
 impl Remote {
     pub(crate) fn new(client: Client, config: &Config, environment: &Environment) -> Self {
         let git = Git::new(config, environment);
-        Self { client, git, gits: Arc::new(Semaphore::new(GITS)) }
+        let github = config.network.github.api.clone();
+        Self { client, github, git, gits: Arc::new(Semaphore::new(GITS)) }
     }
 
     /// Ends what would go on for itself.
@@ -89,18 +94,21 @@ impl Remote {
         match spec {
             Spec::RemoteTarball(text) => self.fetch_tarball(*text).await.map_err(failed),
             Spec::Git { repository, committish } => {
-                self.fetch_repository(*repository, *committish).await.map_err(failed)
+                self.fetch_repository(repository, *committish).await.map_err(failed)
+            }
+            Spec::GitHub { repository, committish } => {
+                self.fetch_from_github(*repository, *committish).await.map_err(failed)
             }
             _ => Err(ForeignError::Unsupported),
         }
     }
 
-    async fn fetch_tarball(&self, text: Symbol) -> Result<Fetched, DownloadError> {
+    async fn fetch_tarball(&self, text: Symbol) -> Result<Fetched, RemoteError> {
         let url = Url::parse(&text).map_err(|_| InvalidTarballUrl { url: text.to_string() })?;
         let bytes = self.client.tarball(&url, TarballOptions::default()).await?;
         Ok(Fetched {
             resolution: Resolution::RemoteTarball(text),
-            body: bytes.into(),
+            body: Body::new(bytes, None),
             bun_tag: None,
             name: foreign::stem(url.path()).to_owned(),
         })
@@ -108,10 +116,10 @@ impl Remote {
 
     async fn fetch_repository(
         &self,
-        repository: Symbol,
+        repository: &str,
         committish: Option<Symbol>,
-    ) -> Result<Fetched, DownloadError> {
-        let location = Location::parse(&repository)?;
+    ) -> Result<Fetched, RemoteError> {
+        let location = Location::parse(repository)?;
         let name = location.base_name().to_owned();
         let repository = Symbol::new(&location.name);
         let (commit, body) = self
@@ -125,24 +133,62 @@ impl Remote {
         Ok(Fetched { resolution, body, bun_tag: Some(commit), name })
     }
 
+    /// Fetches an archive; where GitHub gives none, git may have a key for the repository.
+    async fn fetch_from_github(
+        &self,
+        repository: Symbol,
+        committish: Option<Symbol>,
+    ) -> Result<Fetched, RemoteError> {
+        let with_git =
+            async || self.fetch_repository(&github::repository_url(&repository), committish).await;
+        if committish.is_some_and(|committish| committish.starts_with("semver:")) {
+            return with_git().await;
+        }
+        let url = github::archive_url(&self.github, &repository, committish.as_deref())?;
+        let bytes = match self.client.tarball(&url, TarballOptions::default()).await {
+            Ok(bytes) => bytes,
+            Err(
+                archive @ (RegistryError::NotFound { .. }
+                | RegistryError::Unauthorized { .. }
+                | RegistryError::Forbidden { .. }),
+            ) => {
+                return with_git().await.map_err(|error| match error {
+                    RemoteError::Git(GitError::NoGit { .. }) => archive.into(),
+                    RemoteError::Git(git) => RemoteError::NeitherWay { archive, git },
+                    other => other,
+                });
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let folder = deka_store::top_folder(&bytes).unwrap_or_default();
+        let commit =
+            github::commit_of(&folder).ok_or(RemoteError::NoGitHubArchive { repository })?;
+        let bun_tag = Some(Symbol::new(&folder));
+        let (_, name) = repository.split_once('/').unwrap_or_default();
+        Ok(Fetched {
+            resolution: Resolution::GitHub { repository, commit },
+            body: Body::new(bytes, bun_tag),
+            bun_tag,
+            name: name.to_owned(),
+        })
+    }
+
     /// Fetches a commit that the lockfile names.
     pub(crate) async fn commit(
         &self,
         repository: Symbol,
         commit: Symbol,
-    ) -> Result<Body, DownloadError> {
+    ) -> Result<Body, RemoteError> {
         let location = Location::parse(&repository)?;
-        self.with_git(move |git| {
-            Ok(Body::of_commit(git.checkout(&location, &commit)?, &commit))
-        })
-        .await
+        self.with_git(move |git| Ok(Body::of_commit(git.checkout(&location, &commit)?, &commit)))
+            .await
     }
 
     /// Waits for git on a thread of its own.
     async fn with_git<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Git) -> Result<T, GitError> + Send + 'static,
-    ) -> Result<T, DownloadError> {
+    ) -> Result<T, RemoteError> {
         // The semaphore is never closed; without a permit there would only be more of them.
         let _permit = self.gits.acquire().await.ok();
         let git = self.git.clone();
@@ -156,13 +202,12 @@ pub(crate) fn key_of_commit(commit: &str) -> Integrity {
     deka_store::digest(Algorithm::Sha512, format!("git commit {commit}").as_bytes())
 }
 
-impl From<Vec<u8>> for Body {
-    fn from(bytes: Vec<u8>) -> Self {
-        Self { bytes, added: Vec::new(), key: None }
-    }
-}
-
 impl Body {
+    /// A tarball, with what Bun wants to find in it.
+    pub(crate) fn new(bytes: Vec<u8>, bun_tag: Option<Symbol>) -> Self {
+        Self { bytes, added: bun_tag.iter().map(|text| tag(text)).collect(), key: None }
+    }
+
     fn of_commit(checkout: Checkout, commit: &str) -> Self {
         let Checkout { archive, mut added } = checkout;
         added.push(tag(commit));

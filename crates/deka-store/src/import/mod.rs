@@ -134,6 +134,14 @@ impl Importer {
     }
 }
 
+/// Returns the name of the folder that a gzipped archive has around its files: the first part of the
+/// path of the first.
+pub fn top_folder(tarball: &[u8]) -> Option<String> {
+    let mut walker = Walker::new(Stream::new(tarball).ok()?, Limits::default());
+    walker.next_file(&mut String::new()).ok()??;
+    String::from_utf8(walker.first_part().to_vec()).ok()
+}
+
 /// Lists the files of an archive in memory; returns whether the mark of its end was there.
 fn read_headers(archive: &[u8], list: &mut FileList, limits: Limits) -> Result<bool, ArchiveError> {
     let mut walker = Walker::new(Memory::new(archive), limits);

@@ -145,6 +145,7 @@ folders![
     file_nested,
     filters,
     git_repositories,
+    github,
     links,
     local_in_workspaces,
     local_tarballs,

@@ -148,6 +148,11 @@ impl<S: Source> Walker<S> {
         &mut self.source
     }
 
+    /// Returns the first part of the last entry's path.
+    pub(crate) fn first_part(&self) -> &[u8] {
+        self.last.split(|byte| *byte == b'/').next().unwrap_or_default()
+    }
+
     /// Whether the walk ended at a block of zeros and not because there was nothing more.
     pub(crate) fn has_terminator(&self) -> bool {
         self.has_terminator

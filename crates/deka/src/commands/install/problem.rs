@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use deka_fs::FsError;
-use deka_install::{DownloadError, InstallError};
+use deka_install::{DownloadError, InstallError, RemoteError};
 use deka_registry::RegistryError;
 use deka_resolver::{ForeignError, ResolveError, SourceError};
 use deka_scripts::sandbox::Suspicion;
@@ -97,7 +97,12 @@ fn registry_error(error: &InstallError) -> Option<&RegistryError> {
                 ..
             } => source.downcast_ref(),
             ResolveError::Foreign { source: ForeignError::Failed(source), .. } => {
-                source.downcast_ref()
+                match source.downcast_ref() {
+                    Some(
+                        RemoteError::Server(error) | RemoteError::NeitherWay { archive: error, .. },
+                    ) => Some(error),
+                    _ => None,
+                }
             }
             _ => None,
         },
@@ -132,9 +137,9 @@ fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
             None => diagnostic,
         },
         ResolveError::Foreign { source: ForeignError::Failed(source), .. } => {
-            match source.downcast_ref::<RegistryError>() {
-                Some(error) => registry(diagnostic, error),
-                None => diagnostic,
+            match source.downcast_ref() {
+                Some(RemoteError::Server(error)) => registry(diagnostic, error),
+                _ => diagnostic,
             }
         }
         _ => diagnostic,
