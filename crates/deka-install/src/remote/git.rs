@@ -13,10 +13,7 @@
 //! if they can't be options. It never asks the user anything. Everything here waits for git: it is
 //! meant for threads that may.
 
-use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use deka_config::{Config, Environment};
@@ -27,34 +24,7 @@ use hashbrown::HashMap;
 
 use super::links::{Blob, BlobKind, follow, read_listing};
 use super::location::Location;
-
-/// Variables that lead git to another repository than the one that is meant, as they do in a hook.
-const MISLEADING: &[&str] = &[
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_DIR",
-    "GIT_GRAFT_FILE",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_TEMPLATE_DIR",
-    "GIT_WORK_TREE",
-];
-
-/// Settings that count more than those of user and repository.
-const SETTINGS: &[&str] = &[
-    "core.hooksPath=/dev/null",
-    "core.attributesFile=/dev/null",
-    "core.autocrlf=false",
-    "core.eol=lf",
-    "core.fsmonitor=false",
-    "gc.auto=0",
-    "maintenance.auto=false",
-    "submodule.recurse=false",
-    "tar.umask=0022",
-];
+use super::process::{Failure, Program, Run};
 
 /// What `.gitattributes` can't change: every file is there, as it was committed.
 const ATTRIBUTES: &[u8] = b"* -export-ignore -export-subst -filter\n";
@@ -70,8 +40,6 @@ const DEFAULT_BRANCH: &str = "refs/remotes/origin/HEAD";
 const LARGEST_ARCHIVE: u64 = 2 * 1024 * 1024 * 1024;
 /// All files that links lead to, and other output.
 const LARGEST_OUTPUT: u64 = 256 * 1024 * 1024;
-/// How much is kept of what git complains about.
-const LARGEST_MESSAGE: u64 = 16 * 1024;
 
 /// Why a repository could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -130,17 +98,13 @@ pub enum GitError {
 pub(crate) struct Git(Arc<Inner>);
 
 struct Inner {
+    program: Program,
     /// Where repositories are.
     cache: PathBuf,
-    variables: Vec<(String, String)>,
-    /// Whether the user has a way of his own to start ssh.
-    has_ssh_command: bool,
     is_offline: bool,
     prefers_offline: bool,
     /// By location: whether it was fetched in this run. Held while git works on it.
     known: Mutex<HashMap<String, Arc<Mutex<bool>>>>,
-    running: Mutex<Vec<Arc<Mutex<Child>>>>,
-    is_stopped: AtomicBool,
 }
 
 /// The files of a commit.
@@ -153,28 +117,18 @@ pub(crate) struct Checkout {
 
 impl Git {
     pub(crate) fn new(config: &Config, environment: &Environment) -> Self {
-        let variables = environment.variables().filter(|(name, _)| !MISLEADING.contains(name));
         Self(Arc::new(Inner {
+            program: Program::new(environment),
             cache: config.cache.folder().join("git"),
-            variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-            has_ssh_command: ["GIT_SSH", "GIT_SSH_COMMAND"]
-                .iter()
-                .any(|name| environment.non_empty(name).is_some()),
             is_offline: config.network.offline,
             prefers_offline: config.network.prefer_offline,
             known: Mutex::default(),
-            running: Mutex::default(),
-            is_stopped: AtomicBool::new(false),
         }))
     }
 
     /// Ends every git that runs, and starts no more.
     pub(crate) fn stop(&self) {
-        self.0.is_stopped.store(true, Ordering::SeqCst);
-        for child in lock(&self.0.running).drain(..) {
-            // It may have ended by itself.
-            drop(lock(&child).kill());
-        }
+        self.0.program.stop();
     }
 
     /// Returns the commit that a branch, tag, commit or `semver:` range means now.
@@ -422,89 +376,22 @@ impl<'a> Repository<'a> {
     fn run_with(
         &self,
         doing: &'static str,
-        folder: Option<&Path>,
+        repository: Option<&Path>,
         arguments: &[&str],
         input: &[u8],
         limit: u64,
     ) -> Result<Vec<u8>, GitError> {
         let _span = tracing::trace_span!("git", doing, repository = %self.shown()).entered();
-        let mut command = self.command(folder);
-        command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| match error.kind() {
-            std::io::ErrorKind::NotFound => GitError::NoGit { repository: self.shown() },
-            _ => GitError::Run(error),
-        })?;
-        let (stdin, stdout, stderr) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let child = Arc::new(Mutex::new(child));
-        lock(&self.git.running).push(child.clone());
-        if self.git.is_stopped.load(Ordering::SeqCst) {
-            drop(lock(&child).kill());
-        }
-        let mut output = Vec::new();
-        let mut message = Vec::new();
-        let read = std::thread::scope(|scope| {
-            scope.spawn(|| stdin.map(|mut stdin| stdin.write_all(input)));
-            // All of it is read, or git would wait.
-            scope.spawn(|| {
-                stderr.map(|mut stderr| {
-                    stderr.by_ref().take(LARGEST_MESSAGE).read_to_end(&mut message)?;
-                    std::io::copy(&mut stderr, &mut std::io::sink())
-                })
-            });
-            let read = stdout.map(|stdout| stdout.take(limit + 1).read_to_end(&mut output));
-            if output.len() as u64 > limit {
-                drop(lock(&child).kill());
-            }
-            read.transpose()
-        });
-        let status = lock(&child).wait().map_err(GitError::Run)?;
-        lock(&self.git.running).retain(|running| !Arc::ptr_eq(running, &child));
-        read.map_err(GitError::Run)?;
-        if self.git.is_stopped.load(Ordering::SeqCst) {
-            return Err(GitError::Stopped);
-        }
-        if output.len() as u64 > limit {
-            let message = format!("there are more than {limit} bytes");
-            return Err(GitError::Failed { doing, repository: self.shown(), message });
-        }
-        if !status.success() {
-            let message = self.message(&message);
-            return Err(GitError::Failed { doing, repository: self.shown(), message });
-        }
-        Ok(output)
-    }
-
-    fn command(&self, folder: Option<&Path>) -> Command {
-        let mut command = Command::new("git");
-        command.env_clear().envs(self.git.variables.iter().map(|(name, value)| (name, value)));
-        command
-            .env("LC_ALL", "C")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .env("GIT_ATTR_NOSYSTEM", "1")
-            .env("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh")
-            .current_dir(&self.git.cache);
-        if self.location.uses_ssh() && !self.git.has_ssh_command {
-            // Who set `core.sshCommand` knows what he does; the variable would count more.
-            let own = Command::new("git")
-                .env_clear()
-                .envs(self.git.variables.iter().map(|(name, value)| (name, value)))
-                .args(["config", "--get", "core.sshCommand"])
-                .current_dir(&self.git.cache)
-                .output();
-            if !own.is_ok_and(|own| own.status.success()) {
-                let ssh = "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new";
-                command.env("GIT_SSH_COMMAND", ssh);
-            }
-        }
-        for setting in SETTINGS {
-            command.args(["-c", setting]);
-        }
-        if let Some(folder) = folder {
-            command.arg("--git-dir").arg(folder);
-        }
-        command
+        let uses_ssh = self.location.uses_ssh();
+        let run = Run { folder: &self.git.cache, repository, arguments, input, limit, uses_ssh };
+        let failed = |message| GitError::Failed { doing, repository: self.shown(), message };
+        self.git.program.run(run).map_err(|failure| match failure {
+            Failure::NotInstalled => GitError::NoGit { repository: self.shown() },
+            Failure::Run(error) => GitError::Run(error),
+            Failure::Failed(message) => failed(self.message(&message)),
+            Failure::TooMuch => failed(format!("there are more than {limit} bytes")),
+            Failure::Stopped => GitError::Stopped,
+        })
     }
 
     fn no_commit(&self, committish: &str) -> GitError {
@@ -520,8 +407,7 @@ impl<'a> Repository<'a> {
     }
 
     /// Returns what git said, in one line and without secrets.
-    fn message(&self, stderr: &[u8]) -> String {
-        let text = String::from_utf8_lossy(stderr);
+    fn message(&self, text: &str) -> String {
         let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
         let lines: Vec<&str> = lines.map(|line| line.trim_start_matches("fatal: ")).collect();
         let text = lines.join("; ").replace(char::is_control, " ");

@@ -8,6 +8,7 @@ mod git;
 pub(crate) mod github;
 mod links;
 mod location;
+mod process;
 
 use std::sync::Arc;
 

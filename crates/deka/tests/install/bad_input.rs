@@ -190,16 +190,6 @@ fn unknown_flag() {
     check(&project.command(["install", "--frozen-lockfil"]).run(), 2, &["--frozen-lockfile"]);
 }
 
-#[test]
-fn what_is_not_there_yet_is_said() {
-    let registry = Registry::start();
-    let project = asking_for_a(&registry);
-    for (spec, word) in [("a/b", "a/b"), ("git+ssh://git@host.example/r.git", "git")] {
-        project.package_json(json!({ "name": "p", "dependencies": { "x": spec } }));
-        check(&project.command(["install"]).run(), 1, &["x", word, "not supported yet"]);
-    }
-}
-
 fn is_root() -> bool {
     fs::metadata("/proc/self")
         .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
