@@ -171,6 +171,8 @@ isolated![
     file_folders,
     file_nested,
     filters,
+    git_repositories,
+    github,
     links,
     local_in_workspaces,
     local_tarballs,
