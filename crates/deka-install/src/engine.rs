@@ -241,15 +241,27 @@ impl<'a> Engine<'a> {
 
     /// Has a tarball looked up or fetched, unless that was asked for before.
     pub(crate) fn want(&self, key: TarballKey, describe: impl FnOnce() -> Tarball) {
+        self.want_all([(key, describe)]);
+    }
+
+    /// Has tarballs looked up or fetched, those that were not asked for before.
+    pub(crate) fn want_all<D: FnOnce() -> Tarball>(
+        &self,
+        tarballs: impl IntoIterator<Item = (TarballKey, D)>,
+    ) {
         let mut slots = self.slots();
-        let slot = slots.entry(key).or_default();
-        if slot.tarball.is_some() {
-            return;
-        }
-        let tarball = Arc::new(describe());
-        slot.tarball = Some(tarball.clone());
+        let mut claim = |(key, describe): (TarballKey, D)| {
+            let slot = slots.entry(key).or_default();
+            if slot.tarball.is_some() {
+                return None;
+            }
+            let tarball = Arc::new(describe());
+            slot.tarball = Some(tarball.clone());
+            Some(Job::Prepare(tarball))
+        };
+        let jobs: Vec<Job> = tarballs.into_iter().filter_map(&mut claim).collect();
         drop(slots);
-        self.queue.push(Lane::Normal, Job::Prepare(tarball));
+        self.queue.extend(Lane::Normal, jobs);
     }
 
     /// Begins to carry out a plan; `tasks` name the tarballs that they need, all of them wanted.

@@ -15,7 +15,7 @@ use deka_linker::{
 };
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{emit_placed, patched_dependencies, trusted_dependencies};
-use deka_manifest::{PackageName, Symbol, Version, VersionManifest};
+use deka_manifest::{PackageName, Symbol, Target, Version, VersionManifest};
 use deka_registry::{Client, ManifestCache};
 use deka_resolver::{Observer, ResolveError};
 use deka_store::Store;
@@ -373,16 +373,18 @@ impl Install<'_> {
         drop(beginning);
         let graph = &layout.lockfile.graph;
         let mut tasks = Vec::with_capacity(work.tasks().len());
+        let mut tarballs = Vec::with_capacity(work.tasks().len());
         for task in work.tasks() {
             match tarballs::of_package(self.config, &self.project.root, graph, task.package) {
                 Some((key, describe)) => {
-                    engine.want(key, describe);
+                    tarballs.push((key, describe));
                     tasks.push((key, *task));
                 }
                 // A folder: there is nothing to wait for.
                 None => drop(linker.perform(&layout.plan, *task, None)?),
             }
         }
+        engine.want_all(tarballs);
         let optional = only_optional(graph);
         let may_be_missing = layout
             .plan
@@ -413,6 +415,7 @@ impl Install<'_> {
         surroundings: &Surroundings<'_, '_>,
         start: Start,
     ) -> Result<LaidOut, InstallError> {
+        let is_locked = matches!(start, Start::Locked { .. });
         let (mut lockfile, latest, pruned) = match start {
             Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
             Start::Resolve(old) => {
@@ -420,6 +423,14 @@ impl Install<'_> {
                 (lockfile, latest, Vec::new())
             }
         };
+        let kept = Kept {
+            install: self,
+            target: settings::target(self.config),
+            pruned: pruned_packages(&lockfile.graph, &pruned)?,
+        };
+        if is_locked && self.is_fresh() {
+            self.want_reachable(surroundings.engine, &lockfile.graph, &kept);
+        }
         let hoisting = trace_span!("hoist");
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
         drop(hoisting);
@@ -430,15 +441,9 @@ impl Install<'_> {
         lockfile.patched_dependencies = patched_dependencies(patches, &lockfile.graph, &tree);
 
         let span = trace_span!("plan");
-        let target = settings::target(self.config);
         let graph = &lockfile.graph;
-        let is_pruned = pruned_packages(graph, &pruned)?;
-        let is_wanted = |edge: EdgeId, package: PackageId| {
-            let kind = graph.edge(edge).kind;
-            !self.is_omitted(kind)
-                && !is_pruned.contains(&package)
-                && kind.is_accepted(&target, &graph.package(package).platforms)
-        };
+        let is_wanted = |edge, package| kept.contains(graph, edge, package);
+        let target = kept.target;
         let planning = Planning { install: self, graph, target, is_wanted: &is_wanted };
         let (plan, blocked) = match self.project.layout(self.config) {
             Layout::Hoisted => planning.hoisted(&tree)?,
@@ -449,6 +454,44 @@ impl Install<'_> {
         }
         drop(span);
         Ok(LaidOut { lockfile, tree, plan: Arc::new(plan), blocked, latest })
+    }
+
+    /// Whether all that is wanted has to be placed, because there is no `node_modules` yet.
+    fn is_fresh(&self) -> bool {
+        let options = &self.config.install;
+        if options.lockfile_only || options.dry_run || !self.filters.is_empty() {
+            return false;
+        }
+        matches!(self.project.dir.metadata("node_modules"), Ok(None))
+    }
+
+    /// Has the tarballs of a locked graph looked up or fetched while the tree is planned.
+    fn want_reachable(&self, engine: &Engine<'_>, graph: &Graph, kept: &Kept<'_>) {
+        let mut is_reached = vec![false; graph.packages().len()];
+        is_reached[PackageId::ROOT.index()] = true;
+        let mut open = vec![PackageId::ROOT];
+        let mut tarballs = Vec::with_capacity(graph.packages().len());
+        while let Some(package) = open.pop() {
+            for id in graph.edge_ids_of(package) {
+                let edge = graph.edge(id);
+                // What is bundled lies in the tarball of the package that bundles it.
+                let target = edge.target.filter(|target| {
+                    !edge.bundled
+                        && !is_reached[target.index()]
+                        && kept.contains(graph, id, *target)
+                });
+                let Some(target) = target else { continue };
+                is_reached[target.index()] = true;
+                open.push(target);
+                tarballs.extend(tarballs::of_package(
+                    self.config,
+                    &self.project.root,
+                    graph,
+                    target,
+                ));
+            }
+        }
+        engine.want_all(tarballs);
     }
 
     /// Returns whether an edge of the root is wanted by the filters.
@@ -672,6 +715,24 @@ impl Install<'_> {
 }
 
 /// Hears of picked versions, and has their tarballs fetched.
+/// What an install keeps of a graph: not what is for other platforms, omitted, or not on the disk.
+struct Kept<'a> {
+    install: &'a Install<'a>,
+    target: Target,
+    /// The workspaces that are not on the disk.
+    pruned: HashSet<PackageId>,
+}
+
+impl Kept<'_> {
+    /// Whether a package is installed for the sake of this edge.
+    fn contains(&self, graph: &Graph, edge: EdgeId, package: PackageId) -> bool {
+        let kind = graph.edge(edge).kind;
+        !self.install.is_omitted(kind)
+            && !self.pruned.contains(&package)
+            && kind.is_accepted(&self.target, &graph.package(package).platforms)
+    }
+}
+
 struct Picks<'a, 'e> {
     engine: &'a Engine<'e>,
     reporter: &'a dyn Reporter,

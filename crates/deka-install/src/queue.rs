@@ -23,6 +23,8 @@ const LANES: usize = 3;
 struct State<J> {
     lanes: [VecDeque<J>; LANES],
     closed: bool,
+    /// How many workers wait: to wake nobody is a system call as well.
+    waiting: usize,
 }
 
 /// An unbounded queue of jobs in three lanes. What bounds it in memory is the network, which asks
@@ -38,6 +40,7 @@ impl<J> WorkQueue<J> {
             state: Mutex::new(State {
                 lanes: std::array::from_fn(|_| VecDeque::new()),
                 closed: false,
+                waiting: 0,
             }),
             available: Condvar::new(),
         }
@@ -49,21 +52,24 @@ impl<J> WorkQueue<J> {
 
     /// Adds a job; dropped if the queue is closed.
     pub(crate) fn push(&self, lane: Lane, job: J) {
-        let mut state = self.lock();
-        if !state.closed {
-            state.lanes[lane as usize].push_back(job);
-            drop(state);
-            self.available.notify_one();
-        }
+        self.extend(lane, [job]);
     }
 
     /// Adds many jobs at once.
     pub(crate) fn extend(&self, lane: Lane, jobs: impl IntoIterator<Item = J>) {
         let mut state = self.lock();
-        if !state.closed {
-            state.lanes[lane as usize].extend(jobs);
-            drop(state);
-            self.available.notify_all();
+        if state.closed {
+            return;
+        }
+        let lane = &mut state.lanes[lane as usize];
+        let before = lane.len();
+        lane.extend(jobs);
+        let wakes = (lane.len() - before).min(state.waiting);
+        drop(state);
+        match wakes {
+            0 => {}
+            1 => self.available.notify_one(),
+            _ => self.available.notify_all(),
         }
     }
 
@@ -77,7 +83,9 @@ impl<J> WorkQueue<J> {
             if state.closed {
                 return None;
             }
+            state.waiting += 1;
             state = self.available.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state.waiting -= 1;
         }
     }
 

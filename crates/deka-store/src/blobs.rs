@@ -6,10 +6,11 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 
 use deka_fs::{Creation, Dir, FileMode, FsError, Operation};
+use hashbrown::HashSet;
 
 use crate::hash::{BlobHash, shard_name};
 
@@ -137,11 +138,45 @@ impl Drop for TemporaryFile<'_> {
 pub(crate) struct Blobs {
     pub(crate) shards: Shards,
     pub(crate) temporary: Temporary,
+    /// What this process wrote, or found whole, by shard: the same licence in a hundred packages costs
+    /// no system call but for the first.
+    known: Box<[Mutex<Known>]>,
 }
 
+/// Hashes, and whether it is the executable form.
+type Known = HashSet<(BlobHash, bool)>;
+
 impl Blobs {
+    pub(crate) fn new(files: Dir, temporary: Temporary) -> Self {
+        let known = (0..256).map(|_| Mutex::default()).collect();
+        Self { shards: Shards::new(files), temporary, known }
+    }
+
+    fn known(&self, hash: &BlobHash) -> MutexGuard<'_, Known> {
+        lock(&self.known[usize::from(hash.shard())])
+    }
+
+    /// Relies no longer on what is known to be written: for when a blob turned out to be missing.
+    pub(crate) fn forget_known(&self) {
+        self.known.iter().for_each(|known| lock(known).clear());
+    }
+
     /// Writes a blob, or finds it written.
     pub(crate) fn write(
+        &self,
+        hash: &BlobHash,
+        executable: bool,
+        contents: &[u8],
+    ) -> Result<(), FsError> {
+        if self.known(hash).contains(&(*hash, executable)) {
+            return Ok(());
+        }
+        self.write_unknown(hash, executable, contents)?;
+        self.known(hash).insert((*hash, executable));
+        Ok(())
+    }
+
+    fn write_unknown(
         &self,
         hash: &BlobHash,
         executable: bool,
@@ -206,4 +241,8 @@ impl Blobs {
         };
         self.temporary.dir.rename(temporary, shard, twin.as_c_str())
     }
+}
+
+fn lock(known: &Mutex<Known>) -> MutexGuard<'_, Known> {
+    known.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use deka_fs::{Dir, Epoch, FileLock, FileMode, FsError, LockKind, flush_horizon};
+use deka_fs::{Creation, Dir, Epoch, FileLock, FileMode, FsError, LockKind, flush_horizon};
 use deka_manifest::Integrity;
 use tracing::trace_span;
 
@@ -47,7 +47,7 @@ impl Store {
         let periods =
             Periods { epoch: Epoch::of(&dir)?, dir: dir.open_or_create_dir(c"unsynced")? };
         let mut store = Self {
-            blobs: Blobs { shards: Shards::new(files), temporary },
+            blobs: Blobs::new(files, temporary),
             indexes: Shards::new(dir.open_or_create_dir(c"index")?),
             periods,
             recovery: Recovery::default(),
@@ -174,8 +174,15 @@ impl Store {
 
     fn write_index(&self, index: &PackageIndex) -> Result<(), FsError> {
         let (shard, name) = index_name(index.integrity().digest());
-        let file = self.blobs.temporary.write(index.as_bytes(), FileMode::Regular)?;
-        file.move_to(self.indexes.get(shard)?, name.as_str())
+        let (folder, name) = (self.indexes.get(shard)?, name.as_str());
+        // Its checksum tells a reader that it is whole, so it needs no other name before.
+        match folder.write_new(name, index.as_bytes(), FileMode::Regular)? {
+            Creation::Made => Ok(()),
+            Creation::Existed => {
+                let file = self.blobs.temporary.write(index.as_bytes(), FileMode::Regular)?;
+                file.move_to(folder, name)
+            }
+        }
     }
 
     /// Returns where a blob is: its folder and its name in it.
@@ -193,6 +200,7 @@ impl Store {
     /// Drops the index of a package, so that it is fetched again: for when one of its blobs turned
     /// out to be missing or torn.
     pub fn forget(&self, integrity: &Integrity) -> Result<(), StoreError> {
+        self.blobs.forget_known();
         self.indexes.parent().remove_file(index_path(integrity).as_str())?;
         Ok(())
     }
