@@ -3,7 +3,7 @@
 //! Everything that is not changed stays byte for byte: comments, order, indentation, the end of
 //! lines and of the file, a byte order mark.
 
-use jsonc_parser::cst::{CstInputValue, CstObject, CstRootNode};
+use jsonc_parser::cst::{CstInputValue, CstNode, CstObjectProp, CstRootNode};
 
 use super::ManifestError;
 use super::read::{OPTIONS, decode, syntax_error};
@@ -13,6 +13,8 @@ use super::read::{OPTIONS, decode, syntax_error};
 pub struct Editor {
     root: CstRootNode,
     has_bom: bool,
+    /// Whether all lines end as on Windows.
+    has_carriage_returns: bool,
 }
 
 impl Editor {
@@ -20,29 +22,46 @@ impl Editor {
     pub fn new(text: &[u8]) -> Result<Self, ManifestError> {
         let has_bom = text.starts_with(b"\xef\xbb\xbf");
         let text = decode(text)?;
+        let text = if text.trim().is_empty() { "{}" } else { text };
         let root =
             CstRootNode::parse(text, &OPTIONS).map_err(|error| syntax_error(text, &error))?;
-        Ok(Self { root, has_bom })
+        let lines = text.matches('\n').count();
+        let has_carriage_returns = lines > 0 && text.matches("\r\n").count() == lines;
+        Ok(Self { root, has_bom, has_carriage_returns })
     }
 
-    /// Sets the spec of a dependency. A new one is put where its name sorts in if the group is
-    /// sorted, else at its end; a new group comes last.
-    pub fn set_dependency(&self, group: &str, name: &str, spec: &str) {
-        let object = self.root.object_value_or_set().object_value_or_set(group);
-        let value = CstInputValue::String(spec.to_owned());
+    /// Sets a text in the object at `path`, such as a spec in `["dependencies"]`, and sorts the object by
+    /// name, as Bun does. Objects that are not there come last.
+    pub fn set(&self, path: &[&str], name: &str, value: &str) {
+        let root = self.root.object_value_or_set();
+        if root.properties().is_empty() {
+            root.ensure_multiline();
+        }
+        let object = path.iter().fold(root.clone(), |object, key| object.object_value_or_set(key));
+        let value = CstInputValue::String(value.to_owned());
         match object.get(name) {
+            Some(property) if is_text(&property, &value) => {}
             Some(property) => property.set_value(value),
             None => {
-                object.insert(place_for(&object, name), name, value);
+                object.append(name, value);
             }
+        }
+        if root.children().iter().any(CstNode::is_newline) {
+            object.ensure_multiline();
+        }
+        let names = object.properties();
+        if !names.iter().map(CstObjectProp::decoded_name).is_sorted() {
+            object.sort_properties().pin_comment_headers().by_key(CstObjectProp::decoded_name);
         }
     }
 
-    /// Removes a dependency, and its group if that was the last one. Returns whether it was there.
-    pub fn remove_dependency(&self, group: &str, name: &str) -> bool {
-        let Some(group) = self.root.object_value().and_then(|object| object.get(group)) else {
-            return false;
-        };
+    /// Removes a name from the object at `path`, and the object if that was the last one. Returns whether
+    /// it was there.
+    pub fn remove(&self, path: &[&str], name: &str) -> bool {
+        let Some((last, outer)) = path.split_last() else { return false };
+        let root = self.root.object_value();
+        let outer = outer.iter().fold(root, |object, key| object?.object_value(key));
+        let Some(group) = outer.and_then(|object| object.get(last)) else { return false };
         let Some(property) = group.object_value().and_then(|object| object.get(name)) else {
             return false;
         };
@@ -52,6 +71,26 @@ impl Editor {
         }
         true
     }
+
+    /// Adds texts to a list, such as `trustedDependencies`, and sorts it, as Bun does. A list that is not
+    /// there comes last.
+    pub fn add_to_list(&self, field: &str, texts: &[&str]) {
+        let root = self.root.object_value_or_set();
+        let is_new = root.get(field).is_none();
+        let list = root.array_value_or_set(field);
+        let text_of = |node: &CstNode| node.as_string_lit()?.decoded_value().ok();
+        for text in texts {
+            if !list.elements().iter().any(|known| text_of(known).as_deref() == Some(text)) {
+                list.append(CstInputValue::String((*text).to_owned()));
+            }
+        }
+        if is_new {
+            list.ensure_multiline();
+        }
+        if !list.elements().iter().map(text_of).is_sorted() {
+            list.sort_elements().by_key(text_of);
+        }
+    }
 }
 
 impl std::fmt::Display for Editor {
@@ -60,27 +99,31 @@ impl std::fmt::Display for Editor {
         if self.has_bom {
             f.write_str("\u{feff}")?;
         }
-        write!(f, "{}", self.root)
+        let text = self.root.to_string();
+        if self.has_carriage_returns {
+            // New lines of the syntax tree are not always like the others.
+            return f.write_str(&text.replace("\r\n", "\n").replace('\n', "\r\n"));
+        }
+        f.write_str(&text)
     }
 }
 
-/// Finds where `name` belongs in a group.
-fn place_for(group: &CstObject, name: &str) -> usize {
-    let names: Vec<String> = group
-        .properties()
-        .iter()
-        .map(|property| property.decoded_name().unwrap_or_default())
-        .collect();
-    if names.is_sorted() {
-        names.partition_point(|known| known.as_str() < name)
-    } else {
-        names.len()
-    }
+/// Whether a property has this text already: how it is written then stays, too.
+fn is_text(property: &CstObjectProp, value: &CstInputValue) -> bool {
+    let known = property.value().and_then(|value| value.as_string_lit()?.decoded_value().ok());
+    matches!(value, CstInputValue::String(text) if known.as_ref() == Some(text))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::collection::{btree_map, vec as list_of};
+    use proptest::prelude::*;
+    use proptest::sample::select;
+
     use super::*;
+    use crate::PackageJson;
 
     fn check(text: &str, change: impl Fn(&Editor), expected: &str) {
         let editor = Editor::new(text.as_bytes()).unwrap();
@@ -93,17 +136,17 @@ mod tests {
         let text = "{\n\t\"name\": \"p\", // mine\n\t\"dependencies\": {\n\t\t\"a\": \"1\",\n\t\t\"c\": \"1\"\n\t}\n}\n";
         check(
             text,
-            |editor| editor.set_dependency("dependencies", "b", "^2"),
+            |editor| editor.set(&["dependencies"], "b", "^2"),
             "{\n\t\"name\": \"p\", // mine\n\t\"dependencies\": {\n\t\t\"a\": \"1\",\n\t\t\"b\": \"^2\",\n\t\t\"c\": \"1\"\n\t}\n}\n",
         );
     }
 
     #[test]
-    fn a_known_dependency_keeps_its_place() {
+    fn a_known_dependency_is_changed() {
         check(
-            "\u{feff}{ \"dependencies\": { \"b\": \"1\", \"a\": \"1\" } }",
-            |editor| editor.set_dependency("dependencies", "b", "2"),
-            "\u{feff}{ \"dependencies\": { \"b\": \"2\", \"a\": \"1\" } }",
+            "\u{feff}{ \"dependencies\": { \"a\": \"1\", \"b\": \"1\" } }",
+            |editor| editor.set(&["dependencies"], "b", "2"),
+            "\u{feff}{ \"dependencies\": { \"a\": \"1\", \"b\": \"2\" } }",
         );
     }
 
@@ -111,7 +154,7 @@ mod tests {
     fn a_new_group_comes_last() {
         check(
             "{\r\n    \"name\": \"p\"\r\n}",
-            |editor| editor.set_dependency("devDependencies", "a", "1"),
+            |editor| editor.set(&["devDependencies"], "a", "1"),
             "{\r\n    \"name\": \"p\",\r\n    \"devDependencies\": {\r\n        \"a\": \"1\"\r\n    }\r\n}",
         );
     }
@@ -121,11 +164,95 @@ mod tests {
         check(
             "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"a\": \"1\"\n  }\n}\n",
             |editor| {
-                assert!(!editor.remove_dependency("dependencies", "b"));
-                assert!(!editor.remove_dependency("devDependencies", "a"));
-                assert!(editor.remove_dependency("dependencies", "a"));
+                assert!(!editor.remove(&["dependencies"], "b"));
+                assert!(!editor.remove(&["devDependencies"], "a"));
+                assert!(editor.remove(&["dependencies"], "a"));
             },
             "{\n  \"name\": \"p\"\n}\n",
         );
+    }
+
+    #[test]
+    fn a_group_is_sorted() {
+        check(
+            "{\n  \"dependencies\": {\"c\": \"1\", \"a\": \"1\"}\n}",
+            |editor| editor.set(&["dependencies"], "B", "2"),
+            "{\n  \"dependencies\": {\n    \"B\": \"2\",\n    \"a\": \"1\",\n    \"c\": \"1\"\n  }\n}",
+        );
+    }
+
+    #[test]
+    fn what_was_empty() {
+        let expected = "{\n  \"catalogs\": {\n    \"t\": {\n      \"a\": \"1\"\n    }\n  }\n}";
+        for text in ["{}", ""] {
+            check(text, |editor| editor.set(&["catalogs", "t"], "a", "1"), expected);
+        }
+    }
+
+    #[test]
+    fn lists() {
+        let add = |editor: &Editor| editor.add_to_list("trustedDependencies", &["b", "a", "z"]);
+        check(
+            "{\n  \"name\": \"p\"\n}\n",
+            add,
+            "{\n  \"name\": \"p\",\n  \"trustedDependencies\": [\n    \"a\",\n    \"b\",\n    \"z\"\n  ]\n}\n",
+        );
+        check(
+            "{\n  \"trustedDependencies\": [\"z\", \"c\"]\n}\n",
+            add,
+            "{\n  \"trustedDependencies\": [\"a\", \"b\", \"c\", \"z\"]\n}\n",
+        );
+    }
+
+    /// The text of an object, one entry a line.
+    fn object(entries: &BTreeMap<String, String>, newline: &str, indent: &str) -> String {
+        let lines =
+            entries.iter().map(|(name, spec)| format!("{indent}{indent}\"{name}\": \"{spec}\""));
+        let lines: Vec<String> = lines.collect();
+        format!("{{{newline}{}{newline}{indent}}}", lines.join(&format!(",{newline}")))
+    }
+
+    proptest! {
+        /// What is around the group stays byte for byte, and the group is what it should be.
+        #[test]
+        fn only_the_group_changes(
+            group in btree_map("[a-e]{1,2}", "[0-9]", 1..5),
+            changes in list_of(("[a-e]{1,2}", proptest::option::of("[0-9]")), 1..6),
+            newline in select(vec!["\n", "\r\n"]),
+            indent in select(vec!["  ", "\t", "    "]),
+            before in select(vec!["", "\"x\": { \"y\":[1,  2 ]},", "/* first */ \"name\" :\"p\","]),
+            after in select(vec!["", ", \"files\": [ ]", ",\"scripts\":{\"a\":\"\\u0041\"} // end"]),
+            end in select(vec!["", "\n", "\n\n"]),
+        ) {
+            let prefix = format!("{{{newline}{indent}{before}{newline}{indent}\"dependencies\": ");
+            let end = end.replace('\n', newline);
+            let suffix = format!("{after}{newline}}}{end}");
+            let text = format!("{prefix}{}{suffix}", object(&group, newline, indent));
+            let editor = Editor::new(text.as_bytes()).unwrap();
+            let mut expected = group.clone();
+            for (name, spec) in changes {
+                match spec {
+                    Some(spec) => {
+                        editor.set(&["dependencies"], &name, &spec);
+                        expected.insert(name, spec);
+                    }
+                    // The last one would take its group along.
+                    None if expected.len() > 1 => {
+                        let was_there = editor.remove(&["dependencies"], &name);
+                        prop_assert_eq!(was_there, expected.remove(&name).is_some());
+                    }
+                    None => {}
+                }
+            }
+            let edited = editor.to_string();
+            prop_assert_eq!(&edited, &format!("{prefix}{}{suffix}", object(&expected, newline, indent)));
+            let manifest = PackageJson::parse(edited.as_bytes()).unwrap();
+            let read: BTreeMap<String, String> = manifest
+                .dependencies
+                .iter()
+                .map(|(name, spec)| (name.to_string(), spec.to_string()))
+                .collect();
+            prop_assert_eq!(read, expected);
+        }
     }
 }

@@ -8,7 +8,11 @@
 //! other package managers are refused by name instead of being cloned from a host of that name.
 
 use std::borrow::Cow;
+mod argument;
+
 use std::fmt;
+
+pub use argument::{InvalidArgument, PackageArgument};
 
 use crate::{Alias, InvalidName, PackageName, Range, Symbol};
 
