@@ -167,6 +167,37 @@ pub enum InstallError {
         /// The failed operation.
         source: FsError,
     },
+    /// A manifest could not be written.
+    #[error("Failed to write `{}`", path.display())]
+    WriteManifest {
+        /// The file.
+        path: PathBuf,
+        /// The failed operation.
+        source: FsError,
+    },
+    /// Something is to go into a catalog, and there are none.
+    #[error("There are no catalogs without `workspaces` in the root's package.json")]
+    NoCatalogs,
+    /// A catalog says the same to all members, which a place on the disk does not.
+    #[error("`{package}` can't be in a catalog: only versions can")]
+    NotForCatalogs {
+        /// What was to be added.
+        package: String,
+    },
+    /// A package was named by its place, and that does not say what it is called.
+    #[error("Failed to find out the name of `{package}`")]
+    Unnamed {
+        /// What was to be added.
+        package: String,
+        /// What went wrong.
+        source: Box<deka_resolver::ForeignError>,
+    },
+    /// No manifest is to be changed.
+    #[error("No member of the workspaces matches {}", filters.iter().map(|filter| format!("`{filter}`")).collect::<Vec<_>>().join(", "))]
+    NoMember {
+        /// The filters.
+        filters: Vec<String>,
+    },
     /// A lifecycle script failed, or could not be run.
     #[error(transparent)]
     Script(#[from] ScriptError),
@@ -200,7 +231,9 @@ impl InstallError {
     /// Returns the failed operation on the disk, if it was one.
     pub fn fs_error(&self) -> Option<&FsError> {
         match self {
-            Self::Read { source, .. } | Self::WriteLockfile { source, .. } => Some(source),
+            Self::Read { source, .. }
+            | Self::WriteLockfile { source, .. }
+            | Self::WriteManifest { source, .. } => Some(source),
             Self::Link(error) => error.fs_error(),
             Self::Import { source, .. } | Self::Store(source) | Self::OpenStore { source, .. } => {
                 match source {

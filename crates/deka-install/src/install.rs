@@ -8,7 +8,9 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use deka_config::Config;
 use deka_fs::{Durability, Replacement};
-use deka_graph::{EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, PackageId, hoist};
+use deka_graph::{
+    EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, PackageId, Resolution, hoist,
+};
 use deka_linker::{
     Action, Backend, Finish, Input, Layout, LinkPlan, LinkState, Linker, UpToDate, Work,
     check_up_to_date,
@@ -22,6 +24,7 @@ use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
+use crate::change::{Change, Draft, NewManifest};
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::{self, Local};
 use crate::network::{Answer, Command, Network};
@@ -49,8 +52,11 @@ pub struct Request {
     pub scripts: ScriptContext,
     /// Which members of the workspaces to install for; without any, for all.
     pub filters: Vec<String>,
-    /// The folder that paths in filters are relative to.
+    /// Where the command was started: paths in filters are relative to it, and what is changed is the
+    /// manifest of the member that it is in, unless filters say otherwise.
     pub folder: PathBuf,
+    /// What is changed in the manifests before.
+    pub change: Option<Change>,
 }
 
 impl Request {
@@ -75,13 +81,7 @@ pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, In
             installs: known.installs as usize,
             packages: known.packages as usize,
         };
-        return Ok(Summary {
-            outcome,
-            direct: Vec::new(),
-            blocked_scripts: 0,
-            lockfile_saved: false,
-            elapsed: started.elapsed(),
-        });
+        return Ok(Summary { elapsed: started.elapsed(), ..Summary::new(outcome) });
     }
 
     let mut result = resolve_and_link(request, reporter);
@@ -122,16 +122,33 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summar
     let config = &*request.config;
     let _lock = lock(&request.root, reporter);
     let reading = trace_span!("read project");
-    let project = Project::read(&request.root, !config.install.skip_load_lockfile)?;
+    let may_be_absent = request.change.as_ref().is_some_and(Change::may_create_manifest);
+    let project = Project::read(&request.root, !config.install.skip_load_lockfile, may_be_absent)?;
     project.check(config)?;
     for problem in &project.manifest.problems {
         reporter.warning(&format!("{problem} of `{}`", project.manifest_path().display()));
     }
     let local = Local::new(&project, config)?;
-    let start = Start::of(&project, &local, config, reporter)?;
-    drop(reading);
     let filters = request.read_filters();
-    Install { request, config, project, local, filters, reporter }.run(start)
+    let mut start = Start::of(&project, &local, config, reporter)?;
+    let mut targets = vec![String::new()];
+    if let Some(change) = &request.change {
+        targets = project.targets(&filters, &request.folder)?;
+        if targets.is_empty() {
+            return Err(InstallError::NoMember { filters: request.filters.clone() });
+        }
+        if change.is_pointless(&project, &targets) {
+            return Ok(Summary::new(Outcome::NothingToRemove));
+        }
+        if config.install.is_frozen() {
+            let changes = vec!["what the command is to change in package.json".to_owned()];
+            return Err(InstallError::Frozen { changes });
+        }
+        start = start.for_change();
+    }
+    drop(reading);
+    let draft = Draft::default();
+    Install { request, config, project, local, filters, targets, draft, reporter }.run(start)
 }
 
 /// Asks the last install's state, before anything else exists.
@@ -140,7 +157,7 @@ fn nothing_to_do(request: &Request) -> Option<UpToDate> {
     if request.read_filters().iter().any(Filter::asks_git) {
         return None;
     }
-    if options.force || options.dry_run || options.lockfile_only {
+    if options.force || options.dry_run || options.lockfile_only || request.change.is_some() {
         return None;
     }
     let known =
@@ -214,6 +231,18 @@ impl Start {
     }
 }
 
+impl Start {
+    /// Returns where to start if the manifests are about to change.
+    fn for_change(self) -> Self {
+        match self {
+            Self::Locked { lockfile, .. } => {
+                Self::Resolve(Some(Old { lockfile, stale: HashSet::new() }))
+            }
+            resolve @ Self::Resolve(_) => resolve,
+        }
+    }
+}
+
 /// An install that is under way.
 pub(crate) struct Install<'a> {
     pub(crate) request: &'a Request,
@@ -221,6 +250,10 @@ pub(crate) struct Install<'a> {
     pub(crate) project: Project,
     pub(crate) local: Local,
     pub(crate) filters: Vec<Filter>,
+    /// The folders of the manifests that the command is about, `""` being the root's.
+    targets: Vec<String>,
+    /// What became of the change so far.
+    draft: Draft,
     reporter: &'a dyn Reporter,
 }
 
@@ -243,11 +276,17 @@ struct NewLockfile {
     file: Option<Replacement>,
 }
 
+/// The files of the project that will take effect once everything else is done.
+struct NewFiles {
+    manifests: Vec<NewManifest>,
+    /// The lockfile, if it is to be written and differs from the old one.
+    lockfile: Option<NewLockfile>,
+}
+
 /// How far [`Install::drive`] came.
 struct Driven {
     layout: LaidOut,
-    /// The new lockfile, if it is to be written and differs from the old one.
-    new_lockfile: Option<NewLockfile>,
+    new_files: NewFiles,
     /// What was done to `node_modules`; `None` if it is not to be touched.
     begun: Option<Begun>,
 }
@@ -335,14 +374,17 @@ impl Install<'_> {
             }
         };
         let (linking, missing) = engine.into_linking();
-        let Driven { layout, new_lockfile, begun } = &mut driven;
+        let Driven { layout, new_files, begun } = &mut driven;
         let begun = begun.as_ref().zip(linking);
         // If a script fails that must not, nothing is saved.
         let built = match &begun {
             Some((begun, linking)) => self.build(layout, begun, linking, missing)?,
             None => Built::default(),
         };
-        let lockfile_saved = match new_lockfile.take() {
+        for manifest in std::mem::take(&mut new_files.manifests) {
+            manifest.put_in_place(&mut self.project)?;
+        }
+        let lockfile_saved = match new_files.lockfile.take() {
             Some(lockfile) => self.put_in_place(lockfile)?,
             None => false,
         };
@@ -354,14 +396,14 @@ impl Install<'_> {
 
     /// Everything up to the last package's being linked.
     fn drive(
-        &self,
+        &mut self,
         surroundings: &Surroundings<'_, '_>,
         start: Start,
     ) -> Result<Driven, InstallError> {
         let layout = self.lay_out(surroundings, start)?;
         if self.config.install.lockfile_only || self.config.install.dry_run {
-            let new_lockfile = self.new_lockfile(&layout)?;
-            return Ok(Driven { layout, new_lockfile, begun: None });
+            let new_files = self.new_files(&layout)?;
+            return Ok(Driven { layout, new_files, begun: None });
         }
         let engine = surroundings.engine;
         let beginning = trace_span!("compare with the disk");
@@ -398,11 +440,9 @@ impl Install<'_> {
         if let Some(linking) = engine.linking() {
             linking.linker.make_links(&layout.plan, &work)?;
         }
-        let new_lockfile = self.new_lockfile(&layout)?;
+        let new_files = self.new_files(&layout)?;
         match surroundings.events.recv() {
-            Ok(Event::Linked) => {
-                Ok(Driven { layout, new_lockfile, begun: Some(Begun { work, old }) })
-            }
+            Ok(Event::Linked) => Ok(Driven { layout, new_files, begun: Some(Begun { work, old }) }),
             Ok(Event::Failed(error)) => Err(error),
             // The engine holds a sender as long as this runs.
             Err(error) => Err(InstallError::Thread(std::io::Error::other(error))),
@@ -411,7 +451,7 @@ impl Install<'_> {
 
     /// Picks versions where that is needed, and finds the places of all packages.
     fn lay_out(
-        &self,
+        &mut self,
         surroundings: &Surroundings<'_, '_>,
         start: Start,
     ) -> Result<LaidOut, InstallError> {
@@ -435,7 +475,10 @@ impl Install<'_> {
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
         drop(hoisting);
         let trusted = self.project.manifest.trusted_dependencies.as_deref();
-        lockfile.trusted_dependencies = trusted.map(|names| trusted_dependencies(names, &tree));
+        // As with Bun, a list of which nothing is there is not the same as an empty list.
+        lockfile.trusted_dependencies = trusted
+            .map(|names| trusted_dependencies(names, &tree))
+            .filter(|there| !there.is_empty() || trusted.is_some_and(<[_]>::is_empty));
 
         let patches = &self.project.manifest.patched_dependencies;
         lockfile.patched_dependencies = patched_dependencies(patches, &lockfile.graph, &tree);
@@ -517,6 +560,17 @@ impl Install<'_> {
         })
     }
 
+    /// Writes what is new beside what is there.
+    fn new_files(&self, layout: &LaidOut) -> Result<NewFiles, InstallError> {
+        let options = &self.config.install;
+        let manifests = if options.no_save || options.dry_run {
+            Vec::new()
+        } else {
+            self.draft.drafts.write(&self.project)?
+        };
+        Ok(NewFiles { manifests, lockfile: self.new_lockfile(layout)? })
+    }
+
     /// Writes the new lockfile beside the old one, if it is to be written and differs.
     fn new_lockfile(&self, layout: &LaidOut) -> Result<Option<NewLockfile>, InstallError> {
         let _span = trace_span!("write lockfile");
@@ -556,12 +610,12 @@ impl Install<'_> {
     }
 
     fn resolve(
-        &self,
+        &mut self,
         surroundings: &Surroundings<'_, '_>,
         old: Option<&Old>,
     ) -> Result<(Lockfile, HashMap<PackageName, Option<Version>>), InstallError> {
         let _span = trace_span!("resolve");
-        let direct = self.project.direct_packages();
+        let direct = self.project.direct_packages(&self.targets[0]);
         let mut source = Packuments::new(
             surroundings.client.clone(),
             surroundings.network.clone(),
@@ -578,11 +632,15 @@ impl Install<'_> {
                 && !self.config.install.lockfile_only
                 && !self.config.install.dry_run,
         };
+        if let Some(change) = &self.request.change {
+            self.draft = change.begin(&mut self.project, &self.targets, &mut source)?;
+        }
         let known = old.map(|old| (&*old.lockfile, &old.stale));
-        let resolved = self.project.resolve(self.config, known, &mut source, &mut picks)?;
+        let mut resolved = self.project.resolve(self.config, known, &mut source, &mut picks)?;
         for warning in &resolved.warnings {
             self.reporter.warning(&warning::text(warning));
         }
+        self.draft.settle(&mut self.project, &mut resolved.graph)?;
         let old = old.map(|old| &*old.lockfile);
         let extensions = sections::package_extensions(&resolved.graph, &resolved.extensions);
         let mut lockfile = self.project.new_lockfile(old, resolved.graph);
@@ -689,27 +747,38 @@ impl Install<'_> {
         let is_blocked =
             |at: &u32| layout.blocked.contains(&layout.plan.placements[*at as usize].package);
         let blocked: Vec<u32> = placed.into_iter().filter(is_blocked).collect();
+        let blocked_scripts = scripts::count_blocked(root, &layout.plan, &blocked);
+        let mut direct =
+            direct_dependencies(graph, self.reported(graph), &layout.latest, &packages);
+        let added = std::mem::take(&mut self.draft.added);
+        direct.retain(|direct| added.iter().all(|added| added.alias != direct.alias));
         Ok(Summary {
-            outcome,
-            direct: direct_dependencies(graph, &layout.latest, &packages),
-            blocked_scripts: scripts::count_blocked(root, &layout.plan, &blocked),
+            direct,
+            added,
+            removed: std::mem::take(&mut self.draft.removed),
+            blocked_scripts,
             lockfile_saved,
-            elapsed: std::time::Duration::ZERO,
+            ..Summary::new(outcome)
         })
     }
 
-    fn end_without_tree(&self, layout: &LaidOut, lockfile_saved: bool) -> Summary {
+    /// Returns the importer whose dependencies are spoken of.
+    fn reported(&self, graph: &Graph) -> PackageId {
+        let is_target = |id: &PackageId| matches!(graph.package(*id).resolution, Resolution::Workspace(path) if *path == *self.targets[0]);
+        graph.package_ids().find(is_target).unwrap_or(PackageId::ROOT)
+    }
+
+    fn end_without_tree(&mut self, layout: &LaidOut, lockfile_saved: bool) -> Summary {
         let outcome = if self.config.install.dry_run {
             Outcome::DryRun(planned_packages(&layout.plan))
         } else {
             Outcome::LockfileSaved { packages: layout.lockfile.graph.packages().len() }
         };
         Summary {
-            outcome,
-            direct: Vec::new(),
-            blocked_scripts: 0,
+            added: std::mem::take(&mut self.draft.added),
+            removed: std::mem::take(&mut self.draft.removed),
             lockfile_saved,
-            elapsed: std::time::Duration::ZERO,
+            ..Summary::new(outcome)
         }
     }
 }

@@ -12,6 +12,7 @@
 //! tarballs start while versions are still being picked. Either way a package is linked by the worker
 //! that has it as soon as both its files and its place are known. See [`install()`].
 
+mod change;
 mod engine;
 mod error;
 mod foreign;
@@ -34,10 +35,11 @@ mod tarballs;
 mod warning;
 mod workspaces;
 
+pub use change::{Addition, Change};
 pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
 pub use install::{Request, install};
 pub use project::{LOCKFILE, MANIFEST, find_project};
 pub use remote::{GitError, InvalidLocation, RemoteError};
-pub use report::{DirectDependency, Outcome, Reporter, Silent, Summary};
+pub use report::{AddedPackage, DirectDependency, Outcome, Reporter, Silent, Summary};
 pub use scripts::ScriptContext;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deka_config::{Config, Linker, MinimumReleaseAge};
 use deka_fs::Dir;
-use deka_graph::{Graph, PackageId};
+use deka_graph::{Graph, PackageId, Resolution};
 use deka_linker::{Input, Layout};
 use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
@@ -15,7 +15,7 @@ use hashbrown::HashSet;
 use tracing::trace_span;
 
 use crate::patches::Patches;
-use crate::workspaces::{self, Found, Member};
+use crate::workspaces::{self, Filter, Found, Member};
 use crate::{InstallError, locked, sections, settings};
 
 /// The name of a manifest.
@@ -62,13 +62,20 @@ pub(crate) struct Project {
 
 impl Project {
     /// Reads the files. A lockfile that can't be read is noted; what that means is for the caller.
-    pub(crate) fn read(root: &Path, with_lockfile: bool) -> Result<Self, InstallError> {
+    ///
+    /// With `may_be_absent` a project without a manifest is one with an empty manifest.
+    pub(crate) fn read(
+        root: &Path,
+        with_lockfile: bool,
+        may_be_absent: bool,
+    ) -> Result<Self, InstallError> {
         let path = root.join(MANIFEST);
         let read = |source| InstallError::Read { path: root.to_owned(), source };
         let dir = Dir::open(root).map_err(read)?;
         let text = dir
             .read(MANIFEST)
             .map_err(|source| InstallError::Read { path: path.clone(), source })?
+            .or_else(|| may_be_absent.then(Vec::new))
             .ok_or_else(|| InstallError::NoManifest { folder: root.to_owned() })?;
         let manifest = PackageJson::parse(&text).map_err(|source| InstallError::Manifest {
             path: path.clone(),
@@ -153,6 +160,66 @@ impl Project {
         std::iter::once(("", &self.manifest)).chain(members)
     }
 
+    /// Returns the folders of the manifests that a command is about: those that filters select, else the
+    /// one that `folder` is in.
+    pub(crate) fn targets(
+        &self,
+        filters: &[Filter],
+        folder: &Path,
+    ) -> Result<Vec<String>, InstallError> {
+        if filters.is_empty() {
+            let nearest = folder.ancestors().find(|folder| folder.join(MANIFEST).is_file());
+            let nearest = nearest.and_then(|folder| workspaces::path_below(&self.root, folder));
+            let is_member = |path: &String| self.members.iter().any(|member| member.path == *path);
+            return Ok(vec![nearest.filter(is_member).unwrap_or_default()]);
+        }
+        let graph = workspaces::outline(&self.manifest, &self.members);
+        let root_name = self.manifest.name.map(Symbol::as_str);
+        let selected = workspaces::select(filters, &graph, &self.root, root_name)?;
+        // "All" means the members; the root is one that has to be named.
+        let exact: Vec<Filter> =
+            filters.iter().filter(|filter| filter.names_one()).cloned().collect();
+        let names_root = !exact.is_empty()
+            && workspaces::select(&exact, &graph, &self.root, root_name)?
+                .contains(&PackageId::ROOT);
+        let folders = graph
+            .package_ids()
+            .filter(|id| selected.contains(id) && (names_root || *id != PackageId::ROOT));
+        Ok(folders
+            .map(|id| match &graph.package(id).resolution {
+                Resolution::Workspace(path) => path.to_string(),
+                _ => String::new(),
+            })
+            .collect())
+    }
+
+    /// Returns the manifest in the folder of the root (`""`) or a member.
+    pub(crate) fn manifest_of(&self, folder: &str) -> Option<&PackageJson> {
+        self.manifests().find(|(path, _)| *path == folder).map(|(_, manifest)| manifest)
+    }
+
+    /// Puts another manifest in the place of one that was read.
+    pub(crate) fn set_manifest(&mut self, folder: &str, manifest: PackageJson) {
+        if folder.is_empty() {
+            self.manifest = manifest;
+        } else if let Some(member) = self.members.iter_mut().find(|member| member.path == folder) {
+            member.manifest = manifest;
+        }
+    }
+
+    /// Returns the text of a manifest as it is on the disk.
+    pub(crate) fn text_of(&self, folder: &str) -> Result<Vec<u8>, InstallError> {
+        if folder.is_empty() {
+            return Ok(self.manifest_text.clone());
+        }
+        let path = format!("{folder}/{MANIFEST}");
+        let text = self
+            .dir
+            .read(path.as_str())
+            .map_err(|source| InstallError::Read { path: self.root.join(&path), source })?;
+        text.ok_or_else(|| InstallError::NoManifest { folder: self.root.join(folder) })
+    }
+
     /// Returns what was edited in the manifest since the lockfile was written, and whether the
     /// lockfile's sections that repeat the manifest are to the letter what they would be now.
     pub(crate) fn compare(&self, lockfile: &Lockfile) -> (Changes, bool) {
@@ -205,9 +272,9 @@ impl Project {
         lockfile
     }
 
-    /// Returns the packages that the root's manifest asks for by name.
-    pub(crate) fn direct_packages(&self) -> Vec<PackageName> {
-        let manifest = &self.manifest;
+    /// Returns the packages that a manifest asks for by name.
+    pub(crate) fn direct_packages(&self, folder: &str) -> Vec<PackageName> {
+        let manifest = self.manifest_of(folder).unwrap_or(&self.manifest);
         let groups = [
             &manifest.dependencies,
             &manifest.dev_dependencies,

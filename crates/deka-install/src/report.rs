@@ -83,6 +83,8 @@ pub enum Outcome {
     },
     /// What an install would do (`--dry-run`): every `name@version` that would be installed.
     DryRun(Vec<String>),
+    /// No dependency was there to be removed.
+    NothingToRemove,
     /// `package.json` asks for nothing.
     NoDependencies {
         /// Whether a lockfile without packages was deleted.
@@ -103,6 +105,18 @@ pub struct DirectDependency {
     pub latest: Option<Version>,
 }
 
+/// A package that a command was told to add.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AddedPackage {
+    /// Its name in `package.json`.
+    pub alias: Alias,
+    /// What was installed: a version, `npm:<name>@<version>` if it has another name, or for other kinds
+    /// what the lockfile calls it.
+    pub version: String,
+    /// The commands that it brings.
+    pub bins: Vec<Box<str>>,
+}
+
 /// The end of an install.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
@@ -110,10 +124,29 @@ pub struct Summary {
     pub outcome: Outcome,
     /// Direct dependencies that were installed anew, in the order of `package.json`'s groups.
     pub direct: Vec<DirectDependency>,
+    /// What was to be added, in the order in which it was asked for.
+    pub added: Vec<AddedPackage>,
+    /// What was taken out of `package.json`.
+    pub removed: Vec<Alias>,
     /// Lifecycle scripts that did not run because nobody trusts their packages.
     pub blocked_scripts: usize,
     /// Whether a new lockfile was written.
     pub lockfile_saved: bool,
     /// How long it took.
     pub elapsed: Duration,
+}
+
+impl Summary {
+    /// Returns a summary that says nothing but what became of the project.
+    pub(crate) fn new(outcome: Outcome) -> Self {
+        Self {
+            outcome,
+            direct: Vec::new(),
+            added: Vec::new(),
+            removed: Vec::new(),
+            blocked_scripts: 0,
+            lockfile_saved: false,
+            elapsed: Duration::ZERO,
+        }
+    }
 }

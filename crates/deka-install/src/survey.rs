@@ -56,15 +56,16 @@ pub(crate) fn pruned_packages(
     Ok(pruned)
 }
 
-/// Returns the direct dependencies that were placed anew, in the order in which Bun prints them: by
+/// Returns the direct dependencies of `importer` that were placed anew, in the order in which Bun prints them: by
 /// group, then by name.
 pub(crate) fn direct_dependencies(
     graph: &Graph,
+    importer: PackageId,
     latest: &HashMap<PackageName, Option<Version>>,
     placed: &HashSet<PackageId>,
 ) -> Vec<DirectDependency> {
     let mut edges: Vec<_> = graph
-        .edges_of(PackageId::ROOT)
+        .edges_of(importer)
         .iter()
         .filter(|edge| edge.kind != EdgeKind::Workspace)
         .filter_map(|edge| Some((edge, edge.target.filter(|target| placed.contains(target))?)))

@@ -26,5 +26,7 @@ pub use package_json::{
 pub use packument::{Packument, PackumentError, VersionIndex, VersionManifest};
 pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
 pub use semver::{InvalidSemver, Range, Version, VersionRef};
-pub use spec::{InvalidSpec, InvalidSpecReason, Spec, without_credentials};
+pub use spec::{
+    InvalidArgument, InvalidSpec, InvalidSpecReason, PackageArgument, Spec, without_credentials,
+};
 pub use symbol::Symbol;

@@ -107,6 +107,13 @@ impl From<PackageName> for Alias {
     }
 }
 
+impl PackageName {
+    /// Returns what stands for the name of a project that has none, or none that a package could have.
+    pub fn of_nameless_project() -> Self {
+        Self(Symbol::new("project"))
+    }
+}
+
 impl Alias {
     /// Takes the alias for the package's real name, as a plain range does.
     pub fn to_package_name(self) -> PackageName {

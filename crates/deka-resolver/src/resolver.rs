@@ -592,7 +592,7 @@ fn rows_of(manifest: &VersionManifest) -> Vec<Row> {
 
 fn importer_package(importer: &Importer, resolution: Resolution) -> Package {
     Package {
-        name: importer.name.unwrap_or_else(nameless),
+        name: importer.name.unwrap_or_else(PackageName::of_nameless_project),
         resolution,
         integrity: Symbol::new(""),
         bun_tag: None,
@@ -601,9 +601,4 @@ fn importer_package(importer: &Importer, resolution: Resolution) -> Package {
         bin: importer.bin.clone(),
         edges: 0..0,
     }
-}
-
-/// Returns the name of a project that has none.
-fn nameless() -> PackageName {
-    PackageName::parse("project").expect("a valid name")
 }

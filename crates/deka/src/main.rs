@@ -67,10 +67,10 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         None => environment.clone(),
     };
     match &arguments.command {
-        Command::Install(install) => {
-            commands::install::run("install", install, common, &environment)
-        }
-        Command::Ci(install) => commands::install::run("ci", install, common, &environment),
+        Command::Install(install) => commands::install::install(install, common, &environment),
+        Command::Ci(install) => commands::install::ci(install, common, &environment),
+        Command::Add(install) => commands::install::add(install, common, &environment),
+        Command::Remove(install) => commands::install::remove(install, common, &environment),
         Command::Completions(completions) => {
             commands::completions::run(completions);
             Ok(())

@@ -92,6 +92,17 @@ impl Filter {
         }
     }
 
+    /// Whether it is about one member, not about many.
+    pub(crate) fn names_one(&self) -> bool {
+        let folder = match &self.folder {
+            Some(Folder::Fitting(glob)) => Some(glob),
+            Some(Folder::InOrBelow(_)) => return false,
+            None => None,
+        };
+        let mut globs = self.name.iter().chain(folder).peekable();
+        !self.is_negated && globs.peek().is_some() && globs.all(|glob| glob.literal().is_some())
+    }
+
     /// Whether the answer depends on more than the project's files.
     pub(crate) fn asks_git(&self) -> bool {
         self.since.is_some()

@@ -9,6 +9,7 @@
 
 mod filter;
 mod glob;
+mod outline;
 
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
@@ -21,6 +22,7 @@ use hashbrown::{HashMap, HashSet};
 pub(crate) use filter::{Filter, select};
 pub(crate) use glob::Glob;
 use glob::Segment;
+pub(crate) use outline::outline;
 
 use crate::{InstallError, MANIFEST};
 

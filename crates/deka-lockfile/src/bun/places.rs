@@ -245,7 +245,7 @@ fn workspace_package(entry: &WorkspaceEntry, root_bin: &Bin) -> Package {
     let is_root = entry.path.is_empty();
     let name = entry.name.and_then(|name| PackageName::parse(&name).ok());
     Package {
-        name: name.unwrap_or_else(nameless),
+        name: name.unwrap_or_else(PackageName::of_nameless_project),
         resolution: if is_root {
             Resolution::Root
         } else {
@@ -258,11 +258,6 @@ fn workspace_package(entry: &WorkspaceEntry, root_bin: &Bin) -> Package {
         bin: if is_root { root_bin.clone() } else { entry.bin.clone() },
         edges: 0..0,
     }
-}
-
-/// Returns the name of a project that has none, or none that could be a package's.
-fn nameless() -> PackageName {
-    PackageName::parse("project").expect("a valid name")
 }
 
 /// Finds what edges lead to.

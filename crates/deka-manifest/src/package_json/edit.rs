@@ -30,8 +30,13 @@ impl Editor {
         Ok(Self { root, has_bom, has_carriage_returns })
     }
 
-    /// Sets a text in the object at `path`, such as a spec in `["dependencies"]`, and sorts the object by
-    /// name, as Bun does. Objects that are not there come last.
+    /// Whether a field is an object, as `workspaces` may be.
+    pub fn has_object(&self, field: &str) -> bool {
+        self.root.object_value().is_some_and(|root| root.object_value(field).is_some())
+    }
+
+    /// Sets a text in the object at `path`, such as a spec in `["dependencies"]`. What is not there comes
+    /// last.
     pub fn set(&self, path: &[&str], name: &str, value: &str) {
         let root = self.root.object_value_or_set();
         if root.properties().is_empty() {
@@ -49,6 +54,13 @@ impl Editor {
         if root.children().iter().any(CstNode::is_newline) {
             object.ensure_multiline();
         }
+    }
+
+    /// Sorts the object at `path` by name, bytewise.
+    pub fn sort(&self, path: &[&str]) {
+        let root = self.root.object_value();
+        let object = path.iter().fold(root, |object, key| object?.object_value(key));
+        let Some(object) = object else { return };
         let names = object.properties();
         if !names.iter().map(CstObjectProp::decoded_name).is_sorted() {
             object.sort_properties().pin_comment_headers().by_key(CstObjectProp::decoded_name);
@@ -72,8 +84,8 @@ impl Editor {
         true
     }
 
-    /// Adds texts to a list, such as `trustedDependencies`, and sorts it, as Bun does. A list that is not
-    /// there comes last.
+    /// Adds texts to a list, such as `trustedDependencies`, and sorts it. A list that is not there comes
+    /// last.
     pub fn add_to_list(&self, field: &str, texts: &[&str]) {
         let root = self.root.object_value_or_set();
         let is_new = root.get(field).is_none();
@@ -136,7 +148,10 @@ mod tests {
         let text = "{\n\t\"name\": \"p\", // mine\n\t\"dependencies\": {\n\t\t\"a\": \"1\",\n\t\t\"c\": \"1\"\n\t}\n}\n";
         check(
             text,
-            |editor| editor.set(&["dependencies"], "b", "^2"),
+            |editor| {
+                editor.set(&["dependencies"], "b", "^2");
+                editor.sort(&["dependencies"]);
+            },
             "{\n\t\"name\": \"p\", // mine\n\t\"dependencies\": {\n\t\t\"a\": \"1\",\n\t\t\"b\": \"^2\",\n\t\t\"c\": \"1\"\n\t}\n}\n",
         );
     }
@@ -176,7 +191,10 @@ mod tests {
     fn a_group_is_sorted() {
         check(
             "{\n  \"dependencies\": {\"c\": \"1\", \"a\": \"1\"}\n}",
-            |editor| editor.set(&["dependencies"], "B", "2"),
+            |editor| {
+                editor.set(&["dependencies"], "B", "2");
+                editor.sort(&["dependencies"]);
+            },
             "{\n  \"dependencies\": {\n    \"B\": \"2\",\n    \"a\": \"1\",\n    \"c\": \"1\"\n  }\n}",
         );
     }
@@ -234,6 +252,7 @@ mod tests {
                 match spec {
                     Some(spec) => {
                         editor.set(&["dependencies"], &name, &spec);
+                        editor.sort(&["dependencies"]);
                         expected.insert(name, spec);
                     }
                     // The last one would take its group along.

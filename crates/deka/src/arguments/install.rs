@@ -12,6 +12,7 @@ use deka_config::{
 };
 
 use super::CommonArguments;
+use super::adding::AddingArguments;
 use super::foreign::Ignored;
 use crate::diagnostic::Diagnostic;
 
@@ -24,6 +25,7 @@ Examples:
   deka install --lockfile-only            Write bun.lock, install nothing
   deka install --os=linux --cpu=arm64     Install for another machine
   deka install --minimum-release-age=3d   Only versions that are three days old
+  deka install react                      The same as deka add react
 
 Flags of npm, pnpm and yarn for the same things are accepted.
 A project's .npmrc may not set strict-ssl=false, a proxy, or a tokenHelper.
@@ -38,7 +40,7 @@ Examples:
 
 `deka help exit-codes` explains the exit codes.";
 
-const WHAT: &str = "What to install";
+pub(super) const WHAT: &str = "What to install";
 const CAUTION: &str = "Caution";
 const NETWORK: &str = "Network and cache";
 const LAYOUT: &str = "Layout and platform";
@@ -49,9 +51,8 @@ const OUTPUT: &str = "Output";
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = WHAT)]
 pub(crate) struct InstallArguments {
-    /// Packages to add to the project (not there yet)
-    #[arg(value_name = "package", hide = true)]
-    packages: Vec<String>,
+    #[command(flatten)]
+    pub(crate) adding: AddingArguments,
 
     /// Leave out devDependencies, and do not change bun.lock
     #[arg(short, long, overrides_with = "no_production", alias = "prod", short_alias = 'P')]
@@ -259,21 +260,6 @@ pub(crate) struct InstallArguments {
     #[arg(long, hide = true, value_parser = ["skip-build", "update-lockfile"])]
     mode: Option<String>,
 
-    // Only of use with names of packages; without, they change nothing.
-    #[arg(short = 'd', long = "dev", hide = true, alias = "save-dev", short_alias = 'D')]
-    _dev: bool,
-    #[arg(long = "optional", hide = true, short_alias = 'O')]
-    _optional: bool,
-    #[arg(long = "peer", hide = true)]
-    _peer: bool,
-    #[arg(long = "save-prod", hide = true)]
-    _save_prod: bool,
-    #[arg(short = 'E', long = "exact", hide = true, alias = "save-exact")]
-    _exact: bool,
-    #[arg(long = "only-missing", hide = true)]
-    _only_missing: bool,
-    #[arg(long = "trust", hide = true)]
-    _trust: bool,
     #[arg(long, hide = true)]
     no_verify: bool,
 
@@ -281,11 +267,7 @@ pub(crate) struct InstallArguments {
     #[arg(short, long, hide = true)]
     global: bool,
     #[arg(short, long, hide = true)]
-    analyze: bool,
-    #[arg(short, long, hide = true)]
     yarn: bool,
-    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, default_missing_value = "")]
-    catalog: Option<String>,
     #[arg(long, hide = true)]
     before: Option<String>,
 
@@ -299,17 +281,10 @@ pub(crate) struct InstallArguments {
 impl InstallArguments {
     /// Fails for what other package managers do under this name and deka cannot do yet.
     pub(crate) fn refuse_what_is_not_there(&self) -> Result<(), Diagnostic> {
-        if let Some(package) = self.packages.first() {
-            return Err(Diagnostic::usage(format!(
-                "deka cannot add packages to a project yet: `{package}`"
-            ))
-            .hint("Add it to `dependencies` in package.json, then run `deka install`"));
-        }
         let refused = [
             (self.global, "--global", "deka installs into projects only"),
-            (self.analyze, "--analyze", "deka does not read source files"),
+            (self.adding.analyze, "--analyze", "deka does not read source files"),
             (self.yarn, "--yarn", "deka writes bun.lock only"),
-            (self.catalog.is_some(), "--catalog", "deka cannot add packages to a project yet"),
         ];
         if let Some((_, flag, reason)) = refused.iter().find(|(is_given, ..)| *is_given) {
             let mut diagnostic = Diagnostic::usage(format!("`{flag}` is not supported"));

@@ -103,24 +103,9 @@ pub(super) fn unknown_command(wanted: &str, command: &Command) -> Diagnostic {
 }
 
 /// Commands that people will try because other package managers have them.
-const NOT_YET: [&str; 17] = [
-    "a",
-    "add",
-    "audit",
-    "dedupe",
-    "exec",
-    "info",
-    "link",
-    "outdated",
-    "patch",
-    "prune",
-    "publish",
-    "remove",
-    "rm",
-    "run",
-    "uninstall",
-    "update",
-    "why",
+const NOT_YET: [&str; 12] = [
+    "audit", "dedupe", "exec", "info", "link", "outdated", "patch", "prune", "publish", "run",
+    "update", "why",
 ];
 
 /// Returns the command that was being read: clap tells it by its usage line alone.

@@ -2,6 +2,7 @@
 //!
 //! Help texts come from the structs here. Flags of other package managers are in [`foreign`].
 
+mod adding;
 mod foreign;
 mod install;
 mod mistakes;
@@ -48,6 +49,8 @@ const AFTER_HELP: &str = "\
 Examples:
   deka install                  Install what package.json and bun.lock say
   deka ci                       The same, and fail if bun.lock is out of date
+  deka add react                Add a package to package.json and install it
+  deka remove react             The opposite
   deka install --production     Leave out devDependencies
   deka install --offline        Install from the cache alone
   deka completions zsh          Teach your shell these commands
@@ -66,12 +69,33 @@ pub(crate) enum Command {
     #[command(alias = "clean-install", alias = "install-clean", after_help = install::AFTER_HELP_CI)]
     Ci(Box<InstallArguments>),
 
+    /// Add packages to package.json, and install them
+    #[command(visible_alias = "a", after_help = adding::AFTER_HELP_ADD, mut_args(shown(adding::SHOWN_FOR_ADD)))]
+    Add(Box<InstallArguments>),
+
+    /// Remove packages from package.json, and uninstall them
+    #[command(
+        visible_alias = "rm",
+        aliases = ["r", "uninstall", "un"],
+        after_help = adding::AFTER_HELP_REMOVE,
+        mut_args(shown(&["packages"]))
+    )]
+    Remove(Box<InstallArguments>),
+
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArguments),
 
     /// Print help for a command or topic
     Help(HelpArguments),
+}
+
+/// Shows some of the arguments that other commands hide.
+fn shown(names: &'static [&'static str]) -> impl Fn(clap::Arg) -> clap::Arg {
+    |argument| {
+        let is_shown = names.contains(&argument.get_id().as_str());
+        if is_shown { argument.hide(false) } else { argument }
+    }
 }
 
 const COMPLETIONS_HELP: &str = "\

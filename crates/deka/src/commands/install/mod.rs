@@ -1,4 +1,4 @@
-//! `deka install` and `deka ci`: settings in, the pipeline run, a summary out.
+//! `deka install`, `ci`, `add` and `remove`: settings in, the pipeline run, a summary out.
 
 mod problem;
 mod text;
@@ -6,7 +6,7 @@ mod text;
 use std::sync::Arc;
 
 use deka_config::{Config, Environment, LogLevel};
-use deka_install::{Reporter as _, ScriptContext};
+use deka_install::{Change, InstallError, Reporter as _, ScriptContext};
 use deka_scripts::ProjectOutput;
 
 use crate::arguments::{CommonArguments, InstallArguments};
@@ -15,20 +15,74 @@ use crate::environment::is_interactive;
 use crate::exit_code::Class;
 use crate::reporter::Progress;
 
-/// Installs what the project in or above the working folder asks for. `name` is the command as it
-/// was given, `install` or `ci`.
-pub(crate) fn run(
+/// Installs what the project in or above the working folder asks for; with names of packages, adds
+/// them.
+pub(crate) fn install(
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    if arguments.adding.has_packages() {
+        return run("add", Some(arguments.adding.addition()?), arguments, common, environment);
+    }
+    run("install", None, arguments, common, environment)
+}
+
+/// Installs what the lockfile says, and fails if it is not up to date.
+pub(crate) fn ci(
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    if arguments.adding.has_packages() {
+        return Err(Diagnostic::usage("`deka ci` takes no packages")
+            .hint("Use `deka add` to add packages to the project"));
+    }
+    run("ci", None, arguments, common, environment)
+}
+
+/// Adds packages to the project, and installs.
+pub(crate) fn add(
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    let change = arguments.adding.addition()?;
+    run("add", Some(change), arguments, common, environment)
+}
+
+/// Removes packages from the project, and installs.
+pub(crate) fn remove(
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    let change = arguments.adding.removal()?;
+    run("remove", Some(change), arguments, common, environment)
+}
+
+/// Runs the pipeline. `name` is the command that does.
+fn run(
     name: &str,
+    change: Option<Change>,
     arguments: &InstallArguments,
     common: &CommonArguments,
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
     arguments.refuse_what_is_not_there()?;
+    if change.is_some() && !arguments.adding.has_packages() {
+        return Err(Diagnostic::usage(format!("`deka {name}` needs the name of a package"))
+            .hint(format!("Run `deka help {name}` to see what it takes")));
+    }
     let mut overrides = arguments.overrides(common)?;
     if name == "ci" {
         overrides.frozen_lockfile = Some(true);
     }
-    let root = deka_install::find_project(environment.working_folder())?;
+    let folder = environment.working_folder();
+    let root = match deka_install::find_project(folder) {
+        Err(InstallError::NoManifest { .. }) if name == "add" => folder.to_owned(),
+        found => found?,
+    };
     let config = Arc::new(Config::load(environment, &overrides, &root)?);
     tracing::debug!(
         project = %root.display(),
@@ -60,6 +114,7 @@ pub(crate) fn run(
         scripts,
         filters: arguments.filter.clone(),
         folder: environment.working_folder().to_owned(),
+        change,
     };
     let result = deka_install::install(&request, &progress);
     progress.finish();

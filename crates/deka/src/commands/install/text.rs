@@ -32,6 +32,21 @@ pub(super) fn text(summary: &Summary) -> String {
     if !summary.direct.is_empty() {
         output.push('\n');
     }
+    for added in &summary.added {
+        let name = printable(added.alias.as_str());
+        let version = format!("@{}", printable(&added.version));
+        let _ = write!(output, "{} {}{}", "installed".green(), name.bold(), version.dimmed());
+        output.push_str(if added.bins.is_empty() { "\n" } else { " with binaries:\n" });
+        for bin in &added.bins {
+            let _ = writeln!(output, " - {}", printable(bin).bold());
+        }
+    }
+    for removed in &summary.removed {
+        let _ = writeln!(output, "{} {}", "-".red(), printable(removed.as_str()));
+    }
+    if !summary.added.is_empty() || !summary.removed.is_empty() {
+        output.push('\n');
+    }
     let time = elapsed(summary.elapsed);
     let time = format!("[{}]", time.bold());
     match &summary.outcome {
@@ -43,6 +58,9 @@ pub(super) fn text(summary: &Summary) -> String {
             if *removed > 0 {
                 let _ = writeln!(output, "Removed: {}", removed.cyan());
             }
+        }
+        Outcome::Unchanged { .. } if !(summary.added.is_empty() && summary.removed.is_empty()) => {
+            let _ = writeln!(output, "{time} done");
         }
         Outcome::Unchanged { installs, packages } => {
             let (installs, packages) = (count(*installs, "install"), count(*packages, "package"));
@@ -62,6 +80,9 @@ pub(super) fn text(summary: &Summary) -> String {
                 let _ = writeln!(output, " {}", printable(package));
             }
             let _ = writeln!(output, "{time} done");
+        }
+        Outcome::NothingToRemove => {
+            output.push_str("package.json has no dependencies, there is nothing to remove\n");
         }
         Outcome::NoDependencies { lockfile_deleted } => {
             if *lockfile_deleted {
@@ -94,6 +115,7 @@ pub(super) fn json(summary: &Summary) -> String {
             json!({ "outcome": "lockfile-saved", "packages": packages })
         }
         Outcome::DryRun(packages) => json!({ "outcome": "dry-run", "packages": packages }),
+        Outcome::NothingToRemove => json!({ "outcome": "nothing-to-remove" }),
         Outcome::NoDependencies { .. } => json!({ "outcome": "no-dependencies" }),
     };
     let mut object = outcome;
@@ -102,6 +124,12 @@ pub(super) fn json(summary: &Summary) -> String {
         json!({ "name": direct.alias.as_str(), "version": direct.version, "latest": latest })
     });
     object["added"] = direct.collect::<Value>();
+    let requested = summary.added.iter().map(|added| {
+        json!({ "name": added.alias.as_str(), "version": added.version, "bins": added.bins })
+    });
+    object["requested"] = requested.collect::<Value>();
+    object["removedDependencies"] =
+        summary.removed.iter().map(|alias| json!(alias.as_str())).collect::<Value>();
     object["blockedScripts"] = json!(summary.blocked_scripts);
     object["milliseconds"] = json!(summary.elapsed.as_secs_f64() * 1000.0);
     format!("{object}\n")
@@ -134,6 +162,8 @@ mod tests {
         Summary {
             outcome,
             direct: Vec::new(),
+            added: Vec::new(),
+            removed: Vec::new(),
             blocked_scripts: 0,
             lockfile_saved: false,
             elapsed: Duration::from_millis(438),
@@ -208,7 +238,7 @@ mod tests {
         assert_eq!(
             json(&summary),
             "{\"outcome\":\"installed\",\"installed\":2,\"removed\":1,\"added\":[{\"name\":\"a\",\
-             \"version\":\"1.0.0\",\"latest\":null}],\"blockedScripts\":0,\"milliseconds\":438.0}\n"
+             \"version\":\"1.0.0\",\"latest\":null}],\"requested\":[],\"removedDependencies\":[],\"blockedScripts\":0,\"milliseconds\":438.0}\n"
         );
     }
 }

@@ -1,0 +1,230 @@
+//! What a command changes in the manifests of a project before it installs: `add` and `remove`.
+//!
+//! A change has two halves. [`begin`](Change::begin) writes into the manifests what was asked for, in
+//! memory; then everything is resolved as if the user had edited the files. What the versions are is
+//! known then, so [`settle`](Draft::settle) puts `^1.2.3` where `latest` was. The new texts are written
+//! when everything else has succeeded, together with the lockfile.
+
+mod add;
+mod drafts;
+
+use deka_graph::{EdgeId, EdgeKind, Graph, PackageId, Resolution};
+use deka_manifest::{Alias, PackageJson, Spec, Symbol, Version};
+use deka_resolver::PackumentSource;
+
+pub use add::Addition;
+pub(crate) use drafts::{Drafts, NewManifest};
+
+use crate::InstallError;
+use crate::project::Project;
+use crate::report::AddedPackage;
+use crate::tarballs;
+
+/// What is to be changed.
+#[derive(Debug, Clone)]
+pub enum Change {
+    /// Dependencies are added, or get another spec.
+    Add(Addition),
+    /// Dependencies are taken away, from all groups.
+    Remove(Vec<Alias>),
+}
+
+impl Change {
+    /// Whether it makes sense without a `package.json`, which it would create.
+    pub(crate) fn may_create_manifest(&self) -> bool {
+        matches!(self, Self::Add(_))
+    }
+
+    /// Whether there is nothing in these manifests that it could change.
+    pub(crate) fn is_pointless(&self, project: &Project, targets: &[String]) -> bool {
+        let has_none = |folder: &String| {
+            project.manifest_of(folder).is_none_or(|manifest| {
+                GROUPS.into_iter().all(|kind| group_of(manifest, kind).is_empty())
+            })
+        };
+        matches!(self, Self::Remove(_)) && targets.iter().all(has_none)
+    }
+
+    /// Changes the manifests in the folders `targets` as far as that is possible before versions are
+    /// known. `source` tells what packages are called that are named by their place.
+    pub(crate) fn begin(
+        &self,
+        project: &mut Project,
+        targets: &[String],
+        source: &mut dyn PackumentSource,
+    ) -> Result<Draft, InstallError> {
+        let mut draft = Draft::default();
+        match self {
+            Self::Add(addition) => {
+                for folder in targets {
+                    addition.begin(&mut draft, project, folder, source)?;
+                }
+            }
+            Self::Remove(names) => {
+                for folder in targets {
+                    draft.remove(project, folder, names)?;
+                }
+            }
+        }
+        Ok(draft)
+    }
+}
+
+/// The groups of dependencies; where a name is in several, the first counts.
+const GROUPS: [EdgeKind; 4] = [EdgeKind::Optional, EdgeKind::Dev, EdgeKind::Prod, EdgeKind::Peer];
+
+/// Returns the field of `package.json` that is a group.
+fn field_of(kind: EdgeKind) -> &'static str {
+    match kind {
+        EdgeKind::Dev => "devDependencies",
+        EdgeKind::Optional => "optionalDependencies",
+        EdgeKind::Peer => "peerDependencies",
+        EdgeKind::Prod | EdgeKind::Workspace => "dependencies",
+    }
+}
+
+fn group_of(manifest: &PackageJson, kind: EdgeKind) -> &[(Alias, Symbol)] {
+    match kind {
+        EdgeKind::Dev => &manifest.dev_dependencies,
+        EdgeKind::Optional => &manifest.optional_dependencies,
+        EdgeKind::Peer => &manifest.peer_dependencies,
+        EdgeKind::Prod => &manifest.dependencies,
+        EdgeKind::Workspace => &[],
+    }
+}
+
+fn spec_in(group: &[(Alias, Symbol)], alias: Alias) -> Option<Symbol> {
+    group.iter().find(|(known, _)| *known == alias).map(|(_, spec)| *spec)
+}
+
+/// A change that has begun.
+#[derive(Debug, Default)]
+pub(crate) struct Draft {
+    pub(crate) drafts: Drafts,
+    rows: Vec<Row>,
+    /// Dependencies that were there and are not any more.
+    pub(crate) removed: Vec<Alias>,
+    /// Those that were asked for, once they have versions.
+    pub(crate) added: Vec<AddedPackage>,
+}
+
+/// A dependency that a change is about.
+#[derive(Debug)]
+struct Row {
+    /// The folder of the manifest that has it.
+    folder: String,
+    kind: EdgeKind,
+    alias: Alias,
+    /// Where the version is to be written, and what in front of it.
+    settling: Option<Settling>,
+    /// Whether its scripts may run from now on, if it has any.
+    becomes_trusted: bool,
+}
+
+#[derive(Debug)]
+struct Settling {
+    /// The object of the manifest, which is the root's if it is a catalog.
+    path: Vec<String>,
+    is_catalog: bool,
+    prefix: &'static str,
+    /// What was asked for.
+    spec: Spec,
+}
+
+impl Draft {
+    fn remove(
+        &mut self,
+        project: &mut Project,
+        folder: &str,
+        names: &[Alias],
+    ) -> Result<(), InstallError> {
+        let Some(manifest) = project.manifest_of(folder) else { return Ok(()) };
+        let is_there = |alias: &Alias| {
+            GROUPS.into_iter().any(|kind| spec_in(group_of(manifest, kind), *alias).is_some())
+        };
+        let found: Vec<Alias> = names.iter().copied().filter(is_there).collect();
+        self.drafts.edit(project, folder, |editor| {
+            for (alias, kind) in found.iter().flat_map(|alias| GROUPS.map(|kind| (alias, kind))) {
+                editor.remove(&[field_of(kind)], alias.as_str());
+            }
+        })?;
+        for alias in found {
+            if !self.removed.contains(&alias) {
+                self.removed.push(alias);
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the versions that were picked into the manifests, and into the graph what the manifests
+    /// say then.
+    pub(crate) fn settle(
+        &mut self,
+        project: &mut Project,
+        graph: &mut Graph,
+    ) -> Result<(), InstallError> {
+        for row in &self.rows {
+            let Some(edge) = row.edge(graph) else { continue };
+            let Some(target) = graph.edge(edge).target else { continue };
+            let added = added_package(graph, row.alias, target);
+            if !self.added.contains(&added) {
+                self.added.push(added);
+            }
+            let package = graph.package(target);
+            if row.becomes_trusted && package.has_install_script {
+                self.drafts.edit(project, "", |editor| {
+                    editor.add_to_list("trustedDependencies", &[package.name.as_str()]);
+                })?;
+            }
+            let Some(settling) = &row.settling else { continue };
+            let Some(version) = package.version() else { continue };
+            let spec = settling.spec_for(version);
+            let folder = if settling.is_catalog { "" } else { &row.folder };
+            let path: Vec<&str> = settling.path.iter().map(String::as_str).collect();
+            self.drafts.edit(project, folder, |editor| {
+                editor.set(&path, row.alias.as_str(), &spec);
+            })?;
+            if !settling.is_catalog && graph.edge(edge).kind == row.kind {
+                graph.edge_mut(edge).spec = Symbol::new(&spec);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Row {
+    fn edge(&self, graph: &Graph) -> Option<EdgeId> {
+        let is_importer = |id: &PackageId| match &graph.package(*id).resolution {
+            Resolution::Root => self.folder.is_empty(),
+            Resolution::Workspace(path) => path.as_str() == self.folder,
+            _ => false,
+        };
+        let importer = graph.package_ids().find(is_importer)?;
+        let edges = || graph.edge_ids_of(importer).filter(|id| graph.edge(*id).alias == self.alias);
+        // A peer that another group has as well has no edge of its own.
+        let is_own = |id: &EdgeId| graph.edge(*id).kind == self.kind;
+        let is_any = |id: &EdgeId| graph.edge(*id).kind != EdgeKind::Workspace;
+        edges().find(is_own).or_else(|| edges().find(is_any))
+    }
+}
+
+impl Settling {
+    /// Returns what asks for a version, as it was asked for.
+    fn spec_for(&self, version: &Version) -> String {
+        match &self.spec {
+            Spec::Alias { name, .. } => format!("npm:{name}@{}{version}", self.prefix),
+            _ => format!("{}{version}", self.prefix),
+        }
+    }
+}
+
+fn added_package(graph: &Graph, alias: Alias, target: PackageId) -> AddedPackage {
+    let package = graph.package(target);
+    let text = match &package.resolution {
+        Resolution::Npm { version, .. } if package.name.as_str() != alias.as_str() => {
+            format!("npm:{}@{version}", package.name)
+        }
+        resolution => tarballs::version_text(resolution),
+    };
+    AddedPackage { alias, version: text, bins: package.bin.names(package.name) }
+}
