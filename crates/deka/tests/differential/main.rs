@@ -14,6 +14,8 @@
 //!   `projects/folders/`, where any file of the project does,
 //! - lockfile and tree of many of them in the isolated layout.
 //!
+//! [`commands`] are run by both on small projects.
+//!
 //! The application in `examples/` is built and served, too. A registry of the suite's own, which answers
 //! with abbreviated packuments, tests what becomes of `libc`, and lockfiles of [`random`] projects are
 //! compared.
@@ -28,6 +30,7 @@
 //! the suite itself is tested. `DEKA_TEST_ROUNDS=3` does everything three times, each from empty
 //! caches. `DEKA_TEST_SKIP_PEERS=1` skips it all.
 
+mod commands;
 mod compare;
 mod example;
 mod folders;

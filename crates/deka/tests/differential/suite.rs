@@ -52,7 +52,7 @@ pub(crate) static SUITE: LazyLock<Option<Suite>> = LazyLock::new(|| {
 });
 
 /// The program that is compared with Bun.
-fn deka() -> PathBuf {
+pub(crate) fn deka() -> PathBuf {
     variable("DEKA_UNDER_TEST").unwrap_or_else(|| env!("CARGO_BIN_EXE_deka").to_owned()).into()
 }
 

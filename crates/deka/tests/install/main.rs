@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod basics;
+mod change;
 mod incremental;
 mod isolated;
 mod local;

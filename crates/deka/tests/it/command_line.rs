@@ -96,22 +96,9 @@ fn unknown_commands() {
         "error: deka has no command `frobnicate` (EUSAGE)\n\n\
          hint: Run `deka help` to see all commands\n",
     );
-    let outcome = deka(&["add", "left-pad"]);
+    let outcome = deka(&["publish", "left-pad"]);
     outcome.assert_code(2);
     assert!(outcome.stderr.contains("not there yet"), "{}", outcome.snapshot());
-}
-
-#[test]
-fn packages_cannot_be_added_yet() {
-    let project = project();
-    let outcome = project.command(["install", "left-pad@1"]).run();
-    outcome.assert_code(2);
-    assert_eq!(
-        outcome.stderr,
-        "error: deka cannot add packages to a project yet: `left-pad@1` (EUSAGE)\n\n\
-         hint: Add it to `dependencies` in package.json, then run `deka install`\n"
-    );
-    assert_eq!(project.read("package.json"), "{}\n");
 }
 
 #[test]

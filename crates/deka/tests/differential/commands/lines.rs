@@ -1,0 +1,215 @@
+//! The lines, by what they are about.
+
+use super::check;
+
+#[test]
+fn add_names() {
+    check(&[
+        "none: add a",
+        "blank: add a",
+        "empty: add a",
+        "named: add a b@1 @s/x",
+        "named: a tool",
+        "named: install a",
+        "named: i -D a b@^1",
+        "named: add a@1.0.0",
+        "named: add a@v1.0.0",
+        "named: add a@^1",
+        "named: add a@~1.0",
+        "named: add a@*",
+        "named: add a@",
+        "named: add a@latest",
+        "named: add a@next",
+        "named: add @s/x@1",
+        "named: add @s/x@~1.0 d",
+        "named: add peerer",
+        "named: add a peerer",
+        "named: add deep",
+        "named: add a@1.0.0 a@1.1.0",
+        "tabs: add -D a@1.0.0 b@^1 @s/x@1",
+        "tabs: add a",
+        "plain: add tool",
+        "plain: add a",
+        "plain: add a@^1",
+        "groups: add tool",
+        "groups: add -D tool",
+        "groups: add c tool",
+    ]);
+}
+
+#[test]
+fn add_aliases() {
+    check(&[
+        "named: add z@npm:a",
+        "named: add z@npm:a@1.0.0",
+        "named: add z@npm:a@next",
+        "named: add z@npm:d@^0.1 y@npm:@s/x@latest",
+        "named: add npm:a",
+        "named: add npm:a@1",
+    ]);
+}
+
+#[test]
+fn add_to_groups() {
+    check(&[
+        "plain: add -D c",
+        "plain: add --dev c d",
+        "plain: add --optional c",
+        "plain: add --peer c",
+        "plain: add --save-prod c",
+        "plain: add --peer d",
+        "plain: add -D d | add --save-prod d | add d",
+        "plain: add --optional d | add -D d | add --peer d | add --save-prod d",
+        "plain: add --optional d | add --peer d",
+        "peers: add -D a b",
+        "peers: add --optional a",
+        "peers: add a",
+        "peers: add --peer a",
+        "peers: add --peer b",
+        "groups: add c",
+        "groups: add d",
+        "groups: add -D d",
+        "groups: add --optional --dev d",
+    ]);
+}
+
+#[test]
+fn add_over_a_lockfile() {
+    check(&[
+        "pinned: install | add c",
+        "pinned: install | add c@^1",
+        "pinned: install | add c@^1 | add c | add c@~1.0.0",
+        "pinned: install | add b@^1",
+        "pinned: install | add b",
+        "pinned: install | add deep",
+        "pinned: install | add deep b@1.1.0",
+        "pinned: install | remove c | add c@^1",
+        "pinned: install | remove b | add b@1",
+        "plain: install | add a",
+        "plain: install | add a@^1 | add a@^1",
+        "plain: install | add b d@0.1.0 | remove c",
+        "groups: install | add a | add -D d | remove Z",
+    ]);
+}
+
+#[test]
+fn add_with_flags() {
+    check(&[
+        "named: add -E a",
+        "named: add --exact a@^1 b@1 z@npm:d@0.2 y@npm:d@^0.1",
+        "named: add -E a@next",
+        "plain: add --only-missing a",
+        "plain: add --only-missing a tool",
+        "plain: add --no-save tool",
+        "plain: add --dry-run tool",
+        "plain: add --lockfile-only tool",
+        "plain: add --omit=dev -D b",
+        "trusting: add --trust b",
+        "trusting: add --trust a c scripted",
+        "trusting: add b",
+        "trusting: add scripted",
+        "trusting: install | add b",
+        "trusting: add b c",
+        "trusting: add a",
+        "trusting: add a | add b",
+        "named: add --trust scripted a",
+        "named: add scripted",
+        "named: add --trust a tool",
+        "named: add --ignore-scripts a",
+    ]);
+}
+
+#[test]
+fn add_places() {
+    check(&[
+        "local: add ./lib",
+        "local: add file:./lib",
+        "local: add file:lib",
+        "local: add x@file:./lib",
+        "local: add link:./lib",
+        "local: add -D x@link:./lib",
+        "local: add {registry}a/-/a-1.0.0.tgz",
+        "local: add q@{registry}a/-/a-1.0.0.tgz",
+        "local: add a | add {registry}a/-/a-1.0.0.tgz",
+        "local: add ./lib a | remove lib",
+    ]);
+}
+
+#[test]
+fn what_fails_changes_nothing() {
+    check(&[
+        "plain: add nosuch",
+        "plain: install | add a nosuch",
+        "plain: install | add a@9",
+        "plain: add a@nosuchtag",
+        "plain: add ./nosuch",
+        "plain: add a@workspace:*",
+        "plain: add workspace:a",
+        "plain: add a@catalog:",
+        "plain: add --catalog b",
+        "none: remove a",
+        "workspaces: add b --filter nosuch",
+        "workspaces: packages/n/ add c@catalog:t",
+        "catalogs: add --catalog ./lib",
+    ]);
+}
+
+#[test]
+fn add_in_workspaces() {
+    check(&[
+        "workspaces: packages/m/ add b",
+        "workspaces: install | packages/m/ add b | packages/n/ add b@1",
+        "workspaces: packages/m/ add n",
+        "workspaces: packages/m/ add n@workspace:",
+        "workspaces: packages/m/ add n@workspace:^",
+        "workspaces: add m",
+        "workspaces: add b --filter n",
+        "workspaces: add b --filter *",
+        "workspaces: add b --filter !n",
+        "workspaces: add b -F ./packages/*",
+        "workspaces: packages/m/ add b -F root",
+        "workspaces: install | add tool --filter m | remove tool --filter m",
+        "workspaces: packages/n/ add c@catalog:",
+        "workspaces: packages/n/ add d@catalog:t",
+        "workspaces: packages/n/ add c",
+        "workspaces: packages/n/ add d",
+        "workspaces: packages/n/ add --catalog b",
+        "workspaces: packages/n/ add --catalog c",
+        "workspaces: packages/n/ add --catalog c@2",
+        "workspaces: install | packages/n/ add --catalog c@2",
+        "workspaces: packages/n/ add --catalog=t d",
+        "workspaces: add --catalog=new b -D",
+        "workspaces: add -E --catalog b",
+        "workspaces: add -D --catalog a b@1",
+        "catalogs: add --catalog a b@1",
+        "catalogs: add --catalog=t a@1",
+        "catalogs: add --catalog z@npm:a",
+        "catalogs: add --catalog=default a",
+    ]);
+}
+
+#[test]
+fn remove() {
+    check(&[
+        "peers: install | remove a",
+        "peers: install | remove b",
+        "peers: install | remove b a",
+        "peers: install | remove nosuch",
+        "peers: install | remove b nosuch",
+        "peers: remove a",
+        "peers: install | rm a@1",
+        "peers: install | remove --dry-run b",
+        "peers: install | remove --no-save b",
+        "peers: install | r b | add b",
+        "groups: install | remove d c z",
+        "groups: install | remove Z | remove B a",
+        "plain: install | remove a c",
+        "named: remove a",
+        "pinned: install | remove b",
+        "pinned: install | add deep | remove deep",
+        "workspaces: install | packages/m/ remove c",
+        "workspaces: install | remove c --filter m",
+        "workspaces: remove c",
+        "workspaces: install | add m | remove m",
+    ]);
+}

@@ -1,0 +1,112 @@
+//! Command lines that change a project, run by Bun and by deka on the same files.
+//!
+//! After each line the exit code (whether it is 0), every `package.json`, `bun.lock` and `node_modules`
+//! have to be equal. The packages come from a registry in the process, so a line costs milliseconds.
+
+mod lines;
+mod world;
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use deka_test::{Outcome, Program, Tree, peer};
+use tempfile::TempDir;
+
+use crate::compare::line_difference;
+use crate::suite::deka;
+use crate::tool::{STATE_FILE, Tool};
+use world::{MANIFESTS, REGISTRY};
+
+/// Both tools, and the folder that they work in.
+struct Tools {
+    bun: Tool,
+    deka: Tool,
+    folder: TempDir,
+}
+
+/// `None` if peers are to be skipped.
+static TOOLS: LazyLock<Option<Tools>> = LazyLock::new(|| {
+    let bun = peer::bun()?;
+    let folder = TempDir::new().expect("a folder");
+    Some(Tools {
+        bun: Tool::new("bun", &bun, &folder.path().join("bun")),
+        deka: Tool::new("deka", &deka(), &folder.path().join("deka")),
+        folder,
+    })
+});
+
+/// What a command left behind.
+struct Left {
+    outcome: Outcome,
+    files: Vec<(&'static str, Option<String>)>,
+    tree: Tree,
+}
+
+/// Runs lines such as `plain: add a | remove a`: a project, and what is done in it. A command that
+/// begins with `<folder>/` is run in that folder.
+fn check(lines: &[&str]) {
+    let Some(tools) = &*TOOLS else { return };
+    let failures: Vec<String> = lines.iter().filter_map(|line| difference(tools, line)).collect();
+    assert!(failures.is_empty(), "{} lines differ\n\n{}", failures.len(), failures.join("\n\n"));
+}
+
+fn difference(tools: &Tools, line: &str) -> Option<String> {
+    let (project, commands) = line.split_once(": ").expect("a project and its commands");
+    let work = TempDir::new_in(tools.folder.path()).expect("a folder");
+    let folders = [work.path().join("bun"), work.path().join("deka")];
+    for folder in &folders {
+        world::write(project, folder);
+    }
+    for command in commands.split(" | ") {
+        let left = run(&tools.bun, &folders[0], command);
+        let right = run(&tools.deka, &folders[1], command);
+        if let Some(found) = compare(&left, &right) {
+            let (bun, deka) = (left.outcome.snapshot(), right.outcome.snapshot());
+            return Some(format!("{line}\nat `{command}`: - bun, + deka\n{found}\n{bun}\n{deka}"));
+        }
+    }
+    None
+}
+
+fn run(tool: &Tool, project: &Path, command: &str) -> Left {
+    let (folder, words) = match command.split_once("/ ") {
+        Some((folder, words)) => (project.join(folder), words),
+        None => (project.to_owned(), command),
+    };
+    let cache = tool.folder.join("cache");
+    let outcome = Program::new(&tool.program, &folder)
+        .args(words.split_whitespace().map(|word| word.replace("{registry}", &REGISTRY.url())))
+        .env("HOME", tool.folder.join("home"))
+        .env("BUN_INSTALL_CACHE_DIR", &cache)
+        .env("DEKA_CACHE_DIR", &cache)
+        .env("npm_config_registry", REGISTRY.url())
+        .env("NO_COLOR", "1")
+        .run();
+    let read = |path: &&'static str| (*path, fs::read_to_string(project.join(path)).ok());
+    Left {
+        outcome,
+        files: MANIFESTS.iter().chain(&["bun.lock"]).map(read).collect(),
+        tree: Tree::read(&project.join("node_modules"))
+            .without(STATE_FILE)
+            .only(|path| !path.ends_with("/.bun-tag"))
+            .without_empty_directories(),
+    }
+}
+
+fn compare(left: &Left, right: &Left) -> Option<String> {
+    let succeeded = |left: &Left| left.outcome.code == Some(0);
+    if succeeded(left) != succeeded(right) {
+        return Some("one fails, the other does not".to_owned());
+    }
+    let mut found = Vec::new();
+    for ((path, left), (_, right)) in left.files.iter().zip(&right.files) {
+        if left != right {
+            let text = |file: &Option<String>| file.clone().unwrap_or_default();
+            let lines = line_difference(&text(left), &text(right));
+            found.push(format!("{path} differs\n{lines}"));
+        }
+    }
+    found.extend(left.tree.difference(&right.tree));
+    (!found.is_empty()).then(|| found.join("\n"))
+}

@@ -1,0 +1,141 @@
+//! The projects that commands are run in, and the registry that they ask.
+
+use std::fs;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use deka_test::Registry;
+
+/// Where projects have manifests.
+pub(super) const MANIFESTS: &[&str] =
+    &["package.json", "packages/m/package.json", "packages/n/package.json"];
+
+/// What can be installed.
+pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
+    let registry = Registry::start();
+    for version in ["1.0.0", "1.1.0", "1.2.0", "2.0.0-beta.1"] {
+        registry.package("a", version).publish();
+    }
+    registry.tag("a", "latest", "1.1.0");
+    registry.tag("a", "next", "2.0.0-beta.1");
+    registry.package("b", "1.0.0").dep("c", "^1.0.0").publish();
+    registry.package("b", "1.1.0").dep("c", "^1.0.0").dep("d", "~0.1.0").publish();
+    registry.package("b", "2.0.0").dep("c", "^2.0.0").publish();
+    for version in ["1.0.0", "1.1.0", "2.0.0", "2.0.1"] {
+        registry.package("c", version).publish();
+    }
+    for version in ["0.1.0", "0.1.5", "0.2.0"] {
+        registry.package("d", version).publish();
+    }
+    for version in ["1.0.0", "1.5.0", "2.0.0"] {
+        registry.package("@s/x", version).publish();
+    }
+    let tool = registry.package("tool", "1.0.0").file("cli.js", "#!/usr/bin/env node\n");
+    tool.bin("tool", "cli.js").bin("tool2", "cli.js").publish();
+    registry.package("peerer", "1.0.0").peer("a", "^1.0.0").publish();
+    registry.package("scripted", "1.0.0").script("postinstall", "echo done > built").publish();
+    registry.package("deep", "1.0.0").dep("b", "^1.0.0").dep("@s/x", "1").publish();
+    registry
+});
+
+/// The files of each project.
+const PROJECTS: &[(&str, &[(&str, &str)])] = &[
+    ("none", &[]),
+    ("blank", &[("package.json", "")]),
+    ("empty", &[("package.json", "{}")]),
+    ("named", &[("package.json", "{\n  \"name\": \"p\"\n}\n")]),
+    (
+        "tabs",
+        &[(
+            "package.json",
+            "{\n\t\"name\": \"p\",\n\t\"devDependencies\": {\n\t\t\"z\": \"npm:d@0.1.0\",\n\t\t\"c\": \"1.0.0\"\n\t},\n\
+             \t\"version\": \"1.0.0\"\n}",
+        )],
+    ),
+    (
+        "plain",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"version\": \"1.0.0\",\n  \"dependencies\": {\n    \"c\": \"1\",\n    \
+             \"a\": \"~1.0.0\"\n  },\n  \"scripts\": {},\n  \"files\": [\"a\", \"b\"]\n}\n",
+        )],
+    ),
+    (
+        "peers",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"a\": \"~1.0.0\",\n    \"b\": \"1\"\n  },\n  \
+             \"peerDependencies\": {\n    \"a\": \"1\"\n  }\n}\n",
+        )],
+    ),
+    (
+        "pinned",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"b\": \"1.0.0\",\n    \"c\": \"1.0.0\"\n  }\n}\n",
+        )],
+    ),
+    (
+        "groups",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"Z\": \"npm:a\",\n    \"a\": \"1\",\n    \"B\": \"npm:a\"\n  },\n  \
+             \"devDependencies\": {\n    \"z\": \"npm:a\",\n    \"c\": \"1\"\n  },\n  \"optionalDependencies\": {\n    \
+             \"d\": \"^0.1.0\"\n  }\n}\n",
+        )],
+    ),
+    (
+        "trusting",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"trustedDependencies\": [\"z\", \"a\"]\n}\n",
+        )],
+    ),
+    (
+        "local",
+        &[
+            ("package.json", "{\n  \"name\": \"p\",\n  \"dependencies\": {}\n}\n"),
+            (
+                "lib/package.json",
+                "{ \"name\": \"lib\", \"version\": \"3.0.0\", \"bin\": \"x.js\" }",
+            ),
+            ("lib/x.js", "#!/usr/bin/env node\n"),
+            ("nameless/package.json", "{ \"version\": \"3.0.0\" }"),
+        ],
+    ),
+    (
+        "catalogs",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"workspaces\": {\n    \"packages\": [\"packages/*\"],\n    \"catalogs\": {\n      \
+             \"t\": {\n        \"c\": \"1\"\n      }\n    }\n  }\n}\n",
+        )],
+    ),
+    (
+        "workspaces",
+        &[
+            (
+                "package.json",
+                "{\n  \"name\": \"root\",\n  \"workspaces\": [\"packages/*\"],\n  \"catalog\": {\n    \"c\": \"^1.0.0\"\n  },\n  \
+                 \"catalogs\": {\n    \"t\": {\n      \"d\": \"0.1.0\"\n    }\n  }\n}\n",
+            ),
+            (
+                "packages/m/package.json",
+                "{\n  \"name\": \"m\",\n  \"version\": \"1.2.3\",\n  \"dependencies\": {\n    \"c\": \"catalog:\"\n  }\n}\n",
+            ),
+            ("packages/n/package.json", "{\n  \"name\": \"n\",\n  \"version\": \"0.0.1\"\n}\n"),
+            ("bunfig.toml", "[install]\nlinker = \"hoisted\"\n"),
+        ],
+    ),
+];
+
+/// Writes the files of a project.
+pub(super) fn write(name: &str, folder: &Path) {
+    let (_, files) = PROJECTS.iter().find(|(known, _)| *known == name).expect("a known project");
+    fs::create_dir_all(folder).expect("a folder can be made");
+    for (path, text) in *files {
+        let path = folder.join(path);
+        fs::create_dir_all(path.parent().expect("it is in a folder")).expect("a folder");
+        fs::write(&path, text).expect("a file can be written");
+    }
+}

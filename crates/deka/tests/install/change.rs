@@ -1,0 +1,132 @@
+//! `deka add` and `deka remove`: what they say, and what they leave alone.
+
+use deka_test::{Fault, Registry, TestProject};
+use serde_json::{Value, json};
+
+use crate::project;
+
+/// A project that has `a` installed, of which there is a newer version.
+fn installed(registry: &Registry) -> TestProject {
+    registry.package("a", "1.0.0").publish();
+    registry.package("a", "2.0.0").publish();
+    registry.package("tool", "1.0.0").file("t.js", "").bin("tool", "t.js").publish();
+    let project = project();
+    project.use_registry(registry).package_json(json!({ "dependencies": { "a": "^1.0.0" } }));
+    project.command(["install"]).run().assert_success();
+    project
+}
+
+/// What must not change when a command fails.
+fn state(project: &TestProject) -> (String, String, String) {
+    let tree = project.node_modules_with_contents().to_string();
+    (project.read("package.json"), project.read("bun.lock"), tree)
+}
+
+#[test]
+fn what_add_and_remove_say() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let outcome = project.command(["add", "-D", "tool", "a"]).run();
+    outcome.assert_success();
+    assert_eq!(
+        outcome.snapshot(),
+        "exit code: 0\n----- stdout -----\ndeka add v0.1.0\n\ninstalled tool@1.0.0 with binaries:\n - tool\n\
+         installed a@2.0.0\n\n2 packages installed [TIME]\n"
+    );
+    assert_eq!(
+        project.read("package.json"),
+        "{\n  \"devDependencies\": {\n    \"a\": \"^2.0.0\",\n    \"tool\": \"^1.0.0\"\n  }\n}\n"
+    );
+    let again = project.command(["install"]).run();
+    assert!(again.stdout.contains("(no changes)"), "{}", again.snapshot());
+
+    let outcome = project.command(["rm", "tool", "nothing"]).run();
+    assert_eq!(
+        outcome.snapshot(),
+        "exit code: 0\n----- stdout -----\ndeka remove v0.1.0\n\n- tool\n\n1 package removed [TIME]\n"
+    );
+    assert!(!project.exists("node_modules/tool"));
+    let outcome = project.command(["remove", "a", "--json"]).run();
+    let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(summary["removedDependencies"], json!(["a"]));
+    assert_eq!(project.read("package.json"), "{}\n");
+    assert!(!project.exists("bun.lock"));
+
+    let outcome = project.command(["remove", "a"]).run();
+    outcome.assert_success();
+    assert!(outcome.stdout.contains("nothing to remove"), "{}", outcome.snapshot());
+}
+
+#[test]
+fn for_programs() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let outcome = project.command(["add", "tool", "--json"]).run();
+    let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let tool = json!({ "name": "tool", "version": "1.0.0", "bins": ["tool"] });
+    assert_eq!(summary["requested"], json!([tool]));
+    assert_eq!(summary["outcome"], "installed");
+}
+
+#[test]
+fn what_fails_changes_nothing() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    registry.package("broken", "1.0.0").publish();
+    registry.fault(Fault::on("/broken/-/broken-1.0.0.tgz").status(404));
+    let before = state(&project);
+    for (arguments, expected) in [
+        (&["add", "nosuch"][..], "The package `nosuch` does not exist (E404)"),
+        (&["add", "tool", "a@9"], "ETARGET"),
+        (&["add", "Bad Name"], "`Bad Name` is no package"),
+        (&["add", "./nosuch"], "Failed to find out the name of `./nosuch`"),
+        (&["add", "--catalog", "tool"], "There are no catalogs without `workspaces`"),
+        (&["add", "tool", "--filter", "x"], "No member of the workspaces matches `x`"),
+        (&["add", "tool", "--frozen-lockfile"], "The lockfile would change"),
+        (&["add", "--analyze", "tool"], "`--analyze` is not supported"),
+        (&["add"], "`deka add` needs the name of a package"),
+        (&["remove"], "`deka remove` needs the name of a package"),
+        (&["ci", "tool"], "`deka ci` takes no packages"),
+    ] {
+        let outcome = project.command(arguments).run();
+        assert_ne!(outcome.code, Some(0), "{arguments:?}");
+        assert!(outcome.stderr.contains(expected), "{}", outcome.snapshot());
+        assert_eq!(state(&project), before, "{arguments:?}");
+    }
+    // Here packages are linked while the tarball is asked for; the files of the project stay.
+    let outcome = project.command(["add", "broken"]).run();
+    assert_ne!(outcome.code, Some(0));
+    let after = state(&project);
+    assert_eq!((&after.0, &after.1), (&before.0, &before.1));
+    project.command(["install"]).run().assert_success();
+    assert_eq!(state(&project), before);
+}
+
+#[test]
+fn the_file_keeps_its_own_form() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let text = "{\r\n\t\"dependencies\": { // mine\r\n\t\t\"a\": \"^1.0.0\"\r\n\t},\r\n\t\"files\": [\"x\",\"y\"]\r\n}";
+    project.write("package.json", text);
+    project.command(["add", "tool"]).run().assert_success();
+    assert_eq!(
+        project.read("package.json"),
+        text.replace("\"^1.0.0\"\r\n", "\"^1.0.0\",\r\n\t\t\"tool\": \"^1.0.0\"\r\n")
+    );
+    project.command(["remove", "tool"]).run().assert_success();
+    assert_eq!(project.read("package.json"), text);
+}
+
+#[test]
+fn a_project_is_made_where_there_is_none() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = project();
+    project.use_registry(&registry).remove("package.json");
+    project.command(["add", "a"]).run().assert_success();
+    assert_eq!(
+        project.read("package.json"),
+        "{\n  \"dependencies\": {\n    \"a\": \"^1.0.0\"\n  }\n}"
+    );
+    assert!(project.exists("node_modules/a/package.json"));
+}
