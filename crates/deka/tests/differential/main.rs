@@ -16,7 +16,7 @@
 //!
 //! [`commands`] are run by both on small projects.
 //!
-//! The application in `examples/` is built and served, too. A registry of the suite's own, which answers
+//! The application in `examples/` is installed from its lockfile, too. A registry of the suite's own, which answers
 //! with abbreviated packuments, tests what becomes of `libc`, and lockfiles of [`random`] projects are
 //! compared.
 //!
