@@ -79,13 +79,30 @@ impl std::fmt::Display for Registry {
 }
 
 /// The default registry, those of scopes, and all credentials.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Registries {
     default: Registry,
+    /// That of [`JSR_SCOPE`], where nobody has set another.
+    jsr: Registry,
     /// By scope in lower case, with its `@`.
     scopes: HashMap<Box<str>, Registry>,
     credentials: Vec<(Territory, AuthHeader)>,
     certificates: Vec<(Territory, ClientCertificate)>,
+}
+
+/// The scope under which jsr serves its packages to npm; nobody else has any of them.
+const JSR_SCOPE: &str = "@jsr";
+
+impl Default for Registries {
+    fn default() -> Self {
+        Self {
+            default: Registry::default(),
+            jsr: Registry::parse("https://npm.jsr.io/").expect("it is a URL"),
+            scopes: HashMap::new(),
+            credentials: Vec::new(),
+            certificates: Vec::new(),
+        }
+    }
 }
 
 impl Registries {
@@ -101,12 +118,13 @@ impl Registries {
 
     /// Returns the registry for a package name: its scope's, else the default one.
     pub fn for_name(&self, name: &str) -> &Registry {
-        if self.scopes.is_empty() {
+        if !name.starts_with('@') {
             return &self.default;
         }
         let scope = name.split_once('/').map(|(scope, _)| scope).filter(|s| s.starts_with('@'));
         let found = scope.and_then(|scope| {
-            self.scopes.get(scope).or_else(|| self.scopes.get(&*scope.to_lowercase()))
+            let set = self.scopes.get(scope).or_else(|| self.scopes.get(&*scope.to_lowercase()));
+            set.or_else(|| (scope == JSR_SCOPE).then_some(&self.jsr))
         });
         found.unwrap_or(&self.default)
     }

@@ -747,7 +747,7 @@ impl Install<'_> {
         let is_blocked =
             |at: &u32| layout.blocked.contains(&layout.plan.placements[*at as usize].package);
         let blocked: Vec<u32> = placed.into_iter().filter(is_blocked).collect();
-        let blocked_scripts = scripts::count_blocked(root, &layout.plan, &blocked);
+        let blocked_scripts = scripts::count_blocked(root, graph, &layout.plan, &blocked);
         let mut direct =
             direct_dependencies(graph, self.reported(graph), &layout.latest, &packages);
         let added = std::mem::take(&mut self.draft.added);

@@ -11,11 +11,11 @@ pub enum Event {
     Install,
     /// After that.
     Postinstall,
-    /// Before `prepare`, for projects only.
+    /// Before `prepare`, for projects and repositories only.
     Preprepare,
-    /// Makes a working copy ready, for projects only.
+    /// Makes a working copy ready, for projects and repositories only.
     Prepare,
-    /// After `prepare`, for projects only.
+    /// After `prepare`, for projects and repositories only.
     Postprepare,
 }
 
@@ -48,6 +48,12 @@ const IMPLIED_INSTALL: &str = "node-gyp rebuild";
 /// Returns the scripts of a dependency.
 pub fn of_dependency(manifest: &PackageJson, has_binding_gyp: bool) -> Vec<Script> {
     scripts(manifest, has_binding_gyp, &[Event::Preinstall, Event::Install, Event::Postinstall])
+}
+
+/// Returns the scripts of a dependency that comes from a repository, where `prepare` may have to make
+/// what is published elsewhere.
+pub fn of_repository(manifest: &PackageJson, has_binding_gyp: bool) -> Vec<Script> {
+    of_project(manifest, has_binding_gyp)
 }
 
 /// Returns the scripts of the project itself.

@@ -90,7 +90,7 @@ impl Building<'_> {
             let Some(package) = read_package(folder, label, placement.name.as_str()) else {
                 continue;
             };
-            let scripts = scripts_of(&package, lifecycle::of_dependency);
+            let scripts = scripts_of(&package, scripts_for(self.graph, placement.package));
             if !scripts.is_empty() {
                 candidates.push(Candidate {
                     placement: Some(at),
@@ -301,28 +301,42 @@ fn scripts_of(package: &Package, list: fn(&PackageJson, bool) -> Vec<Script>) ->
     list(&manifest, has_binding_gyp(&package.folder))
 }
 
+/// Returns what tells the scripts of a dependency.
+fn scripts_for(graph: &Graph, id: PackageId) -> fn(&PackageJson, bool) -> Vec<Script> {
+    match graph.package(id).resolution {
+        Resolution::Git { .. } | Resolution::GitHub { .. } => lifecycle::of_repository,
+        _ => lifecycle::of_dependency,
+    }
+}
+
 fn has_binding_gyp(folder: &Path) -> bool {
     folder.join("binding.gyp").is_file()
 }
 
 /// Returns how many scripts of the packages at these placements did not run.
-pub(crate) fn count_blocked(root: &Path, plan: &LinkPlan, placed: &[u32]) -> usize {
+pub(crate) fn count_blocked(
+    root: &Path,
+    graph: &Graph,
+    plan: &LinkPlan,
+    placed: &[u32],
+) -> usize {
     let mut seen = HashSet::new();
     let placements = placed.iter().map(|at| &plan.placements[*at as usize]);
     placements
         .filter(|placement| seen.insert(placement.package))
-        .map(|placement| blocked_scripts(root, placement).map_or(0, |(_, scripts)| scripts.len()))
+        .map(|placement| blocked_scripts(root, graph, placement).map_or(0, |(_, found)| found.len()))
         .sum()
 }
 
 /// Reads the scripts of a package that is in place.
 pub(crate) fn blocked_scripts(
     root: &Path,
+    graph: &Graph,
     placement: &Placement,
 ) -> Option<(Package, Vec<Script>)> {
     let folder = root.join(&*placement.path);
     let package = read_package(folder, placement.label.to_string(), placement.name.as_str())?;
-    let scripts = scripts_of(&package, lifecycle::of_dependency);
+    let scripts = scripts_of(&package, scripts_for(graph, placement.package));
     Some((package, scripts))
 }
 

@@ -110,3 +110,24 @@ fn an_older_cache_is_asked_about() {
     assert_eq!(requests.len(), 1, "{requests:?}");
     assert!(requests[0].header("if-none-match").is_some(), "{requests:?}");
 }
+
+#[test]
+fn packages_of_jsr_come_from_its_registry() {
+    let registry = Registry::start();
+    let jsr = Registry::start();
+    jsr.package("@jsr/std__path", "1.2.0").dep("@jsr/std__internal", "^1").publish();
+    jsr.package("@jsr/std__internal", "1.0.0").publish();
+    let project = project();
+    let npmrc = format!("registry={}\n@jsr:registry={}\n", registry.url(), jsr.url());
+    project.write(".npmrc", npmrc);
+    project.package_json(json!({ "dependencies": {
+        "@std/path": "jsr:^1", "path": "jsr:@std/path@1", "any": "jsr:@std/path",
+    } }));
+    project.command(["install"]).run().assert_success();
+    for name in ["@std/path", "path", "any", "@jsr/std__internal"] {
+        assert!(project.exists(&format!("node_modules/{name}/package.json")), "{name}");
+    }
+    assert_eq!(registry.paths(), [""; 0]);
+    project.remove("node_modules");
+    project.command(["install", "--frozen-lockfile", "--offline"]).run().assert_success();
+}

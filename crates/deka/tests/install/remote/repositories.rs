@@ -206,6 +206,31 @@ fn nothing_of_a_repository_runs_and_the_surroundings_mislead_nobody() {
 }
 
 #[test]
+fn what_prepares_a_repository_runs_if_it_is_trusted() {
+    let (project, repository) = with_repository();
+    let scripts = json!({ "prepare": "echo prepare >> ran", "postinstall": "echo install >> ran" });
+    let manifest = json!({ "name": "r", "scripts": scripts, "devDependencies": { "x": "1" } });
+    repository.file("package.json", manifest.to_string()).commit();
+    depend_on(&project, &repository.url());
+    let blocked = project.command(["install"]).run();
+    blocked.assert_success();
+    assert!(blocked.stdout.contains("Blocked 2 postinstalls."), "{}", blocked.snapshot());
+    assert!(!project.exists("node_modules/r/ran"));
+    assert!(project.read("bun.lock").contains("\"hasInstallScript\": true"));
+    let dependencies = json!({ "r": repository.url() });
+    project
+        .package_json(json!({ "dependencies": dependencies, "trustedDependencies": ["r"] }))
+        .command(["install"])
+        .run()
+        .assert_success();
+    assert_eq!(project.read("node_modules/r/ran"), "install\nprepare\n");
+    // What it wrote is in this project alone.
+    project.package_json(json!({ "dependencies": dependencies }));
+    project.command(["install"]).run().assert_success();
+    assert!(!project.exists("node_modules/r/ran"));
+}
+
+#[test]
 fn only_the_project_may_ask_for_repositories_on_this_machine() {
     let registry = Registry::start();
     let (project, repository) = with_repository();
