@@ -48,7 +48,10 @@ pub(crate) struct Tarball {
     pub(crate) source: TarballSource,
     /// What Bun wants to find in the package, see [`Body`].
     pub(crate) bun_tag: Option<Symbol>,
+    /// What the store finds it by, if anything: what it hashes to, unless [`Tarball::is_pinned`].
     pub(crate) integrity: Option<Integrity>,
+    /// Whether the lockfile tells by a commit which one it is, and not by a hash.
+    pub(crate) is_pinned: bool,
     /// About how many bytes it has, if anybody said so.
     pub(crate) size_hint: Option<u64>,
 }
@@ -388,7 +391,7 @@ impl<'a> Engine<'a> {
             return Ok(());
         };
         let body =
-            read_first(files, tarball.integrity.as_ref()).map(|bytes| Body::new(bytes, None));
+            read_first(files, tarball.integrity.as_ref()).map(|bytes| Body::new(bytes, None, None));
         self.import(&tarball, body, true, importer)
     }
 

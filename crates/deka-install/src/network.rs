@@ -150,7 +150,8 @@ impl Download {
         let body = match &tarball.source {
             TarballSource::Url(Ok(url)) => {
                 let bytes = self.client.tarball(url, options).await;
-                bytes.map(|bytes| Body::new(bytes, tarball.bun_tag)).map_err(Into::into)
+                let key = tarball.integrity.filter(|_| tarball.is_pinned);
+                bytes.map(|bytes| Body::new(bytes, tarball.bun_tag, key)).map_err(Into::into)
             }
             TarballSource::Url(Err(error)) => Err(error.clone().into()),
             TarballSource::Git { repository, commit } => {

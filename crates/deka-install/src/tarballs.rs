@@ -33,6 +33,7 @@ pub(crate) fn of_manifest(manifest: &VersionManifest) -> (TarballKey, impl FnOnc
         source: TarballSource::Url(parse_url(&manifest.tarball)),
         bun_tag: None,
         integrity: Integrity::parse(&manifest.integrity).ok(),
+        is_pinned: false,
         size_hint: manifest.unpacked_size.map(|size| size / COMPRESSION),
     };
     (key, describe)
@@ -57,11 +58,11 @@ pub(crate) fn of_package<'a>(
             _ => return None,
         },
     };
-    let integrity = match &source {
-        TarballSource::Git { commit, .. } => Some(remote::key_of_commit(commit)),
-        TarballSource::Url(_) | TarballSource::Files(_) => {
-            Integrity::parse(&package.integrity).ok()
-        }
+    let hash = Integrity::parse(&package.integrity).ok();
+    let pinned = match (&package.resolution, hash) {
+        (Resolution::Git { commit, .. }, _) => Some(remote::key_of_commit(commit)),
+        (Resolution::GitHub { .. }, None) => Some(remote::key_of_archive(&label(package))),
+        _ => None,
     };
     let key = key(package.integrity, || match &source {
         TarballSource::Url(url) => Symbol::new(url.as_ref().map_or("", Url::as_str)),
@@ -72,7 +73,8 @@ pub(crate) fn of_package<'a>(
         label: Symbol::new(&label(package)),
         source,
         bun_tag: package.bun_tag,
-        integrity,
+        integrity: pinned.or(hash),
+        is_pinned: pinned.is_some(),
         size_hint: None,
     };
     Some((key, describe))

@@ -44,14 +44,14 @@ impl Resolver<'_> {
             for edge in self.arena.edge_ids_of(node) {
                 let row = self.arena.edge(edge).row;
                 let key = (row.kind, row.alias.symbol(), row.spec);
-                let target = target_of.get(&key).copied().flatten();
-                if self.is_changed(row, target, &changed) {
+                let known = target_of.get(&key).copied();
+                if self.is_changed(row, known.flatten(), &changed) {
                     is_changed = true;
                     self.open(edge);
                     continue;
                 }
-                match target_of.get(&key) {
-                    Some(Some(target)) => self.arena.edges[edge.index()].target = Some(*target),
+                match known {
+                    Some(Some(target)) => self.arena.edges[edge.index()].target = Some(target),
                     // It led to a package that is not what it was.
                     Some(None) if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
                     Some(None) => {}

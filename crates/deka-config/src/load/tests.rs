@@ -583,3 +583,30 @@ fn no_secret_is_ever_shown() {
     shown.extend(place.warnings());
     assert!(!shown.contains("hidden"), "{shown}");
 }
+
+#[test]
+fn where_archives_of_github_come_from() {
+    let api = |place: &Place| place.load().network.github.api.to_string();
+    assert_eq!(api(&Place::new()), "https://api.github.com/");
+    let place = Place::new().variable("GITHUB_API_DOMAIN", "ghe.example");
+    assert_eq!(api(&place), "https://ghe.example/");
+    let place = place.variable("GITHUB_API_URL", "https://ghe.example/api/v3");
+    assert_eq!(api(&place), "https://ghe.example/api/v3");
+    let config = place.variable("GITHUB_TOKEN", "secret").load();
+    let header = auth(&config, "https://ghe.example/api/v3/repos/o/r/tarball/");
+    assert_eq!(header.as_deref(), Some("Bearer secret"));
+    assert_eq!(auth(&config, "https://codeload.example/o/r"), None);
+    let config = Place::new().variable("GITHUB_API_URL", "nonsense").load();
+    assert_eq!(config.network.github.api.as_str(), "https://api.github.com/");
+    assert_eq!(config.warnings.len(), 1);
+}
+
+#[test]
+fn packages_of_jsr_have_a_registry() {
+    let url = |place: &Place, name: &str| place.load().registry_for(name).to_string();
+    let place = Place::new().user("registry=https://corp.example/\n");
+    assert_eq!(url(&place, "@jsr/std__path"), "https://npm.jsr.io/");
+    assert_eq!(url(&place, "@jsrx/a"), "https://corp.example/");
+    let place = place.project("@jsr:registry=https://mirror.example/\n");
+    assert_eq!(url(&place, "@jsr/std__path"), "https://mirror.example/");
+}

@@ -109,7 +109,7 @@ impl Remote {
         let bytes = self.client.tarball(&url, TarballOptions::default()).await?;
         Ok(Fetched {
             resolution: Resolution::RemoteTarball(text),
-            body: Body::new(bytes, None),
+            body: Body::new(bytes, None, None),
             bun_tag: None,
             name: foreign::stem(url.path()).to_owned(),
         })
@@ -168,7 +168,7 @@ impl Remote {
         let (_, name) = repository.split_once('/').unwrap_or_default();
         Ok(Fetched {
             resolution: Resolution::GitHub { repository, commit },
-            body: Body::new(bytes, bun_tag),
+            body: Body::new(bytes, bun_tag, None),
             bun_tag,
             name: name.to_owned(),
         })
@@ -203,10 +203,15 @@ pub(crate) fn key_of_commit(commit: &str) -> Integrity {
     deka_store::digest(Algorithm::Sha512, format!("git commit {commit}").as_bytes())
 }
 
+/// Returns what an archive is found by of which the lockfile knows only the commit.
+pub(crate) fn key_of_archive(label: &str) -> Integrity {
+    deka_store::digest(Algorithm::Sha512, format!("archive {label}").as_bytes())
+}
+
 impl Body {
-    /// A tarball, with what Bun wants to find in it.
-    pub(crate) fn new(bytes: Vec<u8>, bun_tag: Option<Symbol>) -> Self {
-        Self { bytes, added: bun_tag.iter().map(|text| tag(text)).collect(), key: None }
+    /// A tarball, with what Bun wants to find in it, and what it is found by if not by its hash.
+    pub(crate) fn new(bytes: Vec<u8>, bun_tag: Option<Symbol>, key: Option<Integrity>) -> Self {
+        Self { bytes, added: bun_tag.iter().map(|text| tag(text)).collect(), key }
     }
 
     fn of_commit(checkout: Checkout, commit: &str) -> Self {

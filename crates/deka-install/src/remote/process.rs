@@ -32,6 +32,10 @@ const VARIABLES: &[(&str, &str)] = &[
     ("GIT_ALLOW_PROTOCOL", "file:git:http:https:ssh"),
 ];
 
+/// A server that says nothing for a minute is given up, unless the user wants it otherwise.
+const DEFAULTS: &[(&str, &str)] =
+    &[("GIT_HTTP_LOW_SPEED_LIMIT", "1"), ("GIT_HTTP_LOW_SPEED_TIME", "60")];
+
 /// Settings that count more than those of user and repository.
 const SETTINGS: &[&str] = &[
     "core.hooksPath=/dev/null",
@@ -46,7 +50,7 @@ const SETTINGS: &[&str] = &[
 ];
 
 /// A key without a passphrase or one that an agent holds will do; new hosts are noted, as with Bun.
-const SSH: &str = "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new";
+const SSH: &str = "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new -oConnectTimeout=20";
 
 /// How much is kept of what git complains about.
 const LARGEST_MESSAGE: u64 = 16 * 1024;
@@ -179,7 +183,8 @@ impl Program {
 
     fn plain(&self, folder: &Path) -> Command {
         let mut command = Command::new("git");
-        command.env_clear().envs(self.variables.iter().map(|(name, value)| (name, value)));
+        command.env_clear().envs(DEFAULTS.iter().copied());
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.current_dir(folder).stdin(Stdio::null());
         command
     }

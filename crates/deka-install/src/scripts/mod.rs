@@ -314,17 +314,14 @@ fn has_binding_gyp(folder: &Path) -> bool {
 }
 
 /// Returns how many scripts of the packages at these placements did not run.
-pub(crate) fn count_blocked(
-    root: &Path,
-    graph: &Graph,
-    plan: &LinkPlan,
-    placed: &[u32],
-) -> usize {
+pub(crate) fn count_blocked(root: &Path, graph: &Graph, plan: &LinkPlan, placed: &[u32]) -> usize {
     let mut seen = HashSet::new();
     let placements = placed.iter().map(|at| &plan.placements[*at as usize]);
     placements
         .filter(|placement| seen.insert(placement.package))
-        .map(|placement| blocked_scripts(root, graph, placement).map_or(0, |(_, found)| found.len()))
+        .map(|placement| {
+            blocked_scripts(root, graph, placement).map_or(0, |(_, found)| found.len())
+        })
         .sum()
 }
 

@@ -63,6 +63,26 @@ fn an_archive_is_fetched_once_and_then_by_its_commit() {
 }
 
 #[test]
+fn an_older_lockfile_without_hashes_is_enough() {
+    let server = Registry::start();
+    let project = with_dependency("o/r");
+    server.put_tarball("/repos/o/r/tarball/", archive("o-r-0123abc", "one"));
+    server.put_tarball("/repos/o/r/tarball/0123abc", archive("o-r-0123abc", "one"));
+    install(&project, &server, &["--lockfile-only"]).assert_success();
+    let lockfile = project.read("bun.lock");
+    let (start, end) = lockfile.split_once(", \"sha512-").unwrap();
+    let end = end.split_once('"').unwrap().1;
+    project.write("bun.lock", format!("{start}{end}")).clear_cache();
+    server.clear_requests();
+    for _ in 0..2 {
+        install(&project, &server, &["--frozen-lockfile"]).assert_success();
+        assert_eq!(project.read("node_modules/r/index.js"), "one");
+        assert_eq!(server.paths(), ["/repos/o/r/tarball/0123abc"]);
+        project.remove("node_modules");
+    }
+}
+
+#[test]
 fn the_token_stays_with_the_api() {
     let server = Registry::start();
     let store = Registry::start();
