@@ -14,7 +14,7 @@ use tracing::trace_span;
 
 use crate::engine::{DownloadError, Job, Tarball, TarballSource};
 use crate::queue::{Lane, WorkQueue};
-use crate::remote::{Body, Remote};
+use crate::remote::{self, Body, Remote};
 
 /// Tarballs under way or waiting for a worker may take this many bytes, as far as their sizes are
 /// known; a network that is faster than the workers would otherwise fill the memory.
@@ -104,7 +104,7 @@ impl NetworkThread {
                         let asker = Asker { spec, answers: self.answers.clone(), is_done: false };
                         tokio::spawn(async move {
                             let room = Room::enter(&waiting, UNKNOWN_SIZE).await;
-                            let span = trace_span!("fetch", request = ?asker.spec);
+                            let span = trace_span!("fetch", request = %remote::shown(&asker.spec));
                             let fetched = remote.fetch(&asker.spec).await;
                             drop(span);
                             queue.push(Lane::Urgent, Job::Answer { asker, fetched, room });

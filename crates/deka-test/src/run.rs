@@ -57,6 +57,18 @@ impl Program {
         self
     }
 
+    /// Puts a folder in front of `PATH`.
+    #[must_use]
+    pub fn path_first(self, folder: &Path) -> Self {
+        let known = self.variables.iter().find(|(name, _)| name == "PATH");
+        let mut path = folder.as_os_str().to_owned();
+        if let Some((_, rest)) = known {
+            path.push(":");
+            path.push(rest);
+        }
+        self.env("PATH", path)
+    }
+
     /// Takes a variable away.
     #[must_use]
     pub fn env_remove(mut self, name: &str) -> Self {

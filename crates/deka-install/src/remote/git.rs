@@ -382,7 +382,7 @@ impl<'a> Repository<'a> {
         limit: u64,
     ) -> Result<Vec<u8>, GitError> {
         let _span = tracing::trace_span!("git", doing, repository = %self.shown()).entered();
-        let uses_ssh = self.location.uses_ssh();
+        let uses_ssh = arguments.first() == Some(&"fetch") && self.location.uses_ssh();
         let run = Run { folder: &self.git.cache, repository, arguments, input, limit, uses_ssh };
         let failed = |message| GitError::Failed { doing, repository: self.shown(), message };
         self.git.program.run(run).map_err(|failure| match failure {

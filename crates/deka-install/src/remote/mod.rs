@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use deka_config::{Config, Environment};
 use deka_graph::Resolution;
-use deka_manifest::{Algorithm, Integrity, Spec, Symbol};
+use deka_manifest::{Algorithm, Integrity, Spec, Symbol, without_credentials};
 use deka_registry::{Client, RegistryError, TarballOptions};
 use deka_resolver::{ForeignError, ForeignPackage, ForeignRequest};
 use deka_store::{AddedFile, Archive, Identity, Importer, PackageIndex, Store, StoreError};
@@ -40,6 +40,21 @@ const BUN_TAG: &str = ".bun-tag";
 /// Whether a dependency comes from another server than a registry.
 pub(crate) const fn is_remote(spec: &Spec) -> bool {
     matches!(spec, Spec::RemoteTarball(_) | Spec::Git { .. } | Spec::GitHub { .. })
+}
+
+/// Returns what a dependency asks for, without secrets.
+pub(crate) fn shown(spec: &Spec) -> String {
+    let with = |committish: &Option<Symbol>| committish.map_or("", Symbol::as_str);
+    match spec {
+        Spec::RemoteTarball(url) => without_credentials(url).into_owned(),
+        Spec::Git { repository, committish } => {
+            format!("{}#{}", without_credentials(repository), with(committish))
+        }
+        Spec::GitHub { repository, committish } => {
+            format!("github:{repository}#{}", with(committish))
+        }
+        _ => String::new(),
+    }
 }
 
 /// Whether somebody from elsewhere asks for a repository on this machine.

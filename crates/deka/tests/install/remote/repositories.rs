@@ -206,6 +206,44 @@ fn nothing_of_a_repository_runs_and_the_surroundings_mislead_nobody() {
 }
 
 #[test]
+fn ssh_asks_nobody_unless_the_user_has_his_own() {
+    let (project, repository) = with_repository();
+    let path = repository.url();
+    let path = path.trim_start_matches("git+file://");
+    let bin = project.root().join("bin");
+    let log = project.root().join("log");
+    fs::create_dir(&bin).unwrap();
+    for name in ["ssh", "mine"] {
+        let script = format!(
+            "#!/bin/sh\necho {name} \"$@\" >> {}\nfor last; do :; done\nexec sh -c \"$last\"\n",
+            log.display()
+        );
+        fs::write(bin.join(name), script).unwrap();
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+        fs::set_permissions(bin.join(name), mode).unwrap();
+    }
+    let run = |spec: &str, own: Option<&str>| {
+        depend_on(&project, spec);
+        project.remove("bun.lock").clear_cache();
+        fs::write(&log, "").unwrap();
+        let mut command = project.command(["install"]).path_first(&bin);
+        if let Some(own) = own {
+            command = command.env("GIT_SSH_COMMAND", bin.join(own));
+        }
+        command.run().assert_success();
+        assert_eq!(project.read("node_modules/r/index.js"), "2.0.0");
+        fs::read_to_string(&log).unwrap()
+    };
+    let short = run(&format!("git@host.example:{path}"), None);
+    assert!(short.contains("ssh -oBatchMode=yes"), "{short}");
+    assert!(short.contains("git@host.example git-upload-pack"), "{short}");
+    let name = format!("\"r@git+ssh://git@host.example:{path}#");
+    assert!(project.read("bun.lock").contains(&name), "{}", project.read("bun.lock"));
+    let own = run(&format!("git+ssh://me@host.example{path}"), Some("mine"));
+    assert!(own.starts_with("mine ") && !own.contains("BatchMode"), "{own}");
+}
+
+#[test]
 fn what_prepares_a_repository_runs_if_it_is_trusted() {
     let (project, repository) = with_repository();
     let scripts = json!({ "prepare": "echo prepare >> ran", "postinstall": "echo install >> ran" });

@@ -130,7 +130,7 @@ fn credentials_stay_with_their_host_and_are_not_shown() {
 
     let private = format!("{}nope.tgz", elsewhere.url().replace("//", "//me:hidden@"));
     project.package_json(json!({ "dependencies": { "t": private } }));
-    let failed = project.command(["install"]).run();
+    let failed = project.command(["install"]).env("DEKA_DEBUG", "trace").run();
     failed.assert_code(1);
     assert!(!failed.stderr.contains("hidden"), "{}", failed.snapshot());
     assert!(elsewhere.requests()[1].header("authorization").is_some());
