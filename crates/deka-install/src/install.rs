@@ -1,5 +1,6 @@
 //! An install from beginning to end.
 
+use std::collections::VecDeque;
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -512,9 +513,10 @@ impl Install<'_> {
     fn want_reachable(&self, engine: &Engine<'_>, graph: &Graph, kept: &Kept<'_>) {
         let mut is_reached = vec![false; graph.packages().len()];
         is_reached[PackageId::ROOT.index()] = true;
-        let mut open = vec![PackageId::ROOT];
+        // What is near the root comes first: frameworks and compilers, the largest, are there.
+        let mut open = VecDeque::from([PackageId::ROOT]);
         let mut tarballs = Vec::with_capacity(graph.packages().len());
-        while let Some(package) = open.pop() {
+        while let Some(package) = open.pop_front() {
             for id in graph.edge_ids_of(package) {
                 let edge = graph.edge(id);
                 // What is bundled lies in the tarball of the package that bundles it.
@@ -525,7 +527,7 @@ impl Install<'_> {
                 });
                 let Some(target) = target else { continue };
                 is_reached[target.index()] = true;
-                open.push(target);
+                open.push_back(target);
                 tarballs.extend(tarballs::of_package(
                     self.config,
                     &self.project.root,
