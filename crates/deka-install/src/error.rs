@@ -107,6 +107,12 @@ pub enum InstallError {
         /// What was changed in the manifests since, one line for each edit.
         changes: Vec<String>,
     },
+    /// There is no lockfile to work on.
+    #[error("There is no `bun.lock` that could be changed")]
+    NoLockfile,
+    /// The lockfile is older than the manifests.
+    #[error("`bun.lock` does not match `package.json`")]
+    OldLockfile,
     /// The versions could not be chosen.
     #[error(transparent)]
     Resolve(#[from] Box<ResolveError>),

@@ -26,6 +26,7 @@ use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
 use crate::change::{Change, Draft, NewManifest};
+use crate::duplicates::Duplicates;
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::{self, Local};
 use crate::network::{Answer, Command, Network};
@@ -58,6 +59,8 @@ pub struct Request {
     pub folder: PathBuf,
     /// What is changed in the manifests before.
     pub change: Option<Change>,
+    /// Whether locked versions are to fall away where others in the lockfile would do.
+    pub deduplicates: bool,
 }
 
 impl Request {
@@ -132,6 +135,9 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summar
     let local = Local::new(&project, config)?;
     let filters = request.read_filters();
     let mut start = Start::of(&project, &local, config, reporter)?;
+    if request.deduplicates {
+        start = start.for_deduplication(&project)?;
+    }
     let mut targets = vec![String::new()];
     if let Some(change) = &request.change {
         targets = project.targets(&filters, &request.folder)?;
@@ -149,7 +155,9 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summar
     }
     drop(reading);
     let draft = Draft::default();
-    Install { request, config, project, local, filters, targets, draft, reporter }.run(start)
+    let duplicates = None;
+    Install { request, config, project, local, filters, targets, draft, duplicates, reporter }
+        .run(start)
 }
 
 /// Asks the last install's state, before anything else exists.
@@ -158,7 +166,8 @@ fn nothing_to_do(request: &Request) -> Option<UpToDate> {
     if request.read_filters().iter().any(Filter::asks_git) {
         return None;
     }
-    if options.force || options.dry_run || options.lockfile_only || request.change.is_some() {
+    let is_change = request.deduplicates || request.change.is_some();
+    if options.force || options.dry_run || options.lockfile_only || is_change {
         return None;
     }
     let known =
@@ -242,6 +251,18 @@ impl Start {
             resolve @ Self::Resolve(_) => resolve,
         }
     }
+
+    /// Returns where to start if the lockfile, which has to be up to date, is to be deduplicated.
+    fn for_deduplication(self, project: &Project) -> Result<Self, InstallError> {
+        let start = self.for_change();
+        match &start {
+            Self::Resolve(Some(old)) if project.compare(&old.lockfile).0.edits.is_empty() => {
+                Ok(start)
+            }
+            Self::Resolve(None) => Err(InstallError::NoLockfile),
+            _ => Err(InstallError::OldLockfile),
+        }
+    }
 }
 
 /// An install that is under way.
@@ -255,6 +276,8 @@ pub(crate) struct Install<'a> {
     targets: Vec<String>,
     /// What became of the change so far.
     draft: Draft,
+    /// What became of duplicate versions, if that is the question.
+    duplicates: Option<Duplicates>,
     reporter: &'a dyn Reporter,
 }
 
@@ -278,6 +301,7 @@ struct NewLockfile {
 }
 
 /// The files of the project that will take effect once everything else is done.
+#[derive(Default)]
 struct NewFiles {
     manifests: Vec<NewManifest>,
     /// The lockfile, if it is to be written and differs from the old one.
@@ -389,10 +413,13 @@ impl Install<'_> {
             Some(lockfile) => self.put_in_place(lockfile)?,
             None => false,
         };
-        match begun {
-            Some((begun, linking)) => self.finish(layout, begun, &linking, &built, lockfile_saved),
-            None => Ok(self.end_without_tree(layout, lockfile_saved)),
-        }
+        let summary = match begun {
+            Some((begun, linking)) => {
+                self.finish(layout, begun, &linking, &built, lockfile_saved)?
+            }
+            None => self.end_without_tree(layout, lockfile_saved),
+        };
+        Ok(Summary { duplicates: self.duplicates, ..summary })
     }
 
     /// Everything up to the last package's being linked.
@@ -402,6 +429,9 @@ impl Install<'_> {
         start: Start,
     ) -> Result<Driven, InstallError> {
         let layout = self.lay_out(surroundings, start)?;
+        if self.duplicates.as_ref().is_some_and(|duplicates| duplicates.removed.is_empty()) {
+            return Ok(Driven { layout, new_files: NewFiles::default(), begun: None });
+        }
         if self.config.install.lockfile_only || self.config.install.dry_run {
             let new_files = self.new_files(&layout)?;
             return Ok(Driven { layout, new_files, begun: None });
@@ -638,12 +668,22 @@ impl Install<'_> {
             self.draft = change.begin(&mut self.project, &self.targets, &mut source)?;
         }
         let known = old.map(|old| (&*old.lockfile, &old.stale));
-        let mut resolved = self.project.resolve(self.config, known, &mut source, &mut picks)?;
+        let deduplicates = self.request.deduplicates;
+        let mut resolved =
+            self.project.resolve(self.config, known, deduplicates, &mut source, &mut picks)?;
         for warning in &resolved.warnings {
             self.reporter.warning(&warning::text(warning));
         }
         self.draft.settle(&mut self.project, &mut resolved.graph)?;
         let old = old.map(|old| &*old.lockfile);
+        if let Some(old) = old.filter(|_| deduplicates) {
+            let duplicates = Duplicates::between(&old.graph, &resolved.graph);
+            if self.config.install.is_frozen() && !duplicates.removed.is_empty() {
+                let changes = duplicates.removed.iter().map(ToString::to_string).collect();
+                return Err(InstallError::Frozen { changes });
+            }
+            self.duplicates = Some(duplicates);
+        }
         let extensions = sections::package_extensions(&resolved.graph, &resolved.extensions);
         let mut lockfile = self.project.new_lockfile(old, resolved.graph);
         lockfile.package_extensions = extensions;

@@ -13,6 +13,7 @@
 //! that has it as soon as both its files and its place are known. See [`install()`].
 
 mod change;
+mod duplicates;
 mod engine;
 mod error;
 mod foreign;
@@ -36,6 +37,7 @@ mod warning;
 mod workspaces;
 
 pub use change::{Addition, Change};
+pub use duplicates::{Duplicates, RemovedVersion};
 pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
 pub use install::{Request, install};

@@ -290,11 +290,12 @@ impl Project {
     }
 
     /// Picks versions for what the manifests ask for; what `old` has and still does is kept, but for
-    /// its stale packages.
+    /// its stale packages and, if it is to be deduplicated, what others can stand in for.
     pub(crate) fn resolve(
         &self,
         config: &Config,
         old: Option<(&Lockfile, &HashSet<PackageId>)>,
+        deduplicates: bool,
         source: &mut dyn PackumentSource,
         observer: &mut dyn Observer,
     ) -> Result<Resolved, InstallError> {
@@ -318,6 +319,7 @@ impl Project {
             link_workspaces: config.install.link_workspace_packages.unwrap_or(true),
             target: Some(settings::target(config)),
             registry_without_urls: Symbol::new(NPM_DEFAULT_REGISTRY),
+            deduplicates,
         };
         let mut resolved = deka_resolver::resolve(&input, source, observer)
             .map_err(|error| InstallError::Resolve(Box::new(error)))?;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use deka_manifest::{Alias, PackageName, Version};
 
+use crate::Duplicates;
+
 /// Hears how far an install is. All methods may be called from any thread, often; the default does
 /// nothing.
 pub trait Reporter: Send + Sync {
@@ -128,6 +130,8 @@ pub struct Summary {
     pub added: Vec<AddedPackage>,
     /// What was taken out of `package.json`.
     pub removed: Vec<Alias>,
+    /// What became of duplicate versions, if that was the question.
+    pub duplicates: Option<Duplicates>,
     /// Lifecycle scripts that did not run because nobody trusts their packages.
     pub blocked_scripts: usize,
     /// Whether a new lockfile was written.
@@ -144,6 +148,7 @@ impl Summary {
             direct: Vec::new(),
             added: Vec::new(),
             removed: Vec::new(),
+            duplicates: None,
             blocked_scripts: 0,
             lockfile_saved: false,
             elapsed: Duration::ZERO,

@@ -78,6 +78,8 @@ pub struct Options {
     pub target: Option<Target>,
     /// The URL below which tarballs are not written into the lockfile, with a slash at its end.
     pub registry_without_urls: Symbol,
+    /// Whether locked versions fall away, too, where one of the others in the lockfile would do.
+    pub deduplicates: bool,
 }
 
 impl Default for Options {
@@ -88,6 +90,7 @@ impl Default for Options {
             link_workspaces: true,
             target: None,
             registry_without_urls: Symbol::new(""),
+            deduplicates: false,
         }
     }
 }

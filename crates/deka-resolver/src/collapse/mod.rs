@@ -7,6 +7,9 @@
 //! edges, the higher one of two. Edges that may move go to the highest of those that must stay and
 //! satisfy them, else to the highest of the others.
 //!
+//! When a lockfile is deduplicated ([`Options::deduplicates`](crate::Options)), all edges may move that
+//! have a range and no patch; they do where their versions do not stay.
+//!
 //! ```text
 //! a ─► x ^1.2.0 (1.9.0)                        a ─► x 1.2.3
 //! z ─► x 1.2.3  (1.2.3)    1.2.3 satisfies     z ─► x 1.2.3
@@ -129,13 +132,15 @@ impl Resolver<'_> {
         !new.is_empty()
     }
 
-    /// Collects the names of which there are several versions, at least one of them new.
+    /// Collects the names of which there are several versions, at least one of them new unless the
+    /// lockfile is deduplicated.
     fn groups(&mut self) -> Vec<Group> {
+        let deduplicates = self.input.options.deduplicates;
         let mut group_of: Vec<Option<u32>> = vec![None; self.arena.nodes.len()];
         let mut groups: Vec<Group> = Vec::new();
         for name in &self.arena.names {
             let is_locked = |id: &NodeId| self.arena.node(*id).origin == Origin::Locked;
-            if name.nodes.len() < 2 || name.nodes.iter().all(is_locked) {
+            if name.nodes.len() < 2 || (!deduplicates && name.nodes.iter().all(is_locked)) {
                 continue;
             }
             for node in &name.nodes {
@@ -157,9 +162,9 @@ impl Resolver<'_> {
                 continue;
             }
             let target = self.arena.node(target);
-            let may_move = self.arena.node(owner).origin == Origin::Picked
-                && target.origin != Origin::Locked
-                && !self.is_patched(target);
+            let is_new =
+                self.arena.node(owner).origin == Origin::Picked && target.origin != Origin::Locked;
+            let may_move = (is_new || deduplicates) && !self.is_patched(target);
             let request = may_move
                 .then(|| self.request_of(edge))
                 .filter(|request| self.requests.get(*request).range.is_some());
@@ -220,7 +225,7 @@ impl Resolver<'_> {
                 Some(request) => {
                     let choices: Vec<bool> =
                         candidates.iter().map(|id| satisfied.ask(self, request, *id)).collect();
-                    movable.push((voter.edge, ballot.add(choices)));
+                    movable.push((voter.edge, at, ballot.add(choices)));
                 }
             }
         }
@@ -228,7 +233,10 @@ impl Resolver<'_> {
             return;
         }
         let preference = ballot.cover();
-        for (edge, choices) in movable {
+        for (edge, current, choices) in movable {
+            if self.input.options.deduplicates && preference.contains(&current) {
+                continue;
+            }
             let choices = ballot.choices(choices);
             if let Some(to) = preference.iter().find(|to| choices[**to]) {
                 next[edge.index()] = Some(candidates[*to]);

@@ -103,9 +103,9 @@ pub(super) fn unknown_command(wanted: &str, command: &Command) -> Diagnostic {
 }
 
 /// Commands that people will try because other package managers have them.
-const NOT_YET: [&str; 12] = [
-    "audit", "dedupe", "exec", "info", "link", "outdated", "patch", "prune", "publish", "run",
-    "update", "why",
+const NOT_YET: [&str; 11] = [
+    "audit", "exec", "info", "link", "outdated", "patch", "prune", "publish", "run", "update",
+    "why",
 ];
 
 /// Returns the command that was being read: clap tells it by its usage line alone.

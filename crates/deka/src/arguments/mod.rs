@@ -82,6 +82,10 @@ pub(crate) enum Command {
     )]
     Remove(Box<InstallArguments>),
 
+    /// Take versions out of bun.lock that others can stand in for
+    #[command(alias = "ddp", after_help = DEDUPE_HELP)]
+    Dedupe(Box<DedupeArguments>),
+
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArguments),
@@ -97,6 +101,16 @@ fn shown(names: &'static [&'static str]) -> impl Fn(clap::Arg) -> clap::Arg {
         if is_shown { argument.hide(false) } else { argument }
     }
 }
+
+const DEDUPE_HELP: &str = "\
+Where bun.lock has several versions of a package, dependencies are led to as few of them as their ranges
+allow. Nothing is asked of the registry, and no version comes in that was not there.
+
+Examples:
+  deka dedupe                   Change bun.lock, and install
+  deka dedupe --check           Fail if there is something to do, as in CI
+  deka dedupe --dry-run         Show what would change
+  deka dedupe --lockfile-only   Change bun.lock, install nothing";
 
 const COMPLETIONS_HELP: &str = "\
 Examples:
@@ -187,6 +201,17 @@ impl CommonArguments {
             _ => None,
         }
     }
+}
+
+/// Arguments of `deka dedupe`.
+#[derive(Debug, Args)]
+pub(crate) struct DedupeArguments {
+    /// Change nothing, and fail if there are versions that could be removed
+    #[arg(long)]
+    pub(crate) check: bool,
+
+    #[command(flatten)]
+    pub(crate) install: InstallArguments,
 }
 
 /// Arguments of `deka completions`.

@@ -4,6 +4,7 @@
 mod bad_input;
 mod basics;
 mod change;
+mod dedupe;
 mod incremental;
 mod isolated;
 mod local;

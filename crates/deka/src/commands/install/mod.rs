@@ -1,15 +1,16 @@
-//! `deka install`, `ci`, `add` and `remove`: settings in, the pipeline run, a summary out.
+//! `deka install`, `ci`, `add`, `remove` and `dedupe`: settings in, the pipeline run, a summary out.
 
+mod duplicates;
 mod problem;
 mod text;
 
 use std::sync::Arc;
 
 use deka_config::{Config, Environment, LogLevel};
-use deka_install::{Change, InstallError, Reporter as _, ScriptContext};
+use deka_install::{Change, InstallError, Reporter as _, ScriptContext, Summary};
 use deka_scripts::ProjectOutput;
 
-use crate::arguments::{CommonArguments, InstallArguments};
+use crate::arguments::{CommonArguments, DedupeArguments, InstallArguments};
 use crate::diagnostic::Diagnostic;
 use crate::environment::is_interactive;
 use crate::exit_code::Class;
@@ -61,14 +62,58 @@ pub(crate) fn remove(
     run("remove", Some(change), arguments, common, environment)
 }
 
+/// Takes versions out of the lockfile that others can stand in for, and installs.
+pub(crate) fn dedupe(
+    arguments: &DedupeArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    let DedupeArguments { check, install } = arguments;
+    if install.adding.has_packages() {
+        return Err(Diagnostic::usage("`deka dedupe` takes no packages")
+            .hint("It always looks at the whole of bun.lock"));
+    }
+    let task = Task { name: "dedupe", change: None, is_dry_run: *check };
+    let duplicates = perform(task, install, common, environment)?.duplicates;
+    match duplicates.filter(|duplicates| *check && !duplicates.removed.is_empty()) {
+        Some(duplicates) => {
+            let message = duplicates::counted(&duplicates, "can be removed");
+            Err(Diagnostic::new(Class::User, message)
+                .hint("Run `deka dedupe`, and commit bun.lock"))
+        }
+        None => Ok(()),
+    }
+}
+
+/// What the pipeline is run for.
+struct Task {
+    /// The command.
+    name: &'static str,
+    change: Option<Change>,
+    /// Whether nothing may change, whatever flags say.
+    is_dry_run: bool,
+}
+
 /// Runs the pipeline. `name` is the command that does.
 fn run(
-    name: &str,
+    name: &'static str,
     change: Option<Change>,
     arguments: &InstallArguments,
     common: &CommonArguments,
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
+    let task = Task { name, change, is_dry_run: false };
+    perform(task, arguments, common, environment).map(drop)
+}
+
+/// The same; what is returned has been printed already.
+fn perform(
+    task: Task,
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<Summary, Diagnostic> {
+    let Task { name, change, is_dry_run } = task;
     arguments.refuse_what_is_not_there()?;
     if change.is_some() && !arguments.adding.has_packages() {
         return Err(Diagnostic::usage(format!("`deka {name}` needs the name of a package"))
@@ -78,6 +123,7 @@ fn run(
     if name == "ci" {
         overrides.frozen_lockfile = Some(true);
     }
+    overrides.dry_run |= is_dry_run;
     let folder = environment.working_folder();
     let root = match deka_install::find_project(folder) {
         Err(InstallError::NoManifest { .. }) if name == "add" => folder.to_owned(),
@@ -115,6 +161,7 @@ fn run(
         filters: arguments.filter.clone(),
         folder: environment.working_folder().to_owned(),
         change,
+        deduplicates: name == "dedupe",
     };
     let result = deka_install::install(&request, &progress);
     progress.finish();
@@ -124,7 +171,7 @@ fn run(
     } else if shows_summary {
         super::print(&text::text(&summary));
     }
-    Ok(())
+    Ok(summary)
 }
 
 /// Returns what scripts need to know of this process.

@@ -27,6 +27,9 @@ impl From<InstallError> for Diagnostic {
                 diagnostic
                     .hint("Run `deka install` without `--frozen-lockfile`, and commit bun.lock")
             }
+            InstallError::NoLockfile | InstallError::OldLockfile => {
+                diagnostic.hint("Run `deka install` first")
+            }
             InstallError::Lockfile { .. } => {
                 diagnostic.hint("Repair bun.lock, or run `deka install` to write it anew")
             }

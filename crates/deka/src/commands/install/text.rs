@@ -7,6 +7,7 @@ use deka_install::{Outcome, Summary};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
+use super::duplicates;
 use crate::render_error::printable;
 
 /// Returns the first line.
@@ -17,6 +18,9 @@ pub(super) fn header(command: &str) -> String {
 
 /// Returns all further lines, an empty one first.
 pub(super) fn text(summary: &Summary) -> String {
+    if let Some(duplicates) = &summary.duplicates {
+        return duplicates::text(duplicates, summary);
+    }
     let mut output = String::from("\n");
     for direct in &summary.direct {
         let name = printable(direct.alias.as_str());
@@ -130,12 +134,16 @@ pub(super) fn json(summary: &Summary) -> String {
     object["requested"] = requested.collect::<Value>();
     object["removedDependencies"] =
         summary.removed.iter().map(|alias| json!(alias.as_str())).collect::<Value>();
+    if let Some(duplicates) = &summary.duplicates {
+        object["duplicates"] = duplicates::json(duplicates);
+    }
     object["blockedScripts"] = json!(summary.blocked_scripts);
     object["milliseconds"] = json!(summary.elapsed.as_secs_f64() * 1000.0);
     format!("{object}\n")
 }
 
-fn count(number: usize, noun: &str) -> String {
+/// Returns a number of things.
+pub(super) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
@@ -164,6 +172,7 @@ mod tests {
             direct: Vec::new(),
             added: Vec::new(),
             removed: Vec::new(),
+            duplicates: None,
             blocked_scripts: 0,
             lockfile_saved: false,
             elapsed: Duration::from_millis(438),

@@ -213,3 +213,21 @@ fn remove() {
         "workspaces: install | add m | remove m",
     ]);
 }
+
+#[test]
+fn dedupe() {
+    check(&[
+        "plain: dedupe",
+        "plain: dedupe --check",
+        "plain: install | dedupe | dedupe --check | dedupe --dry-run",
+        "plain: install | dedupe a",
+        "named: add b@1.0.0 | add c@1.0.0 | dedupe --check | dedupe --dry-run | dedupe | dedupe --check",
+        "named: add b@1.0.0 | add c@1.0.0 | dedupe --frozen-lockfile | dedupe --lockfile-only",
+        "named: add b@1.0.0 | add x@npm:c@1.0.0 | dedupe | remove x",
+        "named: add b@1.0.0 | add c@2 | dedupe --check",
+        "named: add deep | add -D b@1.0.0 c@1.0.0 @s/x@1.0.0 | dedupe | dedupe --check",
+        "named: add deep c@2.0.0 | add d@0.1.0 peerer | dedupe | remove deep",
+        "workspaces: install | packages/n/ add b@1.0.0 | packages/n/ add c@1.0.0 | packages/n/ dedupe",
+        "workspaces: install | packages/n/ add b@1.0.0 | packages/n/ add c@1.0.0 | add -D b | dedupe",
+    ]);
+}
