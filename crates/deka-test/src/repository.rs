@@ -78,6 +78,13 @@ impl Repository {
         self
     }
 
+    /// Takes a branch away; its commits stay, and whoever asks for one gets it.
+    pub fn drop_branch(&self, name: &str) -> &Self {
+        self.git(&["branch", "-q", "-D", name]);
+        self.git(&["config", "uploadpack.allowAnySHA1InWant", "true"]);
+        self
+    }
+
     /// Serves it as it is now, for git's plain protocol over HTTP: `git+<registry><path>`.
     pub fn serve(&self, registry: &Registry, path: &str) {
         self.git(&["update-server-info"]);

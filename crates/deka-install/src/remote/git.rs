@@ -93,6 +93,16 @@ pub enum GitError {
     Stopped,
 }
 
+impl GitError {
+    /// Whether git may have failed because a repository of the cache was torn by a power cut.
+    fn is_about_damage(&self) -> bool {
+        let Self::Failed { message, .. } = self else { return false };
+        ["corrupt", "object", "packfile", "not a git repository"]
+            .iter()
+            .any(|sign| message.contains(sign))
+    }
+}
+
 /// Runs git; cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Git(Arc<Inner>);
@@ -141,13 +151,13 @@ impl Git {
         let mut is_fetched = lock(&known);
         let repository = Repository::open(&self.0, location)?;
         let committish = committish.filter(|committish| *committish != "HEAD");
-        let is_settled = *is_fetched
-            || self.0.is_offline
-            || self.0.prefers_offline
-            || committish.is_some_and(is_commit);
+        let is_pinned = committish.is_some_and(is_commit);
+        let is_settled = *is_fetched || self.0.is_offline || self.0.prefers_offline || is_pinned;
         if is_settled && repository.exists() {
             let found = repository.find(committish);
-            if found.is_ok() || *is_fetched || self.0.is_offline {
+            // A commit that no branch has is fetched by itself.
+            let is_all = self.0.is_offline || (*is_fetched && !is_pinned);
+            if found.is_ok() || is_all {
                 return found;
             }
         }
@@ -161,17 +171,21 @@ impl Git {
         let known = self.0.known(location);
         let mut is_fetched = lock(&known);
         let repository = Repository::open(&self.0, location)?;
-        let is_there = || repository.exists() && repository.find(Some(commit)).is_ok();
-        if !is_commit(commit) || (*is_fetched && !is_there()) {
+        if !is_commit(commit) {
             return Err(repository.no_commit(commit));
         }
-        if !is_there() {
+        if !repository.exists() || repository.find(Some(commit)).is_err() {
             repository.fetch(Some(commit))?;
             *is_fetched = true;
         }
-        let commit = repository.find(Some(commit))?;
-        drop(is_fetched);
-        repository.checkout(&commit)
+        repository.find(Some(commit))?;
+        match repository.checkout(commit) {
+            Err(error) if error.is_about_damage() && !self.0.is_offline => {
+                repository.fetch_anew(Some(commit))?;
+                repository.checkout(commit)
+            }
+            result => result,
+        }
     }
 }
 
@@ -215,23 +229,28 @@ impl<'a> Repository<'a> {
             return Err(GitError::Offline { repository: self.shown() });
         }
         if self.exists() {
-            self.fetch_into(&self.folder, wanted)?;
-            return Ok(());
+            match self.fetch_into(&self.folder, wanted) {
+                Err(error) if error.is_about_damage() => {
+                    tracing::debug!(%error, "fetching a repository anew");
+                }
+                result => return result,
+            }
         }
+        self.fetch_anew(wanted)
+    }
+
+    /// Fetches everything, and puts it in the place of what was there.
+    fn fetch_anew(&self, wanted: Option<&str>) -> Result<(), GitError> {
         let new = self.folder.with_extension("new");
         let failed = |source| GitError::Run(source);
         // Whoever made it was killed, for this process has the lock.
-        match std::fs::remove_dir_all(&new) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                return Err(failed(error));
-            }
-            _ => {}
-        }
+        remove(&new).map_err(failed)?;
         let path = new.to_string_lossy();
         self.run("make", None, &["init", "--quiet", "--bare", "--template=", "--", &path])?;
         std::fs::create_dir_all(new.join("info")).map_err(failed)?;
         std::fs::write(new.join("info/attributes"), ATTRIBUTES).map_err(failed)?;
         self.fetch_into(&new, wanted)?;
+        remove(&self.folder).map_err(failed)?;
         std::fs::rename(&new, &self.folder).map_err(failed)
     }
 
@@ -415,6 +434,13 @@ impl<'a> Repository<'a> {
             .urls
             .iter()
             .fold(text, |text, url| text.replace(url.as_str(), &without_credentials(url)))
+    }
+}
+
+fn remove(folder: &Path) -> std::io::Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
     }
 }
 

@@ -287,6 +287,50 @@ fn only_the_project_may_ask_for_repositories_on_this_machine() {
 }
 
 #[test]
+fn a_torn_repository_is_fetched_anew() {
+    let (project, repository) = with_repository();
+    depend_on(&project, &repository.url());
+    project.command(["install"]).run().assert_success();
+    let tear = || {
+        let mut open = vec![project.cache().join("git")];
+        let mut torn = 0;
+        while let Some(folder) = open.pop() {
+            for entry in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+                if entry.is_dir() {
+                    open.push(entry);
+                } else if entry.to_string_lossy().contains("/objects/") {
+                    fs::remove_file(&entry).unwrap();
+                    fs::write(&entry, "").unwrap();
+                    torn += 1;
+                }
+            }
+        }
+        assert!(torn > 0);
+        fs::remove_dir_all(project.cache().join("v1")).unwrap();
+        project.remove("node_modules");
+    };
+    tear();
+    project.command(["install", "--frozen-lockfile"]).run().assert_success();
+    assert_eq!(project.read("node_modules/r/index.js"), "2.0.0");
+    tear();
+    project.remove("bun.lock");
+    project.command(["install"]).run().assert_success();
+    assert_eq!(project.read("node_modules/r/index.js"), "2.0.0");
+}
+
+#[test]
+fn a_commit_that_no_branch_has_is_fetched_by_itself() {
+    let (project, repository) = with_repository();
+    let lost = repository.branch("lost").file("index.js", "lost").commit();
+    repository.switch("main").drop_branch("lost");
+    let url = repository.url();
+    project.package_json(json!({ "dependencies": { "r": url, "lost": format!("{url}#{lost}") } }));
+    project.command(["install"]).run().assert_success();
+    assert_eq!(project.read("node_modules/lost/index.js"), "lost");
+    assert_eq!(project.read("node_modules/r/index.js"), "2.0.0");
+}
+
+#[test]
 fn a_fetch_that_was_cut_off_is_done_anew() {
     let (project, repository) = with_repository();
     depend_on(&project, &repository.url());
