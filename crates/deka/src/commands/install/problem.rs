@@ -154,7 +154,18 @@ const SHOWN_LINES: usize = 40;
 
 fn script(mut diagnostic: Diagnostic, error: &ScriptError) -> Diagnostic {
     let ScriptError::Failed(failed) = error else { return diagnostic };
-    let FailedScript { name, command, folder, ending, elapsed, output, sandbox, .. } = &**failed;
+    let FailedScript {
+        package,
+        event,
+        name,
+        command,
+        folder,
+        ending,
+        elapsed,
+        output,
+        sandbox,
+        ..
+    } = &**failed;
     diagnostic.program_exit_code = Some(ending.exit_code());
     diagnostic = diagnostic
         .detail("command", command.as_str())
@@ -177,8 +188,17 @@ fn script(mut diagnostic: Diagnostic, error: &ScriptError) -> Diagnostic {
              \"deka\": {{ \"sandbox\": {{ \"{name}\": {{ \"write\": [\"<folder>\"] }} }} }}\n\
              or run it without the sandbox: {{ \"{name}\": false }}"
         )),
+        None if is_preparation(package, event) => diagnostic.hint(
+            "The `devDependencies` of a repository are not installed before it is prepared. Depend on a \
+             branch or tag that has what `prepare` makes",
+        ),
         None => diagnostic,
     }
+}
+
+/// Whether a script was to make a package out of its sources: only of a repository it would run.
+fn is_preparation(package: &str, event: &str) -> bool {
+    package.contains('#') && event.ends_with("prepare")
 }
 
 fn disk(mut diagnostic: Diagnostic, error: &FsError) -> Diagnostic {

@@ -262,6 +262,16 @@ fn what_prepares_a_repository_runs_if_it_is_trusted() {
         .run()
         .assert_success();
     assert_eq!(project.read("node_modules/r/ran"), "install\nprepare\n");
+    let failing = json!({ "name": "r", "scripts": { "prepare": "tsc-of-nobody" } });
+    repository.branch("failing").file("package.json", failing.to_string()).commit();
+    let other = project.path().join("other");
+    fs::create_dir(&other).unwrap();
+    let dependency = json!({ "r": format!("{}#failing", repository.url()) });
+    let manifest = json!({ "dependencies": dependency, "trustedDependencies": ["r"] });
+    fs::write(other.join("package.json"), manifest.to_string()).unwrap();
+    let failed = project.command(["install"]).current_dir(&other).run();
+    assert_ne!(failed.code, Some(0));
+    assert!(failed.stderr.contains("hint: The `devDependencies`"), "{}", failed.snapshot());
     // What it wrote is in this project alone.
     project.package_json(json!({ "dependencies": dependencies }));
     project.command(["install"]).run().assert_success();
