@@ -204,6 +204,18 @@ pub enum InstallError {
         /// The filters.
         filters: Vec<String>,
     },
+    /// What is asked can only be answered of a project that is installed.
+    #[error("`{}` is missing, or older than `package.json`", path.display())]
+    NotInstalled {
+        /// The lockfile.
+        path: PathBuf,
+    },
+    /// The store had lost files of what the scripts of a package made.
+    #[error("The store has lost the build of `{package}`")]
+    LostBuild {
+        /// `name@version`.
+        package: Symbol,
+    },
     /// A lifecycle script failed, or could not be run.
     #[error(transparent)]
     Script(#[from] ScriptError),

@@ -13,14 +13,15 @@ use deka_graph::{
     EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, PackageId, Resolution, hoist,
 };
 use deka_linker::{
-    Action, Backend, Finish, Input, Layout, LinkPlan, LinkState, Linker, UpToDate, Work,
-    check_up_to_date,
+    Action, Backend, Finish, Input, Layout, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate,
+    Work, check_up_to_date,
 };
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{emit_placed, patched_dependencies, trusted_dependencies};
 use deka_manifest::{PackageName, Symbol, Target, Version, VersionManifest};
 use deka_registry::{Client, ManifestCache};
 use deka_resolver::{Observer, ResolveError};
+use deka_scripts::sandbox::Allowances;
 use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
@@ -28,15 +29,16 @@ use tracing::trace_span;
 use crate::change::{Change, Draft, NewManifest};
 use crate::duplicates::Duplicates;
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
-use crate::local::{self, Local};
+use crate::local::Local;
 use crate::network::{Answer, Command, Network};
 use crate::packuments::Packuments;
-use crate::planning::Planning;
-use crate::project::{LOCKFILE, MANIFEST, Project, Read};
+use crate::planning::{Planned, Planning};
+use crate::project::{LOCKFILE, MANIFEST, Project};
 use crate::queue::WorkQueue;
 use crate::remote::Remote;
 use crate::report::{Outcome, Reporter, Summary};
-use crate::scripts::{Building, Built, Payload, ScriptContext};
+use crate::scripts::{Building, Built, Payload, ScriptContext, Untrusted};
+use crate::start::{Old, Start};
 use crate::survey::{
     direct_dependencies, new_links, only_optional, planned_packages, pruned_packages,
 };
@@ -100,9 +102,30 @@ pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, In
         let request = Request { config: Arc::new(config), ..request.clone() };
         result = resolve_and_link(&request, reporter);
     }
-    let mut summary = result?;
+    while let Err(InstallError::LostBuild { package }) = &result {
+        tracing::debug!(%package, "building again what the store has lost");
+        result = resolve_and_link(request, reporter);
+    }
+    let Installed { mut summary, has_project_scripts } = result?;
+    // Nobody holds the project any more, so that they may install themselves.
+    if has_project_scripts {
+        scripts::run_in_project(&request.root, config, &request.scripts, reporter)?;
+    }
     summary.elapsed = started.elapsed();
     Ok(summary)
+}
+
+/// The end of an install, but for the project's own scripts.
+struct Installed {
+    summary: Summary,
+    has_project_scripts: bool,
+}
+
+/// Whether deka was started by a script that an install of the same project runs, and waits for.
+fn is_within_itself(request: &Request) -> bool {
+    let get = |name| request.scripts.environment.non_empty(name);
+    get("npm_lifecycle_event").is_some()
+        && get("npm_config_local_prefix").is_some_and(|root| request.root == Path::new(root))
 }
 
 /// Waits until no other install works on the project. The lock is on the folder itself and ends with
@@ -122,30 +145,23 @@ fn may_be_stale(config: &Config) -> bool {
     !network.offline && !network.prefer_online && !config.cache.manifests_disabled
 }
 
-fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summary, InstallError> {
+fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Installed, InstallError> {
     let config = &*request.config;
-    let _lock = lock(&request.root, reporter);
+    let _lock = (!is_within_itself(request)).then(|| lock(&request.root, reporter));
     let reading = trace_span!("read project");
-    let may_be_absent = request.change.as_ref().is_some_and(Change::may_create_manifest);
-    let project = Project::read(&request.root, !config.install.skip_load_lockfile, may_be_absent)?;
-    project.check(config)?;
-    for problem in &project.manifest.problems {
-        reporter.warning(&format!("{problem} of `{}`", project.manifest_path().display()));
-    }
-    let local = Local::new(&project, config)?;
-    let filters = request.read_filters();
-    let mut start = Start::of(&project, &local, config, reporter)?;
+    let mut install = Install::prepare(request, config, reporter)?;
+    let mut start = Start::of(&install.project, &install.local, config, reporter)?;
     if request.deduplicates {
-        start = start.for_deduplication(&project)?;
+        start = start.for_deduplication(&install.project)?;
     }
-    let mut targets = vec![String::new()];
     if let Some(change) = &request.change {
-        targets = project.targets(&filters, &request.folder)?;
-        if targets.is_empty() {
+        install.targets = install.project.targets(&install.filters, &request.folder)?;
+        if install.targets.is_empty() {
             return Err(InstallError::NoMember { filters: request.filters.clone() });
         }
-        if change.is_pointless(&project, &targets) {
-            return Ok(Summary::new(Outcome::NothingToRemove));
+        if change.is_pointless(&install.project, &install.targets) {
+            let summary = Summary::new(Outcome::NothingToRemove);
+            return Ok(Installed { summary, has_project_scripts: false });
         }
         if config.install.is_frozen() {
             let changes = vec!["what the command is to change in package.json".to_owned()];
@@ -154,10 +170,34 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Summar
         start = start.for_change();
     }
     drop(reading);
-    let draft = Draft::default();
-    let duplicates = None;
-    Install { request, config, project, local, filters, targets, draft, duplicates, reporter }
-        .run(start)
+    install.run(start)
+}
+
+/// Returns the packages that are installed and whose scripts did not run, because nobody trusts them.
+pub fn untrusted(
+    request: &Request,
+    reporter: &dyn Reporter,
+) -> Result<Vec<Untrusted>, InstallError> {
+    let mut config = (*request.config).clone();
+    config.install.ignore_scripts = false;
+    let install = Install::prepare(request, &config, reporter)?;
+    let start = Start::of(&install.project, &install.local, &config, reporter)?;
+    let Start::Locked { lockfile, pruned } = start else {
+        return Err(InstallError::NotInstalled { path: install.project.lockfile_path() });
+    };
+    let store = open_store(&config)?;
+    let kept = install.kept(&lockfile.graph, &pruned)?;
+    let layout = install.layout_of(*lockfile, &kept, &store)?;
+    let blocked = layout.plan.placements.iter();
+    let blocked = blocked.filter(|placement| layout.blocked.contains(&placement.package));
+    Ok(scripts::list_untrusted(&request.root, &layout.lockfile.graph, blocked))
+}
+
+fn open_store(config: &Config) -> Result<Store, InstallError> {
+    let _span = trace_span!("open store");
+    let folder = config.cache.folder();
+    Store::open(folder)
+        .map_err(|source| InstallError::OpenStore { path: folder.to_owned(), source })
 }
 
 /// Asks the last install's state, before anything else exists.
@@ -178,93 +218,6 @@ fn nothing_to_do(request: &Request) -> Option<UpToDate> {
         .then_some(known)
 }
 
-/// Where an install starts.
-enum Start {
-    /// The lockfile has all the answers.
-    Locked {
-        lockfile: Box<Lockfile>,
-        /// The folders of members that the lockfile has and the disk has not.
-        pruned: Vec<Symbol>,
-    },
-    /// There are versions to be picked; what the old lockfile knows is kept.
-    Resolve(Option<Old>),
-}
-
-/// The lockfile of an earlier install.
-struct Old {
-    lockfile: Box<Lockfile>,
-    /// Packages on this machine that are not what they were then.
-    stale: HashSet<PackageId>,
-}
-
-impl Start {
-    fn of(
-        project: &Project,
-        local: &Local,
-        config: &Config,
-        reporter: &dyn Reporter,
-    ) -> Result<Self, InstallError> {
-        let is_frozen = config.install.is_frozen();
-        match &project.lockfile {
-            Read::Absent => Ok(Self::Resolve(None)),
-            Read::Damaged(error) if is_frozen => {
-                Err(InstallError::Lockfile { path: project.lockfile_path(), source: error.clone() })
-            }
-            Read::Damaged(error) => {
-                reporter.warning(&format!("Ignoring `{LOCKFILE}`: {error}"));
-                Ok(Self::Resolve(None))
-            }
-            Read::Good(lockfile) => {
-                let (changes, are_sections_equal) = project.compare(lockfile);
-                let stale = local.stale_packages(lockfile);
-                if is_frozen && let Some(text) = local::refuse_other_tarballs(lockfile, &stale)? {
-                    reporter.warning(&text);
-                }
-                let extensions_hold = project.extensions_hold(lockfile);
-                if is_frozen && !(changes.edits.is_empty() && extensions_hold) {
-                    let extensions = "packageExtensions in package.json changed".to_owned();
-                    let edits = changes.edits.iter().map(ToString::to_string);
-                    let changes = edits.chain((!extensions_hold).then_some(extensions)).collect();
-                    Err(InstallError::Frozen { changes })
-                } else if is_frozen && !changes.missing_workspaces.is_empty() {
-                    let pruned = changes.missing_workspaces;
-                    reporter.warning(&warning::pruned(lockfile, &pruned));
-                    Ok(Self::Locked { lockfile: lockfile.clone(), pruned })
-                } else if are_sections_equal && extensions_hold && (is_frozen || stale.is_empty()) {
-                    Ok(Self::Locked { lockfile: lockfile.clone(), pruned: Vec::new() })
-                } else {
-                    let stale = if is_frozen { HashSet::new() } else { stale };
-                    Ok(Self::Resolve(Some(Old { lockfile: lockfile.clone(), stale })))
-                }
-            }
-        }
-    }
-}
-
-impl Start {
-    /// Returns where to start if the manifests are about to change.
-    fn for_change(self) -> Self {
-        match self {
-            Self::Locked { lockfile, .. } => {
-                Self::Resolve(Some(Old { lockfile, stale: HashSet::new() }))
-            }
-            resolve @ Self::Resolve(_) => resolve,
-        }
-    }
-
-    /// Returns where to start if the lockfile, which has to be up to date, is to be deduplicated.
-    fn for_deduplication(self, project: &Project) -> Result<Self, InstallError> {
-        let start = self.for_change();
-        match &start {
-            Self::Resolve(Some(old)) if project.compare(&old.lockfile).0.edits.is_empty() => {
-                Ok(start)
-            }
-            Self::Resolve(None) => Err(InstallError::NoLockfile),
-            _ => Err(InstallError::OldLockfile),
-        }
-    }
-}
-
 /// An install that is under way.
 pub(crate) struct Install<'a> {
     pub(crate) request: &'a Request,
@@ -278,6 +231,8 @@ pub(crate) struct Install<'a> {
     draft: Draft,
     /// What became of duplicate versions, if that is the question.
     duplicates: Option<Duplicates>,
+    /// What the project allows the scripts of dependencies besides.
+    pub(crate) allowances: Allowances,
     reporter: &'a dyn Reporter,
 }
 
@@ -287,6 +242,8 @@ struct LaidOut {
     /// Where the packages are that the lockfile names: more than this platform or `--omit` leaves.
     tree: HoistedTree,
     plan: Arc<LinkPlan>,
+    /// The packages whose builds the store keeps.
+    kept_builds: HashSet<PackageId>,
     /// The packages with scripts that nobody trusts.
     blocked: HashSet<PackageId>,
     /// The latest versions of direct dependencies, as far as the registry was asked.
@@ -331,8 +288,43 @@ struct Surroundings<'a, 'e> {
     events: Receiver<Event>,
 }
 
-impl Install<'_> {
-    fn run(mut self, start: Start) -> Result<Summary, InstallError> {
+impl<'a> Install<'a> {
+    /// Reads the project.
+    fn prepare(
+        request: &'a Request,
+        config: &'a Config,
+        reporter: &'a dyn Reporter,
+    ) -> Result<Self, InstallError> {
+        let may_be_absent = request.change.as_ref().is_some_and(Change::may_create_manifest);
+        let project =
+            Project::read(&request.root, !config.install.skip_load_lockfile, may_be_absent)?;
+        project.check(config)?;
+        for problem in &project.manifest.problems {
+            reporter.warning(&format!("{problem} of `{}`", project.manifest_path().display()));
+        }
+        let local = Local::new(&project, config)?;
+        let filters = request.read_filters();
+        let allowances = Allowances::read(&project.manifest_text);
+        for problem in &allowances.problems {
+            reporter.warning(problem);
+        }
+        let targets = vec![String::new()];
+        let draft = Draft::default();
+        Ok(Self {
+            request,
+            config,
+            project,
+            local,
+            filters,
+            targets,
+            draft,
+            duplicates: None,
+            allowances,
+            reporter,
+        })
+    }
+
+    fn run(mut self, start: Start) -> Result<Installed, InstallError> {
         let config = self.config;
         let setting_up = trace_span!("set up client");
         let queue = Arc::new(WorkQueue::new());
@@ -348,11 +340,7 @@ impl Install<'_> {
             Network::new(client.clone(), remote, queue.clone(), send_answer);
         let (send_event, events) = crossbeam_channel::unbounded();
         drop(setting_up);
-        let folder = config.cache.folder();
-        let opening = trace_span!("open store");
-        let store = Store::open(folder)
-            .map_err(|source| InstallError::OpenStore { path: folder.to_owned(), source })?;
-        drop(opening);
+        let store = open_store(config)?;
         let engine = Engine::new(
             &store,
             queue.clone(),
@@ -403,7 +391,7 @@ impl Install<'_> {
         let begun = begun.as_ref().zip(linking);
         // If a script fails that must not, nothing is saved.
         let built = match &begun {
-            Some((begun, linking)) => self.build(layout, begun, linking, missing)?,
+            Some((begun, linking)) => self.build(&store, layout, begun, linking, missing)?,
             None => Built::default(),
         };
         for manifest in std::mem::take(&mut new_files.manifests) {
@@ -413,13 +401,17 @@ impl Install<'_> {
             Some(lockfile) => self.put_in_place(lockfile)?,
             None => false,
         };
-        let summary = match begun {
+        let mut installed = match begun {
             Some((begun, linking)) => {
                 self.finish(layout, begun, &linking, &built, lockfile_saved)?
             }
-            None => self.end_without_tree(layout, lockfile_saved),
+            None => Installed {
+                summary: self.end_without_tree(layout, lockfile_saved),
+                has_project_scripts: false,
+            },
         };
-        Ok(Summary { duplicates: self.duplicates, ..summary })
+        installed.summary.duplicates = self.duplicates;
+        Ok(installed)
     }
 
     /// Everything up to the last package's being linked.
@@ -448,6 +440,9 @@ impl Install<'_> {
         let mut tasks = Vec::with_capacity(work.tasks().len());
         let mut tarballs = Vec::with_capacity(work.tasks().len());
         for task in work.tasks() {
+            if Self::place_built(&linker, engine.store, &layout.plan, *task)? {
+                continue;
+            }
             match tarballs::of_package(self.config, &self.project.root, graph, task.package) {
                 Some((key, describe)) => {
                     tarballs.push((key, describe));
@@ -480,6 +475,30 @@ impl Install<'_> {
         }
     }
 
+    /// Performs a task whose package the store has as its scripts left it; returns whether it is one.
+    fn place_built(
+        linker: &Linker<'_>,
+        store: &Store,
+        plan: &LinkPlan,
+        task: Task,
+    ) -> Result<bool, InstallError> {
+        let build = plan.placements[task.placement as usize].build;
+        let build = build.filter(|build| build.is_stored);
+        let Some(key) = build.and_then(|build| scripts::build_integrity(build.key)) else {
+            return Ok(false);
+        };
+        let index = store.lookup(&key).map_err(InstallError::Store)?;
+        let performed = linker.perform(plan, task, index.as_ref());
+        if performed.as_ref().is_err_and(LinkError::is_missing_blob) || index.is_none() {
+            store.forget(&key).map_err(InstallError::Store)?;
+            return Err(InstallError::LostBuild {
+                package: plan.placements[task.placement as usize].label,
+            });
+        }
+        performed?;
+        Ok(true)
+    }
+
     /// Picks versions where that is needed, and finds the places of all packages.
     fn lay_out(
         &mut self,
@@ -487,21 +506,29 @@ impl Install<'_> {
         start: Start,
     ) -> Result<LaidOut, InstallError> {
         let is_locked = matches!(start, Start::Locked { .. });
-        let (mut lockfile, latest, pruned) = match start {
+        let (lockfile, latest, pruned) = match start {
             Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
             Start::Resolve(old) => {
                 let (lockfile, latest) = self.resolve(surroundings, old.as_ref())?;
                 (lockfile, latest, Vec::new())
             }
         };
-        let kept = Kept {
-            install: self,
-            target: settings::target(self.config),
-            pruned: pruned_packages(&lockfile.graph, &pruned)?,
-        };
+        let kept = self.kept(&lockfile.graph, &pruned)?;
         if is_locked && self.is_fresh() {
             self.want_reachable(surroundings.engine, &lockfile.graph, &kept);
         }
+        let mut layout = self.layout_of(lockfile, &kept, surroundings.engine.store)?;
+        layout.latest = latest;
+        Ok(layout)
+    }
+
+    /// Finds the places of all packages of a lockfile.
+    fn layout_of(
+        &self,
+        mut lockfile: Lockfile,
+        kept: &Kept<'_>,
+        store: &Store,
+    ) -> Result<LaidOut, InstallError> {
         let hoisting = trace_span!("hoist");
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
         drop(hoisting);
@@ -518,8 +545,8 @@ impl Install<'_> {
         let graph = &lockfile.graph;
         let is_wanted = |edge, package| kept.contains(graph, edge, package);
         let target = kept.target;
-        let planning = Planning { install: self, graph, target, is_wanted: &is_wanted };
-        let (plan, blocked) = match self.project.layout(self.config) {
+        let planning = Planning { install: self, graph, store, target, is_wanted: &is_wanted };
+        let Planned { plan, kept_builds, blocked } = match self.project.layout(self.config) {
             Layout::Hoisted => planning.hoisted(&tree)?,
             Layout::Isolated => planning.isolated()?,
         };
@@ -527,7 +554,13 @@ impl Install<'_> {
             self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
         }
         drop(span);
-        Ok(LaidOut { lockfile, tree, plan: Arc::new(plan), blocked, latest })
+        let plan = Arc::new(plan);
+        Ok(LaidOut { lockfile, tree, plan, kept_builds, blocked, latest: HashMap::new() })
+    }
+
+    fn kept(&self, graph: &Graph, pruned: &[Symbol]) -> Result<Kept<'_>, InstallError> {
+        let pruned = pruned_packages(graph, pruned)?;
+        Ok(Kept { install: self, target: settings::target(self.config), pruned })
     }
 
     /// Whether all that is wanted has to be placed, because there is no `node_modules` yet.
@@ -709,6 +742,7 @@ impl Install<'_> {
     /// Runs the scripts of dependencies and workspaces.
     fn build(
         &self,
+        store: &Store,
         layout: &LaidOut,
         begun: &Begun,
         linking: &Linking<'_>,
@@ -723,11 +757,14 @@ impl Install<'_> {
             graph: &layout.lockfile.graph,
             plan: &layout.plan,
             linker: &linking.linker,
+            store,
+            allowances: &self.allowances,
+            kept: &layout.kept_builds,
         };
         building.build(begun.work.tasks(), missing)
     }
 
-    /// Bins, removals, the state, and last the project's own scripts.
+    /// Bins, removals, and last the state.
     fn finish(
         &mut self,
         layout: &LaidOut,
@@ -735,7 +772,7 @@ impl Install<'_> {
         linking: &Linking<'_>,
         built: &Built,
         lockfile_saved: bool,
-    ) -> Result<Summary, InstallError> {
+    ) -> Result<Installed, InstallError> {
         let Begun { work, old } = begun;
         let missing = &built.missing;
         let _span = trace_span!("finish");
@@ -761,9 +798,6 @@ impl Install<'_> {
             summary: counts,
             payload: payload.to_bytes(),
         })?;
-        if payload.has_project_scripts {
-            scripts::run_in_project(root, self.config, &self.request.scripts, self.reporter)?;
-        }
 
         let placed: Vec<u32> = work
             .tasks()
@@ -794,14 +828,15 @@ impl Install<'_> {
             direct_dependencies(graph, self.reported(graph), &layout.latest, &packages);
         let added = std::mem::take(&mut self.draft.added);
         direct.retain(|direct| added.iter().all(|added| added.alias != direct.alias));
-        Ok(Summary {
+        let summary = Summary {
             direct,
             added,
             removed: std::mem::take(&mut self.draft.removed),
             blocked_scripts,
             lockfile_saved,
             ..Summary::new(outcome)
-        })
+        };
+        Ok(Installed { summary, has_project_scripts: payload.has_project_scripts })
     }
 
     /// Returns the importer whose dependencies are spoken of.

@@ -3,6 +3,7 @@
 use deka_graph::{EdgeId, Graph, HoistedTree, PackageId};
 use deka_linker::{HoistPatterns, IsolatedTree, LinkPlan, LinkState, NativeBins, PlanOptions};
 use deka_manifest::Target;
+use deka_store::Store;
 use hashbrown::HashSet;
 
 use crate::InstallError;
@@ -13,13 +14,20 @@ use crate::scripts::{Deciding, Decision, decide};
 pub(crate) struct Planning<'a> {
     pub(crate) install: &'a Install<'a>,
     pub(crate) graph: &'a Graph,
+    pub(crate) store: &'a Store,
     pub(crate) target: Target,
     /// Whether an edge to a package is followed: not to what this platform or `--omit` leaves out.
     pub(crate) is_wanted: &'a dyn Fn(EdgeId, PackageId) -> bool,
 }
 
-/// A plan, and the packages with scripts that nobody trusts.
-type Planned = (LinkPlan, HashSet<PackageId>);
+/// A plan, and what was decided about scripts.
+pub(crate) struct Planned {
+    pub(crate) plan: LinkPlan,
+    /// The packages whose builds the store keeps.
+    pub(crate) kept_builds: HashSet<PackageId>,
+    /// The packages with scripts that nobody trusts.
+    pub(crate) blocked: HashSet<PackageId>,
+}
 
 impl Planning<'_> {
     /// Plans the hoisted layout; `tree` has the places of all that the lockfile names.
@@ -27,7 +35,7 @@ impl Planning<'_> {
         let graph = self.graph;
         let wanted = tree.pruned(graph, self.is_wanted);
         let present = wanted.nodes().iter().map(|node| node.package).collect();
-        let (options, blocked) = self.options(&present);
+        let (options, kept_builds, blocked) = self.options(&present);
         let mut plan = LinkPlan::hoisted(graph, &wanted, &options)?;
         if self.has_filters() {
             let is_selected = self.install.selection(graph)?;
@@ -37,7 +45,7 @@ impl Planning<'_> {
             let filtered = LinkPlan::hoisted(graph, &filtered, &options)?;
             plan.keep_parts(&filtered, self.old_state().as_ref());
         }
-        Ok((plan, blocked))
+        Ok(Planned { plan, kept_builds, blocked })
     }
 
     /// Plans the isolated layout.
@@ -49,7 +57,7 @@ impl Planning<'_> {
             install.public_hoist_pattern.as_deref(),
         );
         let wanted = IsolatedTree::new(graph, &patterns, self.is_wanted);
-        let (options, blocked) = self.options(&wanted.packages().collect());
+        let (options, kept_builds, blocked) = self.options(&wanted.packages().collect());
         let mut plan = LinkPlan::isolated(graph, &wanted, &options)?;
         if self.has_filters() {
             let is_selected = self.install.selection(graph)?;
@@ -62,7 +70,7 @@ impl Planning<'_> {
                 plan.add_parts(whole, &old);
             }
         }
-        Ok((plan, blocked))
+        Ok(Planned { plan, kept_builds, blocked })
     }
 
     fn has_filters(&self) -> bool {
@@ -73,11 +81,18 @@ impl Planning<'_> {
         LinkState::load(&self.install.project.dir)
     }
 
-    fn options(&self, present: &HashSet<PackageId>) -> (PlanOptions, HashSet<PackageId>) {
-        let Install { request, config, project, local, .. } = self.install;
+    /// Decides about scripts; returns the packages whose builds are kept, and those that are blocked,
+    /// besides.
+    fn options(
+        &self,
+        present: &HashSet<PackageId>,
+    ) -> (PlanOptions, HashSet<PackageId>, HashSet<PackageId>) {
+        let Install { request, config, project, local, allowances, .. } = self.install;
         let native_bins = NativeBins::default();
         let patches = project.patches.of_graph(self.graph);
         let deciding = Deciding {
+            store: self.store,
+            allowances,
             manifest: &project.manifest,
             config,
             environment: &request.scripts.environment,
@@ -85,8 +100,10 @@ impl Planning<'_> {
             native_bins: &native_bins,
             patches: &patches,
         };
-        let Decision { builds, blocked } = decide(self.graph, present, &deciding);
+        let Decision { builds, kept: kept_builds, blocked } =
+            decide(self.graph, present, &deciding);
         let registered = local.registered_folders(self.graph);
-        (PlanOptions { target: self.target, native_bins, registered, builds, patches }, blocked)
+        let options = PlanOptions { target: self.target, native_bins, registered, builds, patches };
+        (options, kept_builds, blocked)
     }
 }

@@ -10,7 +10,7 @@ use tracing::trace_span;
 
 use crate::blobs::{Blobs, Shards, Temporary};
 use crate::hash::{BlobName, index_name, shard_name};
-use crate::import::{Archive, Identity, Importer};
+use crate::import::{Archive, Identity, Importer, folder};
 use crate::index::PackageIndex;
 use crate::integrity::{Verified, verify, vouched_for};
 use crate::periods::{Period, Periods, now};
@@ -169,6 +169,26 @@ impl Store {
         let index = importer.unpack(tarball, archive.added, &self.blobs, package)?;
         self.write_index(&index)
             .map_err(|source| StoreError::Write { package: package.to_owned(), source })?;
+        Ok(index)
+    }
+
+    /// Stores what a folder holds, to be looked up by `key`, which has to stand for its contents as the
+    /// integrity of a tarball does. `None` if it holds more than files in folders.
+    ///
+    /// `is_left_out` names paths in it that are not the package's.
+    pub fn import_folder(
+        &self,
+        folder: &Dir,
+        key: &Integrity,
+        package: &str,
+        is_left_out: &dyn Fn(&str) -> bool,
+    ) -> Result<Option<PackageIndex>, StoreError> {
+        self.begin_writing()?;
+        let index = folder::import(folder, key, package, &self.blobs, is_left_out)?;
+        if let Some(index) = &index {
+            self.write_index(index)
+                .map_err(|source| StoreError::Write { package: package.to_owned(), source })?;
+        }
         Ok(index)
     }
 

@@ -7,8 +7,10 @@ use std::sync::Arc;
 use deka_config::{Config, Environment};
 use deka_graph::{EdgeKind, Graph, PackageId, Resolution, TarballLocation};
 use deka_linker::{Build, BuildKey, NativeBins, Patch};
-use deka_manifest::{Alias, PackageJson, Target};
+use deka_manifest::{Algorithm, Alias, Integrity, PackageJson, Target};
+use deka_scripts::sandbox::{self, Allowances};
 use deka_scripts::{Node, Provenance, Trust};
+use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -38,12 +40,17 @@ const BUILD_VARIABLES: &[&str] = &[
 pub(crate) struct Decision {
     /// The packages whose scripts run.
     pub(crate) builds: HashMap<PackageId, Build>,
+    /// Those whose results are kept in the store: all that they can change is their own folder.
+    pub(crate) kept: HashSet<PackageId>,
     /// The packages with scripts that nobody trusts.
     pub(crate) blocked: HashSet<PackageId>,
 }
 
 /// What a decision depends on besides graph and tree.
 pub(crate) struct Deciding<'a> {
+    pub(crate) store: &'a Store,
+    /// What the project allows the scripts of dependencies besides.
+    pub(crate) allowances: &'a Allowances,
     pub(crate) manifest: &'a PackageJson,
     pub(crate) config: &'a Config,
     pub(crate) environment: &'a Environment,
@@ -54,7 +61,8 @@ pub(crate) struct Deciding<'a> {
 
 /// Decides about all packages that are `present` in the tree.
 pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<'_>) -> Decision {
-    let Deciding { manifest, config, environment, target, native_bins, patches } = *by;
+    let Deciding { store, allowances, manifest, config, environment, target, native_bins, patches } =
+        *by;
     let mut decision = Decision::default();
     if config.install.ignore_scripts {
         return decision;
@@ -85,15 +93,23 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
     if !trusted.is_empty() {
         let platform = platform(environment, target);
         for id in trusted {
-            let key = key(graph, patches, id, &platform);
-            decision.builds.insert(id, Build { key, is_stored: false });
+            let allowance = allowances.of(graph.package(id).name.as_str());
+            let allowed = format!("{platform}\n{allowance:?}");
+            let (key, is_complete) = key(graph, patches, id, &allowed);
+            let is_isolated = allowance.is_some_and(|allowance| allowance.write.is_empty());
+            let may_be_kept = is_complete && is_isolated && keeps_builds(config);
+            let is_stored = may_be_kept && !config.install.force && is_stored(store, key);
+            decision.builds.insert(id, Build { key, is_stored });
+            if may_be_kept {
+                decision.kept.insert(id);
+            }
         }
     }
     decision
 }
 
 /// Returns the names under which the project and its workspaces ask for packages.
-fn direct_aliases(graph: &Graph) -> HashMap<PackageId, Alias> {
+pub(super) fn direct_aliases(graph: &Graph) -> HashMap<PackageId, Alias> {
     let is_importer = |id: &PackageId| {
         matches!(graph.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
     };
@@ -146,14 +162,34 @@ fn platform(environment: &Environment, target: &Target) -> String {
     text
 }
 
-/// Returns the key of a package's build: its own bytes and those of all that it depends on, with their
-/// patches, and the platform.
+/// Whether the sandbox makes sure that a build changes its own folder alone.
+fn keeps_builds(config: &Config) -> bool {
+    !config.install.no_sandbox && !config.cache.disabled && sandbox::support().files
+}
+
+/// Whether the store has the result of a build. One that it cannot read is as good as none.
+fn is_stored(store: &Store, key: BuildKey) -> bool {
+    build_integrity(key).is_some_and(|key| matches!(store.lookup(&key), Ok(Some(_))))
+}
+
+/// Returns what stands for the result of a build in the store, where a package has the integrity of
+/// its tarball.
+pub(crate) fn build_integrity(key: BuildKey) -> Option<Integrity> {
+    let mut digest = [0; 32];
+    digest[..16].copy_from_slice(&key.0.to_be_bytes());
+    digest[16..].copy_from_slice(b"a build of deka.");
+    Integrity::from_digest(Algorithm::Sha256, &digest)
+}
+
+/// Returns the key of a package's build: its own bytes and those of all that it depends on, with
+/// their patches, and the platform; and whether that is all, which it is not where folders are among
+/// them.
 fn key(
     graph: &Graph,
     patches: &HashMap<PackageId, Arc<Patch>>,
     id: PackageId,
     platform: &str,
-) -> BuildKey {
+) -> (BuildKey, bool) {
     let mut seen: HashSet<PackageId> = std::iter::once(id).collect();
     let mut open = vec![id];
     while let Some(package) = open.pop() {
@@ -174,5 +210,6 @@ fn key(
     let mut hasher = Xxh3::new();
     (describe(&id), dependencies, platform).hash(&mut hasher);
     hasher.write_u8(0);
-    BuildKey(hasher.digest128())
+    let is_complete = seen.iter().all(|id| !graph.package(*id).integrity.is_empty());
+    (BuildKey(hasher.digest128()), is_complete)
 }

@@ -8,6 +8,7 @@
 
 mod decide;
 mod project;
+mod untrusted;
 
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -23,14 +24,17 @@ use deka_scripts::{
     Job, JobOutcome, Observer, Package, ProjectOutput, Script, ScriptError, Surroundings,
     lifecycle, order,
 };
+use deka_store::{Store, StoreError};
 use hashbrown::HashSet;
 
 use crate::project::{MANIFEST, Project};
 use crate::survey::only_optional;
 use crate::{InstallError, Reporter, tarballs};
 
-pub(crate) use decide::{Deciding, Decision, decide};
+pub(crate) use decide::{Deciding, Decision, build_integrity, decide};
 pub(crate) use project::{Payload, has_scripts, run_in_project};
+pub use untrusted::Untrusted;
+pub(crate) use untrusted::list_untrusted;
 
 /// What scripts need to know of the process that deka runs in.
 #[derive(Debug, Clone)]
@@ -63,6 +67,10 @@ pub(crate) struct Building<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) plan: &'a LinkPlan,
     pub(crate) linker: &'a Linker<'a>,
+    pub(crate) store: &'a Store,
+    pub(crate) allowances: &'a Allowances,
+    /// The packages whose results the store keeps.
+    pub(crate) kept: &'a HashSet<PackageId>,
 }
 
 impl Building<'_> {
@@ -147,12 +155,40 @@ impl Building<'_> {
         let observer = Observing(self.reporter);
         let outcomes =
             deka_scripts::run(&jobs, &surroundings, concurrency(self.config), &observer)?;
-        let failed = outcomes.iter().zip(placements);
-        let failed: HashSet<u32> = failed
-            .filter(|(outcome, _)| **outcome == JobOutcome::Failed)
-            .filter_map(|(_, placement)| placement)
-            .collect();
+        let mut failed = HashSet::new();
+        for (outcome, placement) in outcomes.iter().zip(placements) {
+            let Some(at) = placement else { continue };
+            match outcome {
+                JobOutcome::Done => self.keep(self.placement(at)),
+                JobOutcome::Failed => {
+                    failed.insert(at);
+                }
+            }
+        }
         self.remove(&failed)
+    }
+
+    /// Keeps what scripts made of a package in the store. If that fails they only run again.
+    fn keep(&self, placement: &Placement) {
+        let key = placement.build.and_then(|build| build_integrity(build.key));
+        let Some(key) = key.filter(|_| self.kept.contains(&placement.package)) else { return };
+        let is_others = |path: &str| {
+            let inner = path.strip_prefix("node_modules/");
+            inner.is_some_and(|inner| {
+                inner == ".bin" || placement.nested.iter().any(|name| name.as_str() == inner)
+            })
+        };
+        let folder = self.linker.root().open_dir(&*placement.path);
+        let stored = folder.map_err(StoreError::from).and_then(|folder| {
+            self.store.import_folder(&folder, &key, &placement.label, &is_others)
+        });
+        match stored {
+            Ok(Some(_)) => {}
+            Ok(None) => tracing::debug!(package = %placement.label, "its build is not kept"),
+            Err(error) => {
+                tracing::debug!(package = %placement.label, %error, "its build could not be kept");
+            }
+        }
     }
 
     /// Removes placements and what lies inside of them; returns all that is gone.
@@ -189,10 +225,6 @@ impl Building<'_> {
             return Ok(vec![None; candidates.len()]);
         }
         self.say_what_the_kernel_lacks();
-        let allowances = Allowances::read(&self.project.manifest_text);
-        for problem in &allowances.problems {
-            self.reporter.warning(problem);
-        }
         let node_headers = surroundings.node.as_ref().and_then(|node| node.headers());
         let mut readable = Vec::new();
         if self.config.install.backend == deka_config::Backend::Symlink {
@@ -202,7 +234,7 @@ impl Building<'_> {
             .iter()
             .map(|candidate| {
                 let name = &candidate.package.name;
-                let allowance = allowances.of(name).filter(|_| candidate.placement.is_some());
+                let allowance = self.allowances.of(name).filter(|_| candidate.placement.is_some());
                 let Some(allowance) = allowance else { return Ok(None) };
                 let cache = self.config.cache.folder().join("build").join(name.replace('/', "+"));
                 let grounds = Grounds {

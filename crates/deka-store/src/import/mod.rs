@@ -12,6 +12,7 @@ use crate::index::{FileList, PackageIndex, RawFile, build};
 use crate::integrity::Verified;
 use crate::{ArchiveError, BlobHash, StoreError};
 
+pub(crate) mod folder;
 mod large;
 
 const NO_HASH: BlobHash = BlobHash::from_bytes([0; 24]);

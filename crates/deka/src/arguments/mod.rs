@@ -6,6 +6,7 @@ mod adding;
 mod foreign;
 mod install;
 mod mistakes;
+mod pm;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,6 +16,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use crate::diagnostic::Diagnostic;
 
 pub(crate) use install::InstallArguments;
+pub(crate) use pm::{ListArguments, PmArguments, PmCommand, TrustArguments};
 
 /// deka installs npm packages: fast, safely, and with Bun's lockfile.
 #[derive(Debug, Parser)]
@@ -85,6 +87,10 @@ pub(crate) enum Command {
     /// Take versions out of bun.lock that others can stand in for
     #[command(alias = "ddp", after_help = DEDUPE_HELP)]
     Dedupe(Box<DedupeArguments>),
+
+    /// Look at what is installed, and decide whose scripts run
+    #[command(after_help = pm::AFTER_HELP)]
+    Pm(PmArguments),
 
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]

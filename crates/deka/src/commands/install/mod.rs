@@ -2,7 +2,7 @@
 
 mod duplicates;
 mod problem;
-mod text;
+pub(super) mod text;
 
 use std::sync::Arc;
 
@@ -175,7 +175,7 @@ fn perform(
 }
 
 /// Returns what scripts need to know of this process.
-fn script_context(
+pub(super) fn script_context(
     environment: &Environment,
     output: ProjectOutput,
 ) -> Result<ScriptContext, Diagnostic> {

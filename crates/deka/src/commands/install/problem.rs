@@ -36,6 +36,7 @@ impl From<InstallError> for Diagnostic {
             InstallError::NoPatch { package, .. } => diagnostic.hint(format!(
                 "Commit the file, or remove `{package}` from `patchedDependencies` in package.json"
             )),
+            InstallError::NotInstalled { .. } => diagnostic.hint("Run `deka install` first"),
             InstallError::Resolve(error) => resolve(diagnostic, error),
             InstallError::Script(error) => script(diagnostic, error),
             InstallError::Import {

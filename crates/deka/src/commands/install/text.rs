@@ -143,13 +143,13 @@ pub(super) fn json(summary: &Summary) -> String {
 }
 
 /// Returns a number of things.
-pub(super) fn count(number: usize, noun: &str) -> String {
+pub(crate) fn count(number: usize, noun: &str) -> String {
     let plural = if number == 1 { "" } else { "s" };
     format!("{number} {noun}{plural}")
 }
 
 /// Returns a time as Bun shows it: `438.00ms`, `1.02s`.
-pub(super) fn elapsed(time: Duration) -> String {
+pub(crate) fn elapsed(time: Duration) -> String {
     if time < Duration::from_secs(1) {
         format!("{:.2}ms", time.as_secs_f64() * 1000.0)
     } else {

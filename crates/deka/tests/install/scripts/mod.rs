@@ -1,5 +1,6 @@
 //! Lifecycle scripts.
 
+mod cache;
 mod running;
 mod sandbox;
 mod trust;

@@ -264,3 +264,62 @@ fn nothing_outlives_a_deka_that_is_killed() {
         wait_for("all has ended", || !pids.iter().any(|pid| is_alive(pid)));
     }
 }
+
+#[test]
+fn workspaces_run_theirs_on_every_install() {
+    let registry = Registry::start();
+    registry.package("dep", "1.0.0").script("install", "touch built").publish();
+    let project = project();
+    project.use_registry(&registry);
+    project.package_json(json!({
+        "name": "root",
+        "workspaces": ["packages/*"],
+        "trustedDependencies": ["dep"],
+        "scripts": { "postinstall": "echo root >> log" },
+    }));
+    let member = |name: &str, dependency: serde_json::Value| {
+        let script = |event: &str| format!("echo {name} {event} >> ../../log");
+        let manifest = json!({
+            "name": name,
+            "dependencies": dependency,
+            "scripts": {
+                "preinstall": "test -e ../../node_modules/dep/built",
+                "postinstall": script("postinstall"),
+                "prepare": script("prepare"),
+                "postprepare": script("postprepare"),
+            },
+        });
+        project.write(&format!("packages/{name}/package.json"), manifest.to_string());
+    };
+    member("a", json!({ "b": "workspace:*" }));
+    member("b", json!({ "dep": "1" }));
+    for _ in 0..2 {
+        project.write("log", "");
+        project.command(["install", "--linker", "hoisted"]).run().assert_success();
+        assert_eq!(
+            project.read("log"),
+            "b postinstall\nb prepare\na postinstall\na prepare\nroot\n"
+        );
+    }
+}
+
+#[test]
+fn a_script_may_install_the_project_that_runs_it() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = project();
+    project.use_registry(&registry);
+    let deka = env!("CARGO_BIN_EXE_deka");
+    let script =
+        format!("test -n \"$NESTED\" || NESTED=1 {deka} install --ignore-scripts --linker hoisted");
+    project.package_json(manifest(&["a"], json!({ "scripts": { "postinstall": script } })));
+    let install = || project.command(["install"]).timeout(Duration::from_mins(1)).run();
+    install().assert_success();
+    project.package_json(json!({ "workspaces": ["w"], "dependencies": { "a": "1" } }));
+    project.write(
+        "w/package.json",
+        json!({ "name": "w", "scripts": { "install": script } }).to_string(),
+    );
+    let program = project.command(["install", "--linker", "hoisted"]);
+    program.timeout(Duration::from_mins(1)).run().assert_success();
+}

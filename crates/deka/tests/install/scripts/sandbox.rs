@@ -9,7 +9,7 @@ use super::running::is_alive;
 use super::{manifest, trusting};
 
 /// Whether the kernel can hold files and sockets back; says so if not.
-fn has_sandbox(test: &str) -> bool {
+pub(super) fn has_sandbox(test: &str) -> bool {
     let support = deka_scripts::sandbox::support();
     if !support.files || !support.network {
         say_skipped(&format!("{test}: the kernel lacks what the sandbox needs: {support:?}"));

@@ -112,3 +112,63 @@ fn a_native_program_needs_no_script() {
     project.command(["install", "--omit=optional"]).run().assert_success();
     assert!(project.exists("node_modules/esbuild/ran"));
 }
+
+#[test]
+fn deka_pm_lists_and_trusts() {
+    let registry = Registry::start();
+    registry
+        .package("a", "1.0.0")
+        .script("preinstall", "touch one")
+        .script("postinstall", "touch two; exit $(cat fails 2>/dev/null || echo 0)")
+        .publish();
+    registry.package("b", "1.0.0").script("install", "exit 4").publish();
+    let project = project();
+    project.use_registry(&registry);
+    let text = "{\n\t\"dependencies\": { \"a\": \"1\", \"other\": \"npm:b@1\" }\n}\n";
+    project.write("package.json", text);
+    project.command(["pm", "untrusted"]).run().assert_code(1);
+    project.command(["install"]).run().assert_success();
+
+    let list = project.command(["pm", "untrusted"]).run();
+    list.assert_success();
+    assert_eq!(
+        list.stdout,
+        "./node_modules/a @1.0.0\n » [preinstall]: touch one\n » [postinstall]: touch two; exit \
+         $(cat fails 2>/dev/null || echo 0)\n\n./node_modules/other @1.0.0\n » [install]: exit 4\n \
+         alias of \"b\"\n\nThese dependencies had their lifecycle scripts blocked during install.\n\n\
+         If you trust them and wish to run their scripts, use `deka pm trust`.\n"
+    );
+    let json = project.command(["pm", "untrusted", "--json"]).run();
+    assert!(json.stdout.contains("\"trustedAs\":\"b\",\"scripts\":{\"install\":\"exit 4\"}"));
+
+    let failed = project.command(["pm", "trust", "--all"]).run();
+    failed.assert_code(4);
+    assert_eq!(project.read("package.json"), text, "as it was");
+    project.command(["pm", "trust", "nope", "other"]).run().assert_code(1);
+
+    let trusted = project.command(["pm", "trust", "a"]).run();
+    trusted.assert_success();
+    let said = trusted.filtered(&trusted.stdout);
+    assert!(
+        said.ends_with(
+            " 2 scripts ran across 1 package [TIME]\n\n 1 package with blocked scripts\n"
+        ),
+        "{said}"
+    );
+    assert!(project.exists("node_modules/a/one") && project.exists("node_modules/a/two"));
+    let manifest = project.read("package.json");
+    let expected = "\"npm:b@1\" },\n\t\"trustedDependencies\": [\n\t\t\"a\"\n\t]\n}\n";
+    assert!(manifest.ends_with(expected), "{manifest}");
+    assert!(project.read("bun.lock").contains("\"trustedDependencies\": [\n    \"a\","));
+    project.command(["pm", "trust", "a"]).run().assert_code(1);
+}
+
+#[test]
+fn deka_pm_shows_the_built_in_list() {
+    let list = project().command(["pm", "default-trusted"]).run();
+    list.assert_success();
+    assert!(
+        list.stdout.starts_with("Default trusted dependencies (367):\n - @airbnb/node-memwatch\n")
+    );
+    assert_eq!(list.stdout.lines().count(), 368);
+}

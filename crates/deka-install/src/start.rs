@@ -1,0 +1,99 @@
+//! Whether the lockfile has all the answers.
+
+use deka_config::Config;
+use deka_graph::PackageId;
+use deka_lockfile::Lockfile;
+use deka_manifest::Symbol;
+use hashbrown::HashSet;
+
+use crate::local::{self, Local};
+use crate::project::{LOCKFILE, Project, Read};
+use crate::report::Reporter;
+use crate::{InstallError, warning};
+
+/// Where an install starts.
+pub(crate) enum Start {
+    /// The lockfile has all the answers.
+    Locked {
+        lockfile: Box<Lockfile>,
+        /// The folders of members that the lockfile has and the disk has not.
+        pruned: Vec<Symbol>,
+    },
+    /// There are versions to be picked; what the old lockfile knows is kept.
+    Resolve(Option<Old>),
+}
+
+/// The lockfile of an earlier install.
+pub(crate) struct Old {
+    pub(crate) lockfile: Box<Lockfile>,
+    /// Packages on this machine that are not what they were then.
+    pub(crate) stale: HashSet<PackageId>,
+}
+
+impl Start {
+    pub(crate) fn of(
+        project: &Project,
+        local: &Local,
+        config: &Config,
+        reporter: &dyn Reporter,
+    ) -> Result<Self, InstallError> {
+        let is_frozen = config.install.is_frozen();
+        match &project.lockfile {
+            Read::Absent => Ok(Self::Resolve(None)),
+            Read::Damaged(error) if is_frozen => {
+                Err(InstallError::Lockfile { path: project.lockfile_path(), source: error.clone() })
+            }
+            Read::Damaged(error) => {
+                reporter.warning(&format!("Ignoring `{LOCKFILE}`: {error}"));
+                Ok(Self::Resolve(None))
+            }
+            Read::Good(lockfile) => {
+                let (changes, are_sections_equal) = project.compare(lockfile);
+                let stale = local.stale_packages(lockfile);
+                if is_frozen && let Some(text) = local::refuse_other_tarballs(lockfile, &stale)? {
+                    reporter.warning(&text);
+                }
+                let extensions_hold = project.extensions_hold(lockfile);
+                if is_frozen && !(changes.edits.is_empty() && extensions_hold) {
+                    let extensions = "packageExtensions in package.json changed".to_owned();
+                    let edits = changes.edits.iter().map(ToString::to_string);
+                    let changes = edits.chain((!extensions_hold).then_some(extensions)).collect();
+                    Err(InstallError::Frozen { changes })
+                } else if is_frozen && !changes.missing_workspaces.is_empty() {
+                    let pruned = changes.missing_workspaces;
+                    reporter.warning(&warning::pruned(lockfile, &pruned));
+                    Ok(Self::Locked { lockfile: lockfile.clone(), pruned })
+                } else if are_sections_equal && extensions_hold && (is_frozen || stale.is_empty()) {
+                    Ok(Self::Locked { lockfile: lockfile.clone(), pruned: Vec::new() })
+                } else {
+                    let stale = if is_frozen { HashSet::new() } else { stale };
+                    Ok(Self::Resolve(Some(Old { lockfile: lockfile.clone(), stale })))
+                }
+            }
+        }
+    }
+}
+
+impl Start {
+    /// Returns where to start if the manifests are about to change.
+    pub(crate) fn for_change(self) -> Self {
+        match self {
+            Self::Locked { lockfile, .. } => {
+                Self::Resolve(Some(Old { lockfile, stale: HashSet::new() }))
+            }
+            resolve @ Self::Resolve(_) => resolve,
+        }
+    }
+
+    /// Returns where to start if the lockfile, which has to be up to date, is to be deduplicated.
+    pub(crate) fn for_deduplication(self, project: &Project) -> Result<Self, InstallError> {
+        let start = self.for_change();
+        match &start {
+            Self::Resolve(Some(old)) if project.compare(&old.lockfile).0.edits.is_empty() => {
+                Ok(start)
+            }
+            Self::Resolve(None) => Err(InstallError::NoLockfile),
+            _ => Err(InstallError::OldLockfile),
+        }
+    }
+}

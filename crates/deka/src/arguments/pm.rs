@@ -1,0 +1,49 @@
+//! Arguments of `deka pm`.
+
+use clap::{Args, Subcommand};
+
+/// Arguments of `deka pm`.
+#[derive(Debug, Args)]
+pub(crate) struct PmArguments {
+    #[command(subcommand)]
+    pub(crate) command: PmCommand,
+}
+
+/// What `deka pm` can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PmCommand {
+    /// Trust dependencies: run their lifecycle scripts, now and from now on
+    Trust(TrustArguments),
+
+    /// List the dependencies whose lifecycle scripts did not run
+    Untrusted(ListArguments),
+
+    /// List the packages that are trusted without being named in `trustedDependencies`
+    DefaultTrusted(ListArguments),
+}
+
+/// Arguments of `deka pm trust`.
+#[derive(Debug, Args)]
+pub(crate) struct TrustArguments {
+    /// The packages
+    #[arg(value_name = "name", required_unless_present = "all")]
+    pub(crate) names: Vec<String>,
+
+    /// All packages whose scripts did not run
+    #[arg(long, short, conflicts_with = "names")]
+    pub(crate) all: bool,
+}
+
+/// Arguments of a command that lists something.
+#[derive(Debug, Args)]
+pub(crate) struct ListArguments {
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+pub(super) const AFTER_HELP: &str = "\
+Examples:
+  deka pm untrusted              Which scripts did not run
+  deka pm trust esbuild sharp    Run theirs, and add them to trustedDependencies
+  deka pm trust --all            The same for all of them";

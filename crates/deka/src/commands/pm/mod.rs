@@ -1,0 +1,51 @@
+//! `deka pm`: questions about what is installed, and whose scripts run.
+
+mod trust;
+mod untrusted;
+
+use std::sync::Arc;
+
+use deka_config::{Config, Environment};
+use deka_install::Request;
+use deka_scripts::ProjectOutput;
+
+use super::install::{script_context, text};
+use crate::arguments::{CommonArguments, InstallArguments, ListArguments, PmArguments, PmCommand};
+use crate::diagnostic::Diagnostic;
+
+/// Runs the command that `arguments` name.
+pub(crate) fn run(
+    arguments: &PmArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    match &arguments.command {
+        PmCommand::Trust(arguments) => trust::run(arguments, common, environment),
+        PmCommand::Untrusted(arguments) => untrusted::run(arguments, common, environment),
+        PmCommand::DefaultTrusted(arguments) => {
+            default_trusted(arguments);
+            Ok(())
+        }
+    }
+}
+
+fn default_trusted(arguments: &ListArguments) {
+    let names: Vec<&str> = deka_scripts::default_trusted().collect();
+    if arguments.json {
+        super::print(&format!("{}\n", serde_json::json!(names)));
+        return;
+    }
+    let list = names.join("\n - ");
+    super::print(&format!("Default trusted dependencies ({}):\n - {list}\n", names.len()));
+}
+
+/// Returns what an install of the project in or above the working folder would be asked for.
+fn request(common: &CommonArguments, environment: &Environment) -> Result<Request, Diagnostic> {
+    let overrides = InstallArguments::default().overrides(common)?;
+    let root = deka_install::find_project(environment.working_folder())?;
+    let config = Arc::new(Config::load(environment, &overrides, &root)?);
+    let scripts = script_context(environment, ProjectOutput::Inherit)?;
+    let folder = environment.working_folder().to_owned();
+    let (filters, change, deduplicates) = (Vec::new(), None, false);
+    Ok(Request { root, config, scripts, filters, folder, change, deduplicates })
+}
