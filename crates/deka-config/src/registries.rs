@@ -1,6 +1,10 @@
 //! Which registry serves a package, and what proves to it who we are.
 
+use std::ffi::{OsStr, OsString};
+
+use deno_npmrc::NpmRegistryUrl;
 use hashbrown::HashMap;
+use sys_traits::BaseEnvVar;
 use url::Url;
 
 use crate::credentials::Territory;
@@ -93,11 +97,20 @@ pub struct Registries {
 /// The scope under which jsr serves its packages to npm; nobody else has any of them.
 const JSR_SCOPE: &str = "@jsr";
 
+/// Variables play no part in where jsr's own registry is.
+struct NoEnvironment;
+
+impl BaseEnvVar for NoEnvironment {
+    fn base_env_var_os(&self, _key: &OsStr) -> Option<OsString> {
+        None
+    }
+}
+
 impl Default for Registries {
     fn default() -> Self {
         Self {
             default: Registry::default(),
-            jsr: Registry::parse("https://npm.jsr.io/").expect("it is a URL"),
+            jsr: Registry { url: NpmRegistryUrl::for_jsr(&NoEnvironment).url },
             scopes: HashMap::new(),
             credentials: Vec::new(),
             certificates: Vec::new(),
