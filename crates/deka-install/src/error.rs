@@ -107,6 +107,23 @@ pub enum InstallError {
         /// What was changed in the manifests since, one line for each edit.
         changes: Vec<String>,
     },
+    /// A package is to be registered for links and has no name.
+    #[error("`{}` has no name that a package can have", path.display())]
+    Nameless {
+        /// Its manifest.
+        path: PathBuf,
+    },
+    /// There is no place for what is registered.
+    #[error("There is no home folder in which packages could be registered for links")]
+    NoGlobalFolder,
+    /// A package could not be registered for links, or taken out of the register.
+    #[error("Failed to change the link `{}`", path.display())]
+    Register {
+        /// The link.
+        path: PathBuf,
+        /// The failed operation.
+        source: FsError,
+    },
     /// There is no lockfile to work on.
     #[error("There is no `bun.lock` that could be changed")]
     NoLockfile,
@@ -251,7 +268,8 @@ impl InstallError {
         match self {
             Self::Read { source, .. }
             | Self::WriteLockfile { source, .. }
-            | Self::WriteManifest { source, .. } => Some(source),
+            | Self::WriteManifest { source, .. }
+            | Self::Register { source, .. } => Some(source),
             Self::Link(error) => error.fs_error(),
             Self::Import { source, .. } | Self::Store(source) | Self::OpenStore { source, .. } => {
                 match source {

@@ -25,7 +25,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::foreign::{self, failed, plain, rows};
 use crate::project::Project;
-use crate::{InstallError, MANIFEST};
+use crate::{InstallError, MANIFEST, registered};
 
 /// Resolves what lies on this machine, and remembers what it looked at.
 pub(crate) struct Local {
@@ -170,7 +170,7 @@ impl Local {
     /// Returns the folder of a package that was registered for links.
     pub(crate) fn registered(&self, name: &str) -> Option<PathBuf> {
         let name = PackageName::parse(name).ok()?;
-        let link = self.global_folder.as_ref()?.join("node_modules").join(name.as_str());
+        let link = registered::link_of(self.global_folder.as_deref(), name)?;
         std::fs::canonicalize(link).ok()
     }
 

@@ -72,6 +72,8 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Add(install) => commands::install::add(install, common, &environment),
         Command::Remove(install) => commands::install::remove(install, common, &environment),
         Command::Dedupe(dedupe) => commands::install::dedupe(dedupe, common, &environment),
+        Command::Link(link) => commands::link::link(link, common, &environment),
+        Command::Unlink(unlink) => commands::link::unlink(unlink, common, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => {
             commands::completions::run(completions);

@@ -3,7 +3,7 @@
 use clap::Args;
 use deka_graph::EdgeKind;
 use deka_install::{Addition, Change};
-use deka_manifest::{Alias, PackageArgument};
+use deka_manifest::{Alias, PackageArgument, PackageName};
 
 use super::install::WHAT;
 use crate::diagnostic::Diagnostic;
@@ -29,6 +29,19 @@ Examples:
   deka remove react                       Out of all groups of package.json, and out of node_modules
   deka remove react react-dom
   deka remove zod --filter api            Out of the package.json of a member of the workspaces
+
+`deka help install` shows what else can be said about the install, `deka help exit-codes` the exit codes.";
+
+pub(super) const AFTER_HELP_LINK: &str = "\
+Without a name, the package in this folder is registered; with names, registered packages are linked into
+the project. The link is in node_modules alone, and the next install takes it away, unless `--save` writes
+it into package.json.
+
+Examples:
+  deka link                               In the folder of the package my-lib: register it
+  deka link my-lib                        In a project: use it
+  deka link my-lib --save                 The same, and keep it as \"link:my-lib\" in dependencies
+  deka unlink                             In the folder of the package: forget it
 
 `deka help install` shows what else can be said about the install, `deka help exit-codes` the exit codes.";
 
@@ -97,6 +110,9 @@ pub(super) const SHOWN_FOR_ADD: &[&str] = &[
     "catalog",
 ];
 
+/// What `deka link` shows of the arguments that others hide.
+pub(super) const SHOWN_FOR_LINK: &[&str] = &["packages", "save"];
+
 impl AddingArguments {
     /// Whether packages are named.
     pub(crate) fn has_packages(&self) -> bool {
@@ -123,6 +139,19 @@ impl AddingArguments {
             is_trusted: self.trust,
             catalog: self.catalog.as_deref().map(Into::into),
         }))
+    }
+
+    /// Returns the registered packages that are to be linked, as what is to be added.
+    pub(crate) fn links(&self) -> Result<Change, Diagnostic> {
+        let package = |text: &String| {
+            let name = PackageName::parse(text).map_err(|error| {
+                Diagnostic::usage(error.to_string())
+                    .hint("A folder is linked by `deka add link:<folder>`")
+            })?;
+            Ok(PackageArgument { alias: Some(name.into()), spec: format!("link:{name}").into() })
+        };
+        let packages = self.packages.iter().map(package).collect::<Result<_, Diagnostic>>()?;
+        Ok(Change::Add(Addition { packages, ..Addition::default() }))
     }
 
     /// Returns what is to be removed.

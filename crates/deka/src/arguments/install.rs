@@ -108,6 +108,8 @@ pub(crate) struct InstallArguments {
     /// Change neither package.json nor bun.lock
     #[arg(long, overrides_with = "save", alias = "pure-lockfile", alias = "no-lockfile")]
     no_save: bool,
+
+    /// Change them, too
     #[arg(short = 'S', long, hide = true, overrides_with = "no_save")]
     save: bool,
 

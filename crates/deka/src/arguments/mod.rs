@@ -88,6 +88,14 @@ pub(crate) enum Command {
     #[command(alias = "ddp", after_help = DEDUPE_HELP)]
     Dedupe(Box<DedupeArguments>),
 
+    /// Use a package that is under development from where it is
+    #[command(alias = "ln", after_help = adding::AFTER_HELP_LINK, mut_args(shown(adding::SHOWN_FOR_LINK)))]
+    Link(Box<InstallArguments>),
+
+    /// Undo `deka link` in the folder of a package
+    #[command(after_help = UNLINK_HELP)]
+    Unlink(UnlinkArguments),
+
     /// Look at what is installed, and decide whose scripts run
     #[command(after_help = pm::AFTER_HELP)]
     Pm(PmArguments),
@@ -117,6 +125,11 @@ Examples:
   deka dedupe --check           Fail if there is something to do, as in CI
   deka dedupe --dry-run         Show what would change
   deka dedupe --lockfile-only   Change bun.lock, install nothing";
+
+const UNLINK_HELP: &str = "\
+Examples:
+  deka unlink                   In the folder of the package: projects can't link it by its name any more
+  deka remove my-lib            In a project: use it no longer";
 
 const COMPLETIONS_HELP: &str = "\
 Examples:
@@ -218,6 +231,14 @@ pub(crate) struct DedupeArguments {
 
     #[command(flatten)]
     pub(crate) install: InstallArguments,
+}
+
+/// Arguments of `deka unlink`.
+#[derive(Debug, Args)]
+pub(crate) struct UnlinkArguments {
+    // Taken, so that what to do instead can be said.
+    #[arg(value_name = "package", hide = true)]
+    pub(crate) packages: Vec<String>,
 }
 
 /// Arguments of `deka completions`.

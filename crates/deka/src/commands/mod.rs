@@ -3,6 +3,7 @@
 pub(crate) mod completions;
 pub(crate) mod help;
 pub(crate) mod install;
+pub(crate) mod link;
 pub(crate) mod pm;
 
 use std::io::Write as _;

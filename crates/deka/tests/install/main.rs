@@ -7,6 +7,7 @@ mod change;
 mod dedupe;
 mod incremental;
 mod isolated;
+mod link;
 mod local;
 mod lockfile;
 mod network;

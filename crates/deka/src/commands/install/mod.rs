@@ -16,6 +16,8 @@ use crate::environment::is_interactive;
 use crate::exit_code::Class;
 use crate::reporter::Progress;
 
+pub(crate) use text::header;
+
 /// Installs what the project in or above the working folder asks for; with names of packages, adds
 /// them.
 pub(crate) fn install(
@@ -60,6 +62,17 @@ pub(crate) fn remove(
 ) -> Result<(), Diagnostic> {
     let change = arguments.adding.removal()?;
     run("remove", Some(change), arguments, common, environment)
+}
+
+/// Links registered packages into the project, and installs. Unless told so, only `node_modules`
+/// changes.
+pub(crate) fn link(
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    let change = arguments.adding.links()?;
+    run("link", Some(change), arguments, common, environment)
 }
 
 /// Takes versions out of the lockfile that others can stand in for, and installs.
@@ -122,6 +135,9 @@ fn perform(
     let mut overrides = arguments.overrides(common)?;
     if name == "ci" {
         overrides.frozen_lockfile = Some(true);
+    }
+    if name == "link" {
+        overrides.save = overrides.save.or(Some(false));
     }
     overrides.dry_run |= is_dry_run;
     let folder = environment.working_folder();

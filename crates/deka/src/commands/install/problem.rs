@@ -27,6 +27,9 @@ impl From<InstallError> for Diagnostic {
                 diagnostic
                     .hint("Run `deka install` without `--frozen-lockfile`, and commit bun.lock")
             }
+            InstallError::Nameless { .. } => {
+                diagnostic.hint("Give it a `name`, by which other projects will know it")
+            }
             InstallError::NoLockfile | InstallError::OldLockfile => {
                 diagnostic.hint("Run `deka install` first")
             }

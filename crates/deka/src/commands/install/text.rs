@@ -11,7 +11,7 @@ use super::duplicates;
 use crate::render_error::printable;
 
 /// Returns the first line.
-pub(super) fn header(command: &str) -> String {
+pub(crate) fn header(command: &str) -> String {
     let title = format!("deka {command}");
     format!("{} {}\n", title.bold(), concat!("v", env!("CARGO_PKG_VERSION")).dimmed())
 }

@@ -231,3 +231,18 @@ fn dedupe() {
         "workspaces: install | packages/n/ add b@1.0.0 | packages/n/ add c@1.0.0 | add -D b | dedupe",
     ]);
 }
+
+#[test]
+fn link() {
+    check(&[
+        "local: link lib",
+        "local: lib/ link | link lib | link lib --save | remove lib",
+        "local: lib/ link | link lib --save | lib/ unlink | lib/ unlink | link nosuch",
+        "local: nameless/ link",
+        "local: nameless/ unlink",
+        "local: lib/ link | unlink lib",
+        "local: lib/ link | link ./lib",
+        "local: lib/ link | add a | link lib nosuch",
+        "local: lib/ link | add lib@link:lib x@link:lib",
+    ]);
+}

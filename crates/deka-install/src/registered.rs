@@ -1,0 +1,94 @@
+//! Packages that are registered for links: `link:<name>` leads to them from any project.
+//!
+//! The register is a folder of symlinks, Bun's, so that both know the same packages.
+
+use std::path::{Path, PathBuf};
+
+use deka_config::Config;
+use deka_fs::{Creation, Dir, FsError, Operation};
+use deka_manifest::{PackageJson, PackageName};
+
+use crate::{InstallError, MANIFEST};
+
+/// Registers the package in or above a folder, in place of another one of its name.
+pub fn register(config: &Config, folder: &Path) -> Result<PackageName, InstallError> {
+    let (folder, name) = package_at(folder)?;
+    let place = Place::of(config, name)?;
+    place.put(&folder).map_err(|source| place.failed(source))?;
+    Ok(name)
+}
+
+/// Takes the package in or above a folder out of the register. Returns its name, and whether it was
+/// there.
+pub fn unregister(config: &Config, folder: &Path) -> Result<(PackageName, bool), InstallError> {
+    let (_, name) = package_at(folder)?;
+    let place = Place::of(config, name)?;
+    let was_there = place.clear().map_err(|source| place.failed(source))?;
+    Ok((name, was_there))
+}
+
+/// Returns where the link of a package is, or would be; `None` without a home.
+pub(crate) fn link_of(global_folder: Option<&Path>, name: PackageName) -> Option<PathBuf> {
+    Some(global_folder?.join("node_modules").join(name.as_str()))
+}
+
+/// Returns the nearest package at or above a folder.
+fn package_at(start: &Path) -> Result<(PathBuf, PackageName), InstallError> {
+    let folder = start.ancestors().find(|folder| folder.join(MANIFEST).is_file());
+    let folder = folder.ok_or_else(|| InstallError::NoManifest { folder: start.to_owned() })?;
+    let path = folder.join(MANIFEST);
+    let failed = |source| InstallError::Read { path: path.clone(), source };
+    let text = Dir::open(folder).and_then(|dir| dir.read(MANIFEST)).map_err(failed)?;
+    let manifest = PackageJson::parse(&text.unwrap_or_default()).map_err(|source| {
+        InstallError::Manifest { path: path.clone(), source: Box::new(source) }
+    })?;
+    let name = manifest.package_name();
+    let name = name.ok_or_else(|| InstallError::Nameless { path: path.clone() })?;
+    Ok((folder.to_owned(), name))
+}
+
+/// Where the link of a package is.
+struct Place {
+    path: PathBuf,
+    folder: PathBuf,
+    file: String,
+}
+
+impl Place {
+    fn of(config: &Config, name: PackageName) -> Result<Self, InstallError> {
+        let global_folder = config.install.global_folder.as_deref();
+        let path = link_of(global_folder, name).ok_or(InstallError::NoGlobalFolder)?;
+        let file = name.as_str().rsplit('/').next().unwrap_or(name.as_str()).to_owned();
+        let folder = path.parent().unwrap_or(&path).to_owned();
+        Ok(Self { path, folder, file })
+    }
+
+    /// Lets the link lead to a folder, whatever it led to before.
+    fn put(&self, folder: &Path) -> Result<(), FsError> {
+        let dir = Dir::open_or_create(&self.folder)?;
+        let temporary = format!(".{}-{}", self.file, std::process::id());
+        dir.remove_file(temporary.as_str())?;
+        if dir.symlink(folder, temporary.as_str())? == Creation::Existed {
+            let exists = std::io::ErrorKind::AlreadyExists;
+            return Err(FsError::new(Operation::Symlink, &self.path, exists));
+        }
+        let renamed = dir.rename(temporary.as_str(), &dir, self.file.as_str());
+        if renamed.is_err() {
+            // That it is not in its place is the error to report.
+            drop(dir.remove_file(temporary.as_str()));
+        }
+        renamed
+    }
+
+    fn clear(&self) -> Result<bool, FsError> {
+        match Dir::open(&self.folder) {
+            Ok(dir) => dir.remove_file(self.file.as_str()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn failed(&self, source: FsError) -> InstallError {
+        InstallError::Register { path: self.path.clone(), source }
+    }
+}
