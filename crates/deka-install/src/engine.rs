@@ -585,9 +585,7 @@ impl<'a> Engine<'a> {
         slot.index = None;
         slot.tasks.push(task);
         drop(slots);
-        if let Some(integrity) = &tarball.integrity {
-            self.store.forget(integrity).map_err(InstallError::Store)?;
-        }
+        self.store.forget(tarball.integrity.as_ref()).map_err(InstallError::Store)?;
         // Files are read by whoever takes the job, now that the store does not know the tarball.
         self.queue.push(Lane::Normal, Job::Prepare(tarball));
         Ok(())

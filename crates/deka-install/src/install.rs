@@ -490,7 +490,7 @@ impl<'a> Install<'a> {
         let index = store.lookup(&key).map_err(InstallError::Store)?;
         let performed = linker.perform(plan, task, index.as_ref());
         if performed.as_ref().is_err_and(LinkError::is_missing_blob) || index.is_none() {
-            store.forget(&key).map_err(InstallError::Store)?;
+            store.forget(Some(&key)).map_err(InstallError::Store)?;
             return Err(InstallError::LostBuild {
                 package: plan.placements[task.placement as usize].label,
             });

@@ -219,9 +219,14 @@ impl Store {
 
     /// Drops the index of a package, so that it is fetched again: for when one of its blobs turned
     /// out to be missing or torn.
-    pub fn forget(&self, integrity: &Integrity) -> Result<(), StoreError> {
+    ///
+    /// A package without an integrity has no index; then only the files that this process wrote are
+    /// looked at again.
+    pub fn forget(&self, integrity: Option<&Integrity>) -> Result<(), StoreError> {
         self.blobs.forget_known();
-        self.indexes.parent().remove_file(index_path(integrity).as_str())?;
+        if let Some(integrity) = integrity {
+            self.indexes.parent().remove_file(index_path(integrity).as_str())?;
+        }
         Ok(())
     }
 

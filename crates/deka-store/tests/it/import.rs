@@ -127,8 +127,8 @@ fn forgotten_packages_are_imported_again() {
     let lost = index.files().find(|file| file.size > 0).unwrap();
     let (dir, name) = store.blob(&lost.hash, lost.executable).unwrap();
     assert!(dir.remove_file(name.as_c_str()).unwrap());
-    store.forget(&package.integrity).unwrap();
-    store.forget(&package.integrity).unwrap();
+    store.forget(Some(&package.integrity)).unwrap();
+    store.forget(Some(&package.integrity)).unwrap();
     assert!(store.lookup(&package.integrity).unwrap().is_none());
     package.import(&store).unwrap();
     package.check_stored(&store);
