@@ -215,6 +215,12 @@ pub enum InstallError {
         /// What went wrong.
         source: Box<deka_resolver::ForeignError>,
     },
+    /// What is to be updated is not there.
+    #[error("`{package}` is not a dependency of the project")]
+    NotADependency {
+        /// What was named.
+        package: String,
+    },
     /// No manifest is to be changed.
     #[error("No member of the workspaces matches {}", filters.iter().map(|filter| format!("`{filter}`")).collect::<Vec<_>>().join(", "))]
     NoMember {

@@ -155,7 +155,11 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Instal
         start = start.for_deduplication(&install.project)?;
     }
     if let Some(change) = &request.change {
-        install.targets = install.project.targets(&install.filters, &request.folder)?;
+        install.targets = if change.is_recursive() {
+            install.project.manifests().map(|(folder, _)| folder.to_owned()).collect()
+        } else {
+            install.project.targets(&install.filters, &request.folder)?
+        };
         if install.targets.is_empty() {
             return Err(InstallError::NoMember { filters: request.filters.clone() });
         }
@@ -167,7 +171,7 @@ fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Instal
             let changes = vec!["what the command is to change in package.json".to_owned()];
             return Err(InstallError::Frozen { changes });
         }
-        start = start.for_change();
+        start = start.for_change().without_outdated(change, &install.targets)?;
     }
     drop(reading);
     install.run(start)
@@ -698,7 +702,8 @@ impl<'a> Install<'a> {
                 && !self.config.install.dry_run,
         };
         if let Some(change) = &self.request.change {
-            self.draft = change.begin(&mut self.project, &self.targets, &mut source)?;
+            let locked = old.map(|old| &old.lockfile.graph);
+            self.draft = change.begin(&mut self.project, &self.targets, locked, &mut source)?;
         }
         let known = old.map(|old| (&*old.lockfile, &old.stale));
         let deduplicates = self.request.deduplicates;
@@ -707,8 +712,9 @@ impl<'a> Install<'a> {
         for warning in &resolved.warnings {
             self.reporter.warning(&warning::text(warning));
         }
-        self.draft.settle(&mut self.project, &mut resolved.graph)?;
         let old = old.map(|old| &*old.lockfile);
+        let locked = old.map(|old| &old.graph);
+        self.draft.settle(&mut self.project, locked, &mut resolved.graph)?;
         if let Some(old) = old.filter(|_| deduplicates) {
             let duplicates = Duplicates::between(&old.graph, &resolved.graph);
             if self.config.install.is_frozen() && !duplicates.removed.is_empty() {
@@ -827,10 +833,15 @@ impl<'a> Install<'a> {
         let mut direct =
             direct_dependencies(graph, self.reported(graph), &layout.latest, &packages);
         let added = std::mem::take(&mut self.draft.added);
-        direct.retain(|direct| added.iter().all(|added| added.alias != direct.alias));
+        let updated = std::mem::take(&mut self.draft.updated);
+        direct.retain(|direct| {
+            added.iter().all(|added| added.alias != direct.alias)
+                && updated.iter().all(|updated| updated.alias != direct.alias)
+        });
         let summary = Summary {
             direct,
             added,
+            updated,
             removed: std::mem::take(&mut self.draft.removed),
             blocked_scripts,
             lockfile_saved,
@@ -853,6 +864,7 @@ impl<'a> Install<'a> {
         };
         Summary {
             added: std::mem::take(&mut self.draft.added),
+            updated: std::mem::take(&mut self.draft.updated),
             removed: std::mem::take(&mut self.draft.removed),
             lockfile_saved,
             ..Summary::new(outcome)

@@ -38,7 +38,7 @@ mod tarballs;
 mod warning;
 mod workspaces;
 
-pub use change::{Addition, Change};
+pub use change::{Addition, Change, Update};
 pub use duplicates::{Duplicates, RemovedVersion};
 pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
@@ -46,5 +46,7 @@ pub use install::{Request, install, untrusted};
 pub use project::{LOCKFILE, MANIFEST, find_project};
 pub use registered::{register, unregister};
 pub use remote::{GitError, InvalidLocation, RemoteError};
-pub use report::{AddedPackage, DirectDependency, Outcome, Reporter, Silent, Summary};
+pub use report::{
+    AddedPackage, DirectDependency, Outcome, Reporter, Silent, Summary, UpdatedPackage,
+};
 pub use scripts::{ScriptContext, Untrusted};

@@ -119,6 +119,17 @@ pub struct AddedPackage {
     pub bins: Vec<Box<str>>,
 }
 
+/// A package that has another version than before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UpdatedPackage {
+    /// Its name in `package.json`, or its own if it is no direct dependency.
+    pub alias: Alias,
+    /// The version that was locked.
+    pub from: Version,
+    /// The version that is locked now.
+    pub to: Version,
+}
+
 /// The end of an install.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Summary {
@@ -128,6 +139,8 @@ pub struct Summary {
     pub direct: Vec<DirectDependency>,
     /// What was to be added, in the order in which it was asked for.
     pub added: Vec<AddedPackage>,
+    /// What has another version than before, if that was what was asked for.
+    pub updated: Vec<UpdatedPackage>,
     /// What was taken out of `package.json`.
     pub removed: Vec<Alias>,
     /// What became of duplicate versions, if that was the question.
@@ -147,6 +160,7 @@ impl Summary {
             outcome,
             direct: Vec::new(),
             added: Vec::new(),
+            updated: Vec::new(),
             removed: Vec::new(),
             duplicates: None,
             blocked_scripts: 0,

@@ -6,6 +6,7 @@ use deka_lockfile::Lockfile;
 use deka_manifest::Symbol;
 use hashbrown::HashSet;
 
+use crate::change::Change;
 use crate::local::{self, Local};
 use crate::project::{LOCKFILE, Project, Read};
 use crate::report::Reporter;
@@ -83,6 +84,18 @@ impl Start {
             }
             resolve @ Self::Resolve(_) => resolve,
         }
+    }
+
+    /// Forgets what a change is to pick anew.
+    pub(crate) fn without_outdated(
+        mut self,
+        change: &Change,
+        targets: &[String],
+    ) -> Result<Self, InstallError> {
+        if let Self::Resolve(Some(old)) = &mut self {
+            old.stale.extend(change.outdated(&old.lockfile.graph, targets)?);
+        }
+        Ok(self)
     }
 
     /// Returns where to start if the lockfile, which has to be up to date, is to be deduplicated.

@@ -70,6 +70,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Install(install) => commands::install::install(install, common, &environment),
         Command::Ci(install) => commands::install::ci(install, common, &environment),
         Command::Add(install) => commands::install::add(install, common, &environment),
+        Command::Update(update) => commands::install::update(update, common, &environment),
         Command::Remove(install) => commands::install::remove(install, common, &environment),
         Command::Dedupe(dedupe) => commands::install::dedupe(dedupe, common, &environment),
         Command::Link(link) => commands::link::link(link, common, &environment),

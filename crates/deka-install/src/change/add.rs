@@ -63,7 +63,14 @@ impl Addition {
                 }
             })?;
             let (folder, becomes_trusted) = (folder.to_owned(), self.is_trusted);
-            draft.rows.push(Row { folder, kind, alias, settling, becomes_trusted });
+            draft.rows.push(Row {
+                folder,
+                kind,
+                alias,
+                settling,
+                becomes_trusted,
+                is_reported: true,
+            });
         }
         Ok(())
     }
@@ -130,7 +137,7 @@ impl Addition {
             name => vec!["catalogs".to_owned(), name.to_owned()],
         };
         draft.drafts.edit(project, "", |editor| {
-            if editor.has_object("workspaces") {
+            if editor.has_object(&["workspaces"]) {
                 path.insert(0, "workspaces".to_owned());
             }
             let path: Vec<&str> = path.iter().map(String::as_str).collect();

@@ -1,4 +1,4 @@
-//! What a command changes in the manifests of a project before it installs: `add` and `remove`.
+//! What a command changes in the manifests of a project before it installs: `add`, `remove`, `update`.
 //!
 //! A change has two halves. [`begin`](Change::begin) writes into the manifests what was asked for, in
 //! memory; then everything is resolved as if the user had edited the files. What the versions are is
@@ -7,17 +7,21 @@
 
 mod add;
 mod drafts;
+mod update;
 
 use deka_graph::{EdgeId, EdgeKind, Graph, PackageId, Resolution};
 use deka_manifest::{Alias, PackageJson, Spec, Symbol, Version};
 use deka_resolver::PackumentSource;
+use hashbrown::HashSet;
 
 pub use add::Addition;
+pub use update::Update;
+
 pub(crate) use drafts::{Drafts, NewManifest};
 
 use crate::InstallError;
 use crate::project::Project;
-use crate::report::AddedPackage;
+use crate::report::{AddedPackage, UpdatedPackage};
 use crate::tarballs;
 
 /// What is to be changed.
@@ -27,12 +31,31 @@ pub enum Change {
     Add(Addition),
     /// Dependencies are taken away, from all groups.
     Remove(Vec<Alias>),
+    /// Dependencies get newer versions.
+    Update(Update),
 }
 
 impl Change {
     /// Whether it makes sense without a `package.json`, which it would create.
     pub(crate) fn may_create_manifest(&self) -> bool {
         matches!(self, Self::Add(_))
+    }
+
+    /// Whether it is about the root and all members, wherever the command was started.
+    pub(crate) fn is_recursive(&self) -> bool {
+        matches!(self, Self::Update(update) if update.is_recursive)
+    }
+
+    /// Returns the packages of the lockfile that are to be picked anew.
+    pub(crate) fn outdated(
+        &self,
+        graph: &Graph,
+        targets: &[String],
+    ) -> Result<HashSet<PackageId>, InstallError> {
+        match self {
+            Self::Update(update) => update.outdated(graph, targets),
+            Self::Add(_) | Self::Remove(_) => Ok(HashSet::new()),
+        }
     }
 
     /// Whether there is nothing in these manifests that it could change.
@@ -51,6 +74,7 @@ impl Change {
         &self,
         project: &mut Project,
         targets: &[String],
+        locked: Option<&Graph>,
         source: &mut dyn PackumentSource,
     ) -> Result<Draft, InstallError> {
         let mut draft = Draft::default();
@@ -64,6 +88,10 @@ impl Change {
                 for folder in targets {
                     draft.remove(project, folder, names)?;
                 }
+            }
+            Self::Update(update) => {
+                draft.updates_of = targets.first().cloned();
+                update.begin(&mut draft, project, targets, locked)?;
             }
         }
         Ok(draft)
@@ -106,6 +134,10 @@ pub(crate) struct Draft {
     pub(crate) removed: Vec<Alias>,
     /// Those that were asked for, once they have versions.
     pub(crate) added: Vec<AddedPackage>,
+    /// The folder of the manifest whose updates are spoken of first, if there are any.
+    updates_of: Option<String>,
+    /// What has another version than before.
+    pub(crate) updated: Vec<UpdatedPackage>,
 }
 
 /// A dependency that a change is about.
@@ -119,6 +151,8 @@ struct Row {
     settling: Option<Settling>,
     /// Whether its scripts may run from now on, if it has any.
     becomes_trusted: bool,
+    /// Whether it is spoken of as added.
+    is_reported: bool,
 }
 
 #[derive(Debug)]
@@ -161,13 +195,17 @@ impl Draft {
     pub(crate) fn settle(
         &mut self,
         project: &mut Project,
+        locked: Option<&Graph>,
         graph: &mut Graph,
     ) -> Result<(), InstallError> {
+        if let (Some(locked), Some(folder)) = (locked, &self.updates_of) {
+            self.updated = update::updates(locked, graph, folder);
+        }
         for row in &self.rows {
             let Some(edge) = row.edge(graph) else { continue };
             let Some(target) = graph.edge(edge).target else { continue };
             let added = added_package(graph, row.alias, target);
-            if !self.added.contains(&added) {
+            if row.is_reported && !self.added.contains(&added) {
                 self.added.push(added);
             }
             let package = graph.package(target);
@@ -194,6 +232,15 @@ impl Draft {
 
 impl Row {
     fn edge(&self, graph: &Graph) -> Option<EdgeId> {
+        if let Some(catalog) = self.settling.as_ref().and_then(Settling::catalog) {
+            let is_of_catalog = |id: &EdgeId| {
+                let edge = graph.edge(*id);
+                let spec = Spec::parse(edge.alias, &edge.spec);
+                edge.alias == self.alias
+                    && matches!(spec, Ok(Spec::Catalog(name)) if name.map_or("default", Symbol::as_str) == catalog)
+            };
+            return (0..graph.edges().len() as u32).map(EdgeId).find(is_of_catalog);
+        }
         let is_importer = |id: &PackageId| match &graph.package(*id).resolution {
             Resolution::Root => self.folder.is_empty(),
             Resolution::Workspace(path) => path.as_str() == self.folder,
@@ -209,12 +256,25 @@ impl Row {
 }
 
 impl Settling {
+    /// Returns the name of the catalog that gets the version, if one does.
+    fn catalog(&self) -> Option<&str> {
+        self.is_catalog.then(|| catalog_name(&self.path))
+    }
+
     /// Returns what asks for a version, as it was asked for.
     fn spec_for(&self, version: &Version) -> String {
         match &self.spec {
             Spec::Alias { name, .. } => format!("npm:{name}@{}{version}", self.prefix),
             _ => format!("{}{version}", self.prefix),
         }
+    }
+}
+
+/// Returns the name of the catalog at a path of the root's manifest.
+fn catalog_name(path: &[String]) -> &str {
+    match path.last().map_or("", String::as_str) {
+        "catalog" if path.iter().all(|part| part != "catalogs") => "default",
+        name => name,
     }
 }
 

@@ -30,9 +30,10 @@ impl Editor {
         Ok(Self { root, has_bom, has_carriage_returns })
     }
 
-    /// Whether a field is an object, as `workspaces` may be.
-    pub fn has_object(&self, field: &str) -> bool {
-        self.root.object_value().is_some_and(|root| root.object_value(field).is_some())
+    /// Whether there is an object at `path`, as `workspaces` may be one.
+    pub fn has_object(&self, path: &[&str]) -> bool {
+        let root = self.root.object_value();
+        path.iter().fold(root, |object, key| object?.object_value(key)).is_some()
     }
 
     /// Sets a text in the object at `path`, such as a spec in `["dependencies"]`. What is not there comes

@@ -2,10 +2,10 @@
 
 use clap::Args;
 use deka_graph::EdgeKind;
-use deka_install::{Addition, Change};
+use deka_install::{Addition, Change, Update};
 use deka_manifest::{Alias, PackageArgument, PackageName};
 
-use super::install::WHAT;
+use super::install::{InstallArguments, WHAT};
 use crate::diagnostic::Diagnostic;
 
 pub(super) const AFTER_HELP_ADD: &str = "\
@@ -44,6 +44,58 @@ Examples:
   deka unlink                             In the folder of the package: forget it
 
 `deka help install` shows what else can be said about the install, `deka help exit-codes` the exit codes.";
+
+pub(super) const AFTER_HELP_UPDATE: &str = "\
+Without names everything is updated as far as package.json allows, dependencies of dependencies too. Ranges in
+package.json and catalogs follow, in the style they have: ^1.2.0 becomes ^1.3.1.
+
+Examples:
+  deka update                             All that may be newer
+  deka update react                       One package, wherever it is in the tree
+  deka update --latest                    Beyond what package.json allows
+  deka update react@18                    To a version that is named
+  deka update --depth 0                   Without dependencies of dependencies
+  deka update -r                          What all members of the workspaces ask for
+
+`deka help install` shows what else can be said about the install, `deka help exit-codes` the exit codes.";
+
+/// Arguments of `deka update`.
+#[derive(Debug, Default, Args)]
+pub(crate) struct UpdateArguments {
+    #[command(flatten)]
+    pub(crate) install: InstallArguments,
+
+    /// Update to the newest versions, whatever package.json says
+    #[arg(short = 'L', long, help_heading = WHAT)]
+    latest: bool,
+
+    /// Update dependencies down to this depth: 0 for those of the project alone
+    #[arg(long, value_name = "depth", help_heading = WHAT)]
+    depth: Option<u32>,
+
+    #[arg(short, long, hide = true)]
+    interactive: bool,
+}
+
+/// What `deka update` shows of the below.
+pub(super) const SHOWN_FOR_UPDATE: &[&str] = &["packages", "exact", "recursive"];
+
+impl UpdateArguments {
+    /// Returns what is to be updated.
+    pub(crate) fn update(&self) -> Result<Change, Diagnostic> {
+        if self.interactive {
+            return Err(Diagnostic::usage("`--interactive` is not supported")
+                .hint("Name the packages: `deka update <package>`"));
+        }
+        Ok(Change::Update(Update {
+            packages: self.install.adding.packages()?,
+            to_latest: self.latest,
+            is_exact: self.install.adding.exact,
+            direct_only: self.depth == Some(0),
+            is_recursive: self.install.adding.recursive,
+        }))
+    }
+}
 
 /// Packages, and what becomes of them. Hidden where they are not what a command is for.
 #[derive(Debug, Default, Args)]
@@ -93,6 +145,10 @@ pub(crate) struct AddingArguments {
     )]
     catalog: Option<String>,
 
+    /// For the root and all members of the workspaces
+    #[arg(short, long, hide = true)]
+    recursive: bool,
+
     #[arg(short, long, hide = true)]
     pub(super) analyze: bool,
 }
@@ -119,11 +175,13 @@ impl AddingArguments {
         !self.packages.is_empty()
     }
 
+    fn packages(&self) -> Result<Vec<PackageArgument>, Diagnostic> {
+        let packages = self.packages.iter().map(|text| PackageArgument::parse(text));
+        packages.collect::<Result<_, _>>().map_err(|error| Diagnostic::usage(error.to_string()))
+    }
+
     /// Returns what is to be added.
     pub(crate) fn addition(&self) -> Result<Change, Diagnostic> {
-        let packages: Result<Vec<_>, _> =
-            self.packages.iter().map(|text| PackageArgument::parse(text)).collect();
-        let packages = packages.map_err(|error| Diagnostic::usage(error.to_string()))?;
         // As with Bun, of several the first in this order counts.
         let group = [
             (self.dev, EdgeKind::Dev),
@@ -132,7 +190,7 @@ impl AddingArguments {
             (self.save_prod, EdgeKind::Prod),
         ];
         Ok(Change::Add(Addition {
-            packages,
+            packages: self.packages()?,
             group: group.into_iter().find(|(is_given, _)| *is_given).map(|(_, kind)| kind),
             is_exact: self.exact,
             only_missing: self.only_missing,

@@ -44,7 +44,6 @@ const SWITCHES: &[&str] = &[
     "optimistic-repeat-install",
     "prefer-frozen-lockfile",
     "prefer-workspace-packages",
-    "recursive",
     "shamefully-hoist",
     "shared-workspace-lockfile",
     "side-effects-cache",

@@ -103,8 +103,8 @@ pub(super) fn unknown_command(wanted: &str, command: &Command) -> Diagnostic {
 }
 
 /// Commands that people will try because other package managers have them.
-const NOT_YET: [&str; 10] =
-    ["audit", "exec", "info", "outdated", "patch", "prune", "publish", "run", "update", "why"];
+const NOT_YET: [&str; 9] =
+    ["audit", "exec", "info", "outdated", "patch", "prune", "publish", "run", "why"];
 
 /// Returns the command that was being read: clap tells it by its usage line alone.
 fn running<'c>(error: &clap::Error, command: &'c Command) -> &'c Command {

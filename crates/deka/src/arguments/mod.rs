@@ -15,6 +15,7 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 
 use crate::diagnostic::Diagnostic;
 
+pub(crate) use adding::UpdateArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use pm::{ListArguments, PmArguments, PmCommand, TrustArguments};
 
@@ -53,6 +54,7 @@ Examples:
   deka ci                       The same, and fail if bun.lock is out of date
   deka add react                Add a package to package.json and install it
   deka remove react             The opposite
+  deka update                   Newer versions, as far as package.json allows
   deka install --production     Leave out devDependencies
   deka install --offline        Install from the cache alone
   deka completions zsh          Teach your shell these commands
@@ -83,6 +85,15 @@ pub(crate) enum Command {
         mut_args(shown(&["packages"]))
     )]
     Remove(Box<InstallArguments>),
+
+    /// Update packages to newer versions, within package.json's ranges or beyond
+    #[command(
+        visible_alias = "up",
+        alias = "upgrade",
+        after_help = adding::AFTER_HELP_UPDATE,
+        mut_args(shown(adding::SHOWN_FOR_UPDATE))
+    )]
+    Update(Box<UpdateArguments>),
 
     /// Take versions out of bun.lock that others can stand in for
     #[command(alias = "ddp", after_help = DEDUPE_HELP)]

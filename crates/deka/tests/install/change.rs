@@ -1,4 +1,4 @@
-//! `deka add` and `deka remove`: what they say, and what they leave alone.
+//! `deka add`, `deka remove` and `deka update`: what they say, and what they leave alone.
 
 use deka_test::{Fault, Registry, TestProject};
 use serde_json::{Value, json};
@@ -129,4 +129,38 @@ fn a_project_is_made_where_there_is_none() {
         "{\n  \"dependencies\": {\n    \"a\": \"^1.0.0\"\n  }\n}"
     );
     assert!(project.exists("node_modules/a/package.json"));
+}
+
+#[test]
+fn what_update_says() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let outcome = project.command(["update"]).run();
+    outcome.assert_success();
+    assert!(outcome.stdout.contains("(no changes)"), "{}", outcome.snapshot());
+    registry.package("a", "1.1.0").publish();
+    registry.tag("a", "latest", "2.0.0");
+
+    let outcome = project.command(["up", "a", "--prefer-online"]).run();
+    assert_eq!(
+        outcome.snapshot(),
+        "exit code: 0\n----- stdout -----\ndeka update v0.1.0\n\n^ a 1.0.0 -> 1.1.0\n\n1 package installed [TIME]\n"
+    );
+    assert!(project.read("package.json").contains("\"a\": \"^1.1.0\""));
+    let outcome = project.command(["update", "--latest", "--json"]).run();
+    let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    assert_eq!(summary["updated"], json!([{ "name": "a", "from": "1.1.0", "to": "2.0.0" }]));
+    assert!(project.read("node_modules/a/package.json").contains("2.0.0"));
+
+    let before = state(&project);
+    for (arguments, expected) in [
+        (&["update", "nosuch"][..], "`nosuch` is not a dependency of the project"),
+        (&["update", "a@9"], "ETARGET"),
+        (&["update", "--interactive"], "`--interactive` is not supported"),
+    ] {
+        let outcome = project.command(arguments).run();
+        assert_ne!(outcome.code, Some(0), "{arguments:?}");
+        assert!(outcome.stderr.contains(expected), "{}", outcome.snapshot());
+        assert_eq!(state(&project), before, "{arguments:?}");
+    }
 }

@@ -98,6 +98,7 @@ mod tests {
             outcome,
             direct: Vec::new(),
             added: Vec::new(),
+            updated: Vec::new(),
             removed: Vec::new(),
             duplicates: None,
             blocked_scripts: 0,

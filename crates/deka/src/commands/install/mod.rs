@@ -1,4 +1,4 @@
-//! `deka install`, `ci`, `add`, `remove` and `dedupe`: settings in, the pipeline run, a summary out.
+//! `deka install`, `ci`, `add`, `remove`, `update` and `dedupe`: settings in, the pipeline run, a summary out.
 
 mod duplicates;
 mod problem;
@@ -10,7 +10,7 @@ use deka_config::{Config, Environment, LogLevel};
 use deka_install::{Change, InstallError, Reporter as _, ScriptContext, Summary};
 use deka_scripts::ProjectOutput;
 
-use crate::arguments::{CommonArguments, DedupeArguments, InstallArguments};
+use crate::arguments::{CommonArguments, DedupeArguments, InstallArguments, UpdateArguments};
 use crate::diagnostic::Diagnostic;
 use crate::environment::is_interactive;
 use crate::exit_code::Class;
@@ -62,6 +62,15 @@ pub(crate) fn remove(
 ) -> Result<(), Diagnostic> {
     let change = arguments.adding.removal()?;
     run("remove", Some(change), arguments, common, environment)
+}
+
+/// Updates packages of the project, and installs.
+pub(crate) fn update(
+    arguments: &UpdateArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    run("update", Some(arguments.update()?), &arguments.install, common, environment)
 }
 
 /// Links registered packages into the project, and installs. Unless told so, only `node_modules`
@@ -128,7 +137,8 @@ fn perform(
 ) -> Result<Summary, Diagnostic> {
     let Task { name, change, is_dry_run } = task;
     arguments.refuse_what_is_not_there()?;
-    if change.is_some() && !arguments.adding.has_packages() {
+    let needs_packages = matches!(change, Some(Change::Add(_) | Change::Remove(_)));
+    if needs_packages && !arguments.adding.has_packages() {
         return Err(Diagnostic::usage(format!("`deka {name}` needs the name of a package"))
             .hint(format!("Run `deka help {name}` to see what it takes")));
     }

@@ -22,10 +22,15 @@ pub(super) fn text(summary: &Summary) -> String {
         return duplicates::text(duplicates, summary);
     }
     let mut output = String::from("\n");
+    for updated in &summary.updated {
+        let name = printable(updated.alias.as_str());
+        let versions = format!("{} -> {}", updated.from, updated.to);
+        // Writing to a string does not fail.
+        let _ = writeln!(output, "{} {} {}", "^".blue(), name.bold(), versions.dimmed());
+    }
     for direct in &summary.direct {
         let name = printable(direct.alias.as_str());
         let version = format!("@{}", printable(&direct.version));
-        // Writing to a string does not fail.
         let _ = write!(output, "{} {}{}", "+".green(), name.bold(), version.dimmed());
         if let Some(latest) = &direct.latest {
             let available = format!("(v{latest} available)");
@@ -33,7 +38,7 @@ pub(super) fn text(summary: &Summary) -> String {
         }
         output.push('\n');
     }
-    if !summary.direct.is_empty() {
+    if !summary.direct.is_empty() || !summary.updated.is_empty() {
         output.push('\n');
     }
     for added in &summary.added {
@@ -132,6 +137,11 @@ pub(super) fn json(summary: &Summary) -> String {
         json!({ "name": added.alias.as_str(), "version": added.version, "bins": added.bins })
     });
     object["requested"] = requested.collect::<Value>();
+    let updated = summary.updated.iter().map(|updated| {
+        let (from, to) = (updated.from.to_string(), updated.to.to_string());
+        json!({ "name": updated.alias.as_str(), "from": from, "to": to })
+    });
+    object["updated"] = updated.collect::<Value>();
     object["removedDependencies"] =
         summary.removed.iter().map(|alias| json!(alias.as_str())).collect::<Value>();
     if let Some(duplicates) = &summary.duplicates {
@@ -171,6 +181,7 @@ mod tests {
             outcome,
             direct: Vec::new(),
             added: Vec::new(),
+            updated: Vec::new(),
             removed: Vec::new(),
             duplicates: None,
             blocked_scripts: 0,
@@ -247,7 +258,7 @@ mod tests {
         assert_eq!(
             json(&summary),
             "{\"outcome\":\"installed\",\"installed\":2,\"removed\":1,\"added\":[{\"name\":\"a\",\
-             \"version\":\"1.0.0\",\"latest\":null}],\"requested\":[],\"removedDependencies\":[],\"blockedScripts\":0,\"milliseconds\":438.0}\n"
+             \"version\":\"1.0.0\",\"latest\":null}],\"requested\":[],\"updated\":[],\"removedDependencies\":[],\"blockedScripts\":0,\"milliseconds\":438.0}\n"
         );
     }
 }

@@ -1,0 +1,317 @@
+//! `deka update`: newer versions, within what the manifests ask for or beyond.
+//!
+//! What is to be updated counts as unknown to the lockfile, so the resolver picks it anew. The manifests
+//! then say the versions that were picked, each in the style in which it was written.
+
+use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
+use deka_manifest::{Alias, PackageArgument, PackageJson, Spec, Symbol, Version};
+use hashbrown::HashSet;
+
+use super::{Draft, GROUPS, Row, Settling, catalog_name, field_of, group_of, spec_in};
+use crate::InstallError;
+use crate::project::Project;
+use crate::report::UpdatedPackage;
+
+/// Dependencies that are to be updated.
+#[derive(Debug, Clone, Default)]
+pub struct Update {
+    /// Which; without any, all. A spec is one to go to.
+    pub packages: Vec<PackageArgument>,
+    /// Whether ranges may be left for the newest versions.
+    pub to_latest: bool,
+    /// Whether exact versions are written, not ranges.
+    pub is_exact: bool,
+    /// Whether only dependencies of the project are updated, not theirs.
+    pub direct_only: bool,
+    /// Whether it is about the root and all members.
+    pub is_recursive: bool,
+}
+
+impl Update {
+    fn argument(&self, alias: Alias) -> Option<&PackageArgument> {
+        self.packages.iter().find(|package| package.alias == Some(alias))
+    }
+
+    fn concerns(&self, alias: Alias) -> bool {
+        self.packages.is_empty() || self.argument(alias).is_some()
+    }
+
+    /// Returns the packages of a lockfile that are to be picked anew.
+    pub(super) fn outdated(
+        &self,
+        graph: &Graph,
+        targets: &[String],
+    ) -> Result<HashSet<PackageId>, InstallError> {
+        let is_direct = |id: PackageId| match &graph.package(id).resolution {
+            Resolution::Root => targets.iter().any(String::is_empty),
+            Resolution::Workspace(path) => targets.iter().any(|target| **target == **path),
+            _ => false,
+        };
+        let mut outdated = HashSet::new();
+        let mut found: HashSet<Alias> = HashSet::new();
+        for dependent in graph.package_ids().filter(|id| !self.direct_only || is_direct(*id)) {
+            for edge in graph.edges_of(dependent).iter().filter(|edge| self.concerns(edge.alias)) {
+                let Some(target) = edge.target else { continue };
+                found.insert(edge.alias);
+                if graph.package(target).version().is_some() {
+                    outdated.insert(target);
+                }
+            }
+        }
+        let missing = self
+            .packages
+            .iter()
+            .find(|package| package.alias.is_none_or(|alias| !found.contains(&alias)));
+        match missing {
+            Some(package) => Err(InstallError::NotADependency { package: package.to_string() }),
+            None => Ok(outdated),
+        }
+    }
+
+    pub(super) fn begin(
+        &self,
+        draft: &mut Draft,
+        project: &mut Project,
+        targets: &[String],
+        locked: Option<&Graph>,
+    ) -> Result<(), InstallError> {
+        let names: Vec<Symbol> =
+            project.members.iter().filter_map(|member| member.manifest.name).collect();
+        for folder in targets {
+            let Some(manifest) = project.manifest_of(folder) else { continue };
+            let entries: Vec<(EdgeKind, Alias, Symbol)> = GROUPS
+                .into_iter()
+                .flat_map(|kind| {
+                    group_of(manifest, kind).iter().map(move |(alias, spec)| (kind, *alias, *spec))
+                })
+                .filter(|(kind, alias, _)| {
+                    let is_shadowed = *kind == EdgeKind::Peer
+                        && GROUPS[..3]
+                            .iter()
+                            .any(|kind| spec_in(group_of(manifest, *kind), *alias).is_some());
+                    !is_shadowed && !names.contains(&alias.symbol())
+                })
+                .collect();
+            for (kind, alias, spec) in entries {
+                let path = vec![field_of(kind).to_owned()];
+                self.begin_one(draft, project, folder, (alias, spec, kind), (path, false), locked)?;
+            }
+        }
+        self.begin_catalogs(draft, project, targets, locked)?;
+        let is_known = |package: &&PackageArgument| {
+            locked.is_some() || draft.rows.iter().any(|row| Some(row.alias) == package.alias)
+        };
+        match self.packages.iter().find(|package| !is_known(package)) {
+            Some(package) => Err(InstallError::NotADependency { package: package.to_string() }),
+            None => Ok(()),
+        }
+    }
+
+    /// Updates what the manifests in question take from catalogs; the root's are everybody's.
+    fn begin_catalogs(
+        &self,
+        draft: &mut Draft,
+        project: &mut Project,
+        targets: &[String],
+        locked: Option<&Graph>,
+    ) -> Result<(), InstallError> {
+        let manifest = &project.manifest;
+        let unnamed = manifest.catalog.iter().map(|entry| (vec!["catalog".to_owned()], *entry));
+        let named = manifest.catalogs.iter().flat_map(|(name, catalog)| {
+            let path = vec!["catalogs".to_owned(), name.to_string()];
+            catalog.iter().map(move |entry| (path.clone(), *entry))
+        });
+        let is_everybodys = targets.iter().any(String::is_empty);
+        let users: Vec<&PackageJson> = project
+            .manifests()
+            .filter(|(folder, _)| is_everybodys || targets.iter().any(|target| target == folder))
+            .map(|(_, manifest)| manifest)
+            .collect();
+        let is_used = |path: &[String], alias: Alias| {
+            let groups = users.iter().flat_map(|user| GROUPS.map(|kind| group_of(user, kind)));
+            groups.filter_map(|group| spec_in(group, alias)).any(|spec| {
+                let spec = Spec::parse(alias, &spec);
+                matches!(spec, Ok(Spec::Catalog(name)) if catalog_name(path) == name.map_or("default", Symbol::as_str))
+            })
+        };
+        let entries = unnamed.chain(named).filter(|(path, (alias, _))| is_used(path, *alias));
+        let entries: Vec<_> = entries.collect();
+        for (path, (alias, spec)) in entries {
+            let place = (path, true);
+            self.begin_one(draft, project, "", (alias, spec, EdgeKind::Prod), place, locked)?;
+        }
+        Ok(())
+    }
+
+    fn begin_one(
+        &self,
+        draft: &mut Draft,
+        project: &mut Project,
+        folder: &str,
+        (alias, spec, kind): (Alias, Symbol, EdgeKind),
+        (mut path, is_catalog): (Vec<String>, bool),
+        locked: Option<&Graph>,
+    ) -> Result<(), InstallError> {
+        if !self.concerns(alias) || (self.to_latest && is_ahead(locked, alias)) {
+            return Ok(());
+        }
+        let Ok(parsed) = Spec::parse(alias, &spec) else { return Ok(()) };
+        if parsed.registry(alias).is_none() {
+            return Ok(());
+        }
+        let (name, text) = match &parsed {
+            Spec::Alias { .. } => split_alias(&spec),
+            _ => ("", spec.as_str()),
+        };
+        let asked =
+            self.argument(alias).map(|package| &*package.spec).filter(|spec| !spec.is_empty());
+        let new = asked.or(self.to_latest.then_some("latest"));
+        let prefix = match style(text) {
+            _ if self.is_exact && new.is_some() => "",
+            Some(prefix) if new.is_some() || !prefix.is_empty() => prefix,
+            None if new.is_some() => "^",
+            _ => return Ok(()),
+        };
+        if is_catalog {
+            draft.drafts.edit(project, "", |editor| {
+                let is_nested =
+                    path.first().is_some_and(|first| editor.has_object(&["workspaces", first]));
+                if is_nested {
+                    path.insert(0, "workspaces".to_owned());
+                }
+            })?;
+        }
+        if let Some(new) = new {
+            let joint = if name.is_empty() || name.ends_with('@') { "" } else { "@" };
+            let new = format!("{name}{joint}{new}");
+            draft.drafts.edit(project, folder, |editor| {
+                let path: Vec<&str> = path.iter().map(String::as_str).collect();
+                editor.set(&path, alias.as_str(), &new);
+            })?;
+        }
+        let settling = Settling { path, is_catalog, prefix, spec: parsed };
+        draft.rows.push(Row {
+            folder: folder.to_owned(),
+            kind,
+            alias,
+            settling: Some(settling),
+            becomes_trusted: false,
+            is_reported: false,
+        });
+        Ok(())
+    }
+}
+
+/// Whether what is installed is a prerelease, which may be newer than the newest release.
+fn is_ahead(locked: Option<&Graph>, alias: Alias) -> bool {
+    let Some(graph) = locked else { return false };
+    let is_importer = |id: &PackageId| {
+        matches!(graph.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
+    };
+    let edges = graph.package_ids().filter(is_importer).flat_map(|id| graph.edges_of(id));
+    let targets = edges.filter(|edge| edge.alias == alias).filter_map(|edge| edge.target);
+    targets
+        .filter_map(|target| graph.package(target).version())
+        .any(|version| version.to_string().contains('-'))
+}
+
+/// Splits `npm:name@range` behind the `@`, or at its end.
+fn split_alias(spec: &str) -> (&str, &str) {
+    let at = spec.rfind('@').filter(|at| !spec[..*at].ends_with(':') && !spec[*at..].contains('/'));
+    at.map_or((spec, ""), |at| spec.split_at(at + 1))
+}
+
+/// Returns what stands in front of the version in a spec; `None` if it is more than one version with
+/// that.
+fn style(text: &str) -> Option<&'static str> {
+    let text = text.trim();
+    let (prefix, version) = match text.as_bytes().first()? {
+        b'^' => ("^", &text[1..]),
+        b'~' => ("~", &text[1..]),
+        _ if Version::parse(text).is_ok() => return Some(""),
+        _ => return None,
+    };
+    let is_one = !version.contains(|c: char| c.is_whitespace() || c == '|');
+    is_one.then_some(prefix)
+}
+
+/// Returns the packages of which another version is there now, those of the importer first.
+pub(super) fn updates(old: &Graph, new: &Graph, importer: &str) -> Vec<UpdatedPackage> {
+    let direct = direct_versions(new, importer);
+    let before = direct_versions(old, importer);
+    let mut updates: Vec<UpdatedPackage> = direct
+        .iter()
+        .filter_map(|(alias, to)| {
+            let (_, from) = before.iter().find(|(known, _)| known == alias)?;
+            let (from, to) = ((*from).clone(), (*to).clone());
+            (from != to).then_some(UpdatedPackage { alias: *alias, from, to })
+        })
+        .collect();
+    let only_version = |graph: &Graph, id: PackageId| {
+        let package = graph.package(id);
+        let mut same = graph.packages().iter().filter(|other| other.name == package.name);
+        (same.next().is_some() && same.next().is_none()).then(|| package.version().cloned())?
+    };
+    for id in new.package_ids() {
+        let name = new.package(id).name;
+        let alias = Alias::from(name);
+        if direct.iter().any(|(known, _)| *known == alias) {
+            continue;
+        }
+        let Some(to) = only_version(new, id) else { continue };
+        let known = old.package_ids().find(|id| old.package(*id).name == name);
+        let Some(from) = known.and_then(|id| only_version(old, id)) else { continue };
+        if from != to {
+            updates.push(UpdatedPackage { alias, from, to });
+        }
+    }
+    updates
+}
+
+fn direct_versions<'g>(graph: &'g Graph, folder: &str) -> Vec<(Alias, &'g Version)> {
+    let is_importer = |id: &PackageId| match &graph.package(*id).resolution {
+        Resolution::Root => folder.is_empty(),
+        Resolution::Workspace(path) => **path == *folder,
+        _ => false,
+    };
+    let importer = graph.package_ids().find(is_importer);
+    let mut edges: Vec<_> = importer.iter().flat_map(|id| graph.edges_of(*id)).collect();
+    edges.sort_by_key(|edge| (edge.kind, edge.alias));
+    let versions =
+        edges.iter().filter_map(|edge| Some((edge.alias, graph.package(edge.target?).version()?)));
+    let mut versions: Vec<_> = versions.collect();
+    versions.dedup_by_key(|(alias, _)| *alias);
+    versions
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{split_alias, style};
+
+    #[test]
+    fn styles() {
+        for (text, expected) in [
+            ("^1.2.3", Some("^")),
+            ("~1", Some("~")),
+            ("1.2.3", Some("")),
+            ("1", None),
+            ("1.x", None),
+            ("^1 || ^2", None),
+            ("^1.0.0 <2", None),
+            (">=1", None),
+            ("*", None),
+            ("", None),
+            ("next", None),
+        ] {
+            assert_eq!(style(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn aliases() {
+        assert_eq!(split_alias("npm:a@^1"), ("npm:a@", "^1"));
+        assert_eq!(split_alias("npm:@s/a@~1"), ("npm:@s/a@", "~1"));
+        assert_eq!(split_alias("npm:@s/a"), ("npm:@s/a", ""));
+        assert_eq!(split_alias("npm:a"), ("npm:a", ""));
+    }
+}
