@@ -13,14 +13,14 @@ use deka_graph::{
     EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, PackageId, Resolution, hoist,
 };
 use deka_linker::{
-    Action, Backend, Finish, Input, Layout, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate,
-    Work, check_up_to_date,
+    Action, Finish, Input, Layout, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate, Work,
+    check_up_to_date,
 };
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{emit_placed, patched_dependencies, trusted_dependencies};
-use deka_manifest::{PackageName, Symbol, Target, Version, VersionManifest};
+use deka_manifest::{PackageName, Symbol, Target, Version};
 use deka_registry::{Client, ManifestCache};
-use deka_resolver::{Observer, ResolveError};
+use deka_resolver::ResolveError;
 use deka_scripts::sandbox::Allowances;
 use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
@@ -32,6 +32,7 @@ use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::Local;
 use crate::network::{Answer, Command, Network};
 use crate::packuments::Packuments;
+use crate::picks::Picks;
 use crate::planning::{Planned, Planning};
 use crate::project::{LOCKFILE, MANIFEST, Project};
 use crate::queue::WorkQueue;
@@ -434,7 +435,7 @@ impl<'a> Install<'a> {
         }
         let engine = surroundings.engine;
         let beginning = trace_span!("compare with the disk");
-        let linker = Linker::new(&self.project.root, backend(self.config), engine.store)?
+        let linker = Linker::new(&self.project.root, settings::backend(self.config), engine.store)?
             .with_force(self.config.install.force);
         let old = LinkState::load(linker.root());
         let work = linker.begin(&layout.plan, old.as_ref())?;
@@ -872,7 +873,6 @@ impl<'a> Install<'a> {
     }
 }
 
-/// Hears of picked versions, and has their tarballs fetched.
 /// What an install keeps of a graph: not what is for other platforms, omitted, or not on the disk.
 struct Kept<'a> {
     install: &'a Install<'a>,
@@ -888,34 +888,5 @@ impl Kept<'_> {
         !self.install.is_omitted(kind)
             && !self.pruned.contains(&package)
             && kind.is_accepted(&self.target, &graph.package(package).platforms)
-    }
-}
-
-struct Picks<'a, 'e> {
-    engine: &'a Engine<'e>,
-    reporter: &'a dyn Reporter,
-    are_fetched: bool,
-}
-
-impl Observer for Picks<'_, '_> {
-    fn picked(&mut self, manifest: &VersionManifest) {
-        if self.are_fetched {
-            let (key, describe) = tarballs::of_manifest(manifest);
-            self.engine.want(key, describe);
-        }
-    }
-
-    fn progress(&mut self, done: usize, wanted: usize) {
-        self.reporter.resolving(done, wanted);
-    }
-}
-
-fn backend(config: &Config) -> Backend {
-    match config.install.backend {
-        deka_config::Backend::Auto => Backend::Auto,
-        deka_config::Backend::Hardlink => Backend::Hardlink,
-        deka_config::Backend::Clonefile => Backend::Clone,
-        deka_config::Backend::Copyfile => Backend::Copy,
-        deka_config::Backend::Symlink => Backend::Symlink,
     }
 }

@@ -23,6 +23,7 @@ mod locked;
 mod network;
 mod packuments;
 mod patches;
+mod picks;
 mod planning;
 mod project;
 mod queue;

@@ -3,6 +3,7 @@
 use std::hash::{Hash, Hasher};
 
 use deka_config::Config;
+use deka_linker::Backend;
 use deka_manifest::{CpuSet, LibcSet, OsSet, Target};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -43,6 +44,17 @@ fn is_musl() -> bool {
     has(format!("/lib/ld-musl-{arch}.so.1"))
         && !has("/lib64/ld-linux-x86-64.so.2".to_owned())
         && !has("/lib/ld-linux-aarch64.so.1".to_owned())
+}
+
+/// Returns how files get from the store into `node_modules`.
+pub(crate) fn backend(config: &Config) -> Backend {
+    match config.install.backend {
+        deka_config::Backend::Auto => Backend::Auto,
+        deka_config::Backend::Hardlink => Backend::Hardlink,
+        deka_config::Backend::Clonefile => Backend::Clone,
+        deka_config::Backend::Copyfile => Backend::Copy,
+        deka_config::Backend::Symlink => Backend::Symlink,
+    }
 }
 
 /// Returns a hash over the settings under which the same manifests give another tree.
