@@ -20,6 +20,9 @@ pub(crate) enum PmCommand {
 
     /// List the packages that are trusted without being named in `trustedDependencies`
     DefaultTrusted(ListArguments),
+
+    /// Print the folder with the commands of the project's packages
+    Bin,
 }
 
 /// Arguments of `deka pm trust`.
@@ -46,4 +49,5 @@ pub(super) const AFTER_HELP: &str = "\
 Examples:
   deka pm untrusted              Which scripts did not run
   deka pm trust esbuild sharp    Run theirs, and add them to trustedDependencies
-  deka pm trust --all            The same for all of them";
+  deka pm trust --all            The same for all of them
+  PATH=\"$(deka pm bin):$PATH\"   Find the commands of the project's packages";

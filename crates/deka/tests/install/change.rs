@@ -1,4 +1,4 @@
-//! `deka add`, `deka remove` and `deka update`: what they say, and what they leave alone.
+//! `deka add`, `deka remove` and `deka update`: what they say, and what they leave alone; `deka pm bin`.
 
 use deka_test::{Fault, Registry, TestProject};
 use serde_json::{Value, json};
@@ -163,4 +163,21 @@ fn what_update_says() {
         assert!(outcome.stderr.contains(expected), "{}", outcome.snapshot());
         assert_eq!(state(&project), before, "{arguments:?}");
     }
+}
+
+#[test]
+fn where_the_commands_of_packages_are() {
+    let project = project();
+    project
+        .write("package.json", r#"{ "workspaces": ["a"] }"#)
+        .write("a/package.json", r#"{ "name": "a" }"#);
+    for folder in [".", "a"] {
+        let outcome = project.command(["pm", "bin", "--cwd", folder]).run();
+        let expected = project.path().join("node_modules/.bin");
+        assert_eq!(outcome.assert_success().stdout.trim_end(), expected.to_string_lossy());
+    }
+    project.remove("package.json").remove("a");
+    let outcome = project.command(["pm", "bin"]).run();
+    outcome.assert_code(1);
+    assert!(outcome.stderr.contains("There is no `package.json`"), "{}", outcome.snapshot());
 }

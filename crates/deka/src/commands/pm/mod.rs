@@ -26,6 +26,11 @@ pub(crate) fn run(
             default_trusted(arguments);
             Ok(())
         }
+        PmCommand::Bin => {
+            let root = deka_install::find_project(environment.working_folder())?;
+            super::print(&format!("{}\n", root.join("node_modules/.bin").display()));
+            Ok(())
+        }
     }
 }
 
