@@ -6,7 +6,8 @@ use std::{
     sync::LazyLock,
 };
 
-use deka_test::{Program, peer, say_skipped, scratch_folder};
+use deka_scripts::sandbox;
+use deka_test::{Outcome, Program, peer, say_skipped, scratch_folder};
 use tempfile::TempDir;
 
 use crate::server::{Server, free_port};
@@ -28,7 +29,7 @@ pub(crate) struct Application {
     pub(crate) variables: &'static [(&'static str, &'static str)],
     /// Commands from `node_modules/.bin`, with their arguments.
     pub(crate) build: &'static [&'static [&'static str]],
-    /// The command of the server; it is told the port as `{port}` and as the variable `PORT`.
+    /// The command of the server, if it has one; it is told the port as `{port}` and as the variable `PORT`.
     pub(crate) start: &'static [&'static str],
     /// Paths to ask the server for, each with a text that the answer contains.
     pub(crate) pages: &'static [(&'static str, &'static str)],
@@ -52,23 +53,22 @@ static HOME: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
 impl Application {
     /// Installs, builds and starts a copy.
     pub(crate) fn check(&self, linker: Linker) {
-        if !self.runs_always && variable("DEKA_TEST_APPLICATIONS").is_none() {
-            say_skipped("DEKA_TEST_APPLICATIONS is not set, so only some applications are built");
-            return;
-        }
-        let Some(home) = &*HOME else { return };
+        let Some(home) = home(self.runs_always) else { return };
         let work = TempDir::with_prefix_in("application-", home).expect("a folder");
         let copy = work.path().join("application");
         copy_sources(&suite_folder().join(self.folder), &copy);
         let lockfile = read(&copy.join("bun.lock"));
 
-        install(&copy, home, linker);
+        install(&copy, home, linker).assert_success();
         assert_eq!(read(&copy.join("bun.lock")), lockfile, "bun.lock changed");
         let has_entries = copy.join("node_modules/.bun").is_dir();
         assert_eq!(has_entries, matches!(linker, Linker::Isolated), "the layout of node_modules");
 
         for command in self.build {
             self.program(&copy, home, command).run().assert_success();
+        }
+        if self.start.is_empty() {
+            return;
         }
         let port = free_port();
         let arguments = self.start.iter().map(|part| part.replace("{port}", &port.to_string()));
@@ -101,7 +101,31 @@ impl Application {
     }
 }
 
-fn install(copy: &Path, home: &Path, linker: Linker) {
+/// Installs an application with a script that the sandbox stops, and looks for what would allow it.
+pub(crate) fn check_refused(folder: &str, hint: &str) {
+    let Some(home) = home(false) else { return };
+    if !sandbox::support().network {
+        say_skipped("this kernel cannot hold back sockets");
+        return;
+    }
+    let work = TempDir::with_prefix_in("application-", home).expect("a folder");
+    let copy = work.path().join("application");
+    copy_sources(&suite_folder().join(folder), &copy);
+    let outcome = install(&copy, home, Linker::Hoisted);
+    assert_ne!(outcome.code, Some(0), "{}", outcome.snapshot());
+    assert!(outcome.stderr.contains(hint), "{}", outcome.snapshot());
+}
+
+/// The folder with deka's store, unless the application is to be skipped; says so then.
+fn home(runs_always: bool) -> Option<&'static Path> {
+    if !runs_always && variable("DEKA_TEST_APPLICATIONS").is_none() {
+        say_skipped("DEKA_TEST_APPLICATIONS is not set, so only some applications are built");
+        return None;
+    }
+    HOME.as_deref()
+}
+
+fn install(copy: &Path, home: &Path, linker: Linker) -> Outcome {
     let linker = match linker {
         Linker::Hoisted => "--linker=hoisted",
         Linker::Isolated => "--linker=isolated",
@@ -111,10 +135,14 @@ fn install(copy: &Path, home: &Path, linker: Linker) {
         .env("HOME", home)
         .env("DEKA_CACHE_DIR", home.join("store"))
         .env("NO_COLOR", "1");
+    // Where node-gyp's Python is one of pyenv, it is found by this.
+    if let Some(root) = variable("PYENV_ROOT") {
+        program = program.env("PYENV_ROOT", root);
+    }
     for (name, value) in peer::network_environment() {
         program = program.env(&name, value);
     }
-    program.run().assert_success();
+    program.run()
 }
 
 /// The names of the applications beside this file, sorted.

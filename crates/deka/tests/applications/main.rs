@@ -2,7 +2,8 @@
 //!
 //! Each is a folder beside this file (or in `examples/`) with its `bun.lock`. A copy is installed as
 //! its users would do it, with scripts and a frozen lockfile, from the registry that npm is configured
-//! with; then its own tools build it, its server starts, and the pages are looked at.
+//! with; then its own tools build it, its server starts, and the pages are looked at. Packages with native
+//! or generated code have a `check.js` instead of a server.
 //!
 //! Three of them run always; `DEKA_TEST_APPLICATIONS=1` runs all. `DEKA_TEST_SKIP_PEERS=1` skips
 //! them all, as they need the network.
@@ -38,7 +39,20 @@ macro_rules! applications {
 }
 
 // The slowest first.
-applications![next, angular, astro, webpack_4, nest, svelte_kit, express_jest, vite_vue];
+applications![
+    better_sqlite3,
+    next,
+    angular,
+    astro,
+    webpack_4,
+    nest,
+    svelte_kit,
+    prisma,
+    express_jest,
+    vite_vue,
+    sharp,
+    esbuild,
+];
 
 fn next() -> Application {
     Application {
@@ -125,11 +139,51 @@ fn angular() -> Application {
     }
 }
 
+/// Its script finds nothing to download in the sandbox, and compiles.
+fn better_sqlite3() -> Application {
+    Application {
+        folder: "better-sqlite3",
+        build: &[&["node", "check.js"]],
+        ..Application::default()
+    }
+}
+
+fn prisma() -> Application {
+    Application {
+        folder: "prisma",
+        variables: &[
+            ("CHECKPOINT_DISABLE", "1"),
+            // What generates a client looks for this engine, but never starts it.
+            ("PRISMA_SCHEMA_ENGINE_BINARY", "/bin/true"),
+            // Nobody listens there, so nothing can be downloaded.
+            ("PRISMA_ENGINES_MIRROR", "http://127.0.0.1:9"),
+        ],
+        build: &[&["prisma", "generate"], &["node", "check.js"]],
+        ..Application::default()
+    }
+}
+
+fn sharp() -> Application {
+    Application { folder: "sharp", build: &[&["node", "check.js"]], ..Application::default() }
+}
+
+fn esbuild() -> Application {
+    Application { folder: "esbuild", build: &[&["node", "check.js"]], ..Application::default() }
+}
+
+/// A download that needs a permission of its own.
+#[test]
+fn puppeteer() {
+    let hint = "\"deka\": { \"sandbox\": { \"puppeteer\": { \"network\": true } } }";
+    application::check_refused("puppeteer", hint);
+}
+
 #[test]
 fn every_folder_has_its_test() {
     let mut names = APPLICATIONS.iter().map(|name| name.replace('_', "-")).collect::<Vec<_>>();
     // It stands in `examples/`.
     names.retain(|name| name != "next");
+    names.push("puppeteer".to_owned());
     names.sort();
     assert_eq!(application::folders(), names);
 }

@@ -1,0 +1,3 @@
+const { Prisma } = require("@prisma/client");
+
+require("node:assert").deepEqual(Object.keys(Prisma.UserScalarFieldEnum), ["id", "name"]);
