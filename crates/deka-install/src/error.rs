@@ -8,7 +8,7 @@ use deka_linker::{InvalidPatch, LinkError, PlanError};
 use deka_lockfile::LockfileError;
 use deka_manifest::{InvalidName, ManifestError, PackageName, Problem, Symbol};
 use deka_registry::{RegistryError, SafeUrl};
-use deka_resolver::ResolveError;
+use deka_resolver::{ResolveError, SourceError};
 use deka_scripts::ScriptError;
 use deka_store::StoreError;
 
@@ -100,6 +100,28 @@ pub enum InstallError {
         path: PathBuf,
         /// What is wrong with it, and where.
         source: std::sync::Arc<LockfileError>,
+    },
+    /// There is a `bun.lock`, so nothing is to be migrated.
+    #[error("`{}` already exists", path.display())]
+    LockfileExists {
+        /// The lockfile.
+        path: PathBuf,
+    },
+    /// There is no lockfile of another package manager.
+    #[error("There is no other package manager's lockfile in `{}`", folder.display())]
+    NothingToMigrate {
+        /// Where it was looked for.
+        folder: PathBuf,
+    },
+    /// What another package manager's lockfile does not tell could not be found out.
+    #[error("Failed to migrate `{file}`: it does not tell all of `{name}`, nor does the registry")]
+    Migrate {
+        /// The name of the lockfile.
+        file: &'static str,
+        /// A package of which something is missing.
+        name: PackageName,
+        /// Why there is no packument.
+        source: SourceError,
     },
     /// The lockfile would have to change, and must not.
     #[error("The lockfile would change, but it is frozen")]

@@ -26,15 +26,16 @@ use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
-use crate::change::{Change, Draft, NewManifest};
+use crate::change::{Change, Draft, Drafts, NewManifest};
 use crate::duplicates::Duplicates;
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::Local;
+use crate::migration::Migration;
 use crate::network::{Answer, Command, Network};
 use crate::packuments::Packuments;
 use crate::picks::Picks;
 use crate::planning::{Planned, Planning};
-use crate::project::{LOCKFILE, MANIFEST, Project};
+use crate::project::{LOCKFILE, MANIFEST, Project, Read, WantedLockfile};
 use crate::queue::WorkQueue;
 use crate::remote::Remote;
 use crate::report::{Outcome, Reporter, Summary};
@@ -64,6 +65,8 @@ pub struct Request {
     pub change: Option<Change>,
     /// Whether locked versions are to fall away where others in the lockfile would do.
     pub deduplicates: bool,
+    /// Whether the lockfile of another package manager counts, and has to be there.
+    pub migrates: bool,
 }
 
 impl Request {
@@ -127,6 +130,25 @@ fn is_within_itself(request: &Request) -> bool {
     let get = |name| request.scripts.environment.non_empty(name);
     get("npm_lifecycle_event").is_some()
         && get("npm_config_local_prefix").is_some_and(|root| request.root == Path::new(root))
+}
+
+/// Writes `bun.lock` from the lockfile of another package manager, and nothing else. One that is
+/// there already is replaced only `with_force`.
+pub fn migrate(
+    request: &Request,
+    with_force: bool,
+    reporter: &dyn Reporter,
+) -> Result<(), InstallError> {
+    let lockfile = request.root.join(LOCKFILE);
+    if !with_force && lockfile.exists() {
+        return Err(InstallError::LockfileExists { path: lockfile });
+    }
+    let mut config = (*request.config).clone();
+    config.install.lockfile_only = true;
+    config.install.frozen_lockfile = false;
+    config.install.production = false;
+    let request = Request { config: Arc::new(config), migrates: true, ..request.clone() };
+    resolve_and_link(&request, reporter).map(drop)
 }
 
 /// Waits until no other install works on the project. The lock is on the folder itself and ends with
@@ -293,6 +315,25 @@ struct Surroundings<'a, 'e> {
     events: Receiver<Event>,
 }
 
+impl Surroundings<'_, '_> {
+    /// Returns where packuments come from; the latest versions of the packages `direct` are noted.
+    fn packuments<'s>(
+        &'s self,
+        local: &'s Local,
+        config: &Config,
+        direct: Vec<PackageName>,
+    ) -> Packuments<'s> {
+        Packuments::new(
+            self.client.clone(),
+            self.network.clone(),
+            self.answers.clone(),
+            (local, self.engine.store),
+            !config.install.minimum_release_age.age.is_zero(),
+            direct,
+        )
+    }
+}
+
 impl<'a> Install<'a> {
     /// Reads the project.
     fn prepare(
@@ -301,8 +342,14 @@ impl<'a> Install<'a> {
         reporter: &'a dyn Reporter,
     ) -> Result<Self, InstallError> {
         let may_be_absent = request.change.as_ref().is_some_and(Change::may_create_manifest);
-        let project =
-            Project::read(&request.root, !config.install.skip_load_lockfile, may_be_absent)?;
+        let wanted = if request.migrates {
+            WantedLockfile::Foreign
+        } else if config.install.skip_load_lockfile {
+            WantedLockfile::None
+        } else {
+            WantedLockfile::Any
+        };
+        let project = Project::read(&request.root, wanted, may_be_absent)?;
         project.check(config)?;
         for problem in &project.manifest.problems {
             reporter.warning(&format!("{problem} of `{}`", project.manifest_path().display()));
@@ -314,7 +361,9 @@ impl<'a> Install<'a> {
             reporter.warning(problem);
         }
         let targets = vec![String::new()];
-        let draft = Draft::default();
+        let moved = project.moved_settings.as_ref();
+        let drafts = moved.map(|moved| Drafts::of_root(moved.manifest.clone()));
+        let draft = Draft::of(drafts.unwrap_or_default());
         Ok(Self {
             request,
             config,
@@ -510,11 +559,22 @@ impl<'a> Install<'a> {
         surroundings: &Surroundings<'_, '_>,
         start: Start,
     ) -> Result<LaidOut, InstallError> {
+        let start = match (start, &self.project.lockfile) {
+            (Start::Migrate, Read::Migrated(migration)) => {
+                let start = self.migrate(surroundings, migration)?;
+                if self.request.change.is_some() { start.for_change() } else { start }
+            }
+            (start, _) => start,
+        };
         let is_locked = matches!(start, Start::Locked { .. });
         let (lockfile, latest, pruned) = match start {
             Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
             Start::Resolve(old) => {
                 let (lockfile, latest) = self.resolve(surroundings, old.as_ref())?;
+                (lockfile, latest, Vec::new())
+            }
+            Start::Migrate => {
+                let (lockfile, latest) = self.resolve(surroundings, None)?;
                 (lockfile, latest, Vec::new())
             }
         };
@@ -679,6 +739,21 @@ impl<'a> Install<'a> {
         Ok(!is_empty || self.project.lockfile_text.is_some())
     }
 
+    /// Completes the lockfile of another package manager.
+    fn migrate(
+        &self,
+        surroundings: &Surroundings<'_, '_>,
+        migration: &Migration,
+    ) -> Result<Start, InstallError> {
+        let _span = trace_span!("migrate");
+        let direct = self.project.direct_packages(&self.targets[0]);
+        let mut source = surroundings.packuments(&self.local, self.config, direct);
+        let (lockfile, elapsed) = migration.complete(&mut source)?;
+        let moved = self.project.moved_settings.as_ref().map(|moved| &*moved.fields);
+        self.reporter.migrated(migration.file, elapsed, moved.unwrap_or_default());
+        Start::of_migrated(&lockfile, &self.project, &self.local, self.config, self.reporter)
+    }
+
     fn resolve(
         &mut self,
         surroundings: &Surroundings<'_, '_>,
@@ -686,14 +761,7 @@ impl<'a> Install<'a> {
     ) -> Result<(Lockfile, HashMap<PackageName, Option<Version>>), InstallError> {
         let _span = trace_span!("resolve");
         let direct = self.project.direct_packages(&self.targets[0]);
-        let mut source = Packuments::new(
-            surroundings.client.clone(),
-            surroundings.network.clone(),
-            surroundings.answers.clone(),
-            (&self.local, surroundings.engine.store),
-            !self.config.install.minimum_release_age.age.is_zero(),
-            direct,
-        );
+        let mut source = surroundings.packuments(&self.local, self.config, direct);
         let mut picks = Picks {
             engine: surroundings.engine,
             reporter: self.reporter,
@@ -703,8 +771,10 @@ impl<'a> Install<'a> {
                 && !self.config.install.dry_run,
         };
         if let Some(change) = &self.request.change {
+            let drafts = std::mem::take(&mut self.draft.drafts);
             let locked = old.map(|old| &old.lockfile.graph);
-            self.draft = change.begin(&mut self.project, &self.targets, locked, &mut source)?;
+            let (project, targets) = (&mut self.project, &self.targets);
+            self.draft = change.begin(project, targets, locked, &mut source, drafts)?;
         }
         let known = old.map(|old| (&*old.lockfile, &old.stale));
         let deduplicates = self.request.deduplicates;

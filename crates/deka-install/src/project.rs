@@ -14,6 +14,7 @@ use deno_npmrc::NPM_DEFAULT_REGISTRY;
 use hashbrown::HashSet;
 use tracing::trace_span;
 
+use crate::migration::{self, Migration, MovedSettings};
 use crate::patches::Patches;
 use crate::workspaces::{self, Filter, Found, Member};
 use crate::{InstallError, locked, sections, settings};
@@ -31,7 +32,18 @@ pub fn find_project(start: &Path) -> Result<PathBuf, InstallError> {
     Ok(workspaces::root_of(nearest).unwrap_or_else(|| nearest.to_owned()))
 }
 
-/// What became of reading `bun.lock`.
+/// Which lockfile counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WantedLockfile {
+    /// `bun.lock`, or where there is none that of another package manager.
+    Any,
+    /// That of another package manager; there must be one.
+    Foreign,
+    /// None.
+    None,
+}
+
+/// What became of reading `bun.lock`, or what stands in for it.
 pub(crate) enum Read {
     /// There is none, or it is not wanted.
     Absent,
@@ -39,6 +51,8 @@ pub(crate) enum Read {
     Damaged(Arc<LockfileError>),
     /// What it says.
     Good(Box<Lockfile>),
+    /// There is none, but one of another package manager.
+    Migrated(Box<Migration>),
 }
 
 /// What the files of a project say.
@@ -54,6 +68,12 @@ pub(crate) struct Project {
     pub(crate) manifest_text: Vec<u8>,
     pub(crate) patches: Patches,
     pub(crate) lockfile: Read,
+    /// The name of the file that it comes from.
+    pub(crate) lockfile_name: &'static str,
+    /// Whether that is to be another package manager's.
+    pub(crate) must_migrate: bool,
+    /// The manifest with the settings that come along with the lockfile.
+    pub(crate) moved_settings: Option<MovedSettings>,
     /// The text of `bun.lock`, readable or not.
     pub(crate) lockfile_text: Option<Vec<u8>>,
     /// What was read, for the next install to compare with.
@@ -66,7 +86,7 @@ impl Project {
     /// With `may_be_absent` a project without a manifest is one with an empty manifest.
     pub(crate) fn read(
         root: &Path,
-        with_lockfile: bool,
+        wanted: WantedLockfile,
         may_be_absent: bool,
     ) -> Result<Self, InstallError> {
         let path = root.join(MANIFEST);
@@ -77,20 +97,29 @@ impl Project {
             .map_err(|source| InstallError::Read { path: path.clone(), source })?
             .or_else(|| may_be_absent.then(Vec::new))
             .ok_or_else(|| InstallError::NoManifest { folder: root.to_owned() })?;
-        let manifest = PackageJson::parse(&text).map_err(|source| InstallError::Manifest {
-            path: path.clone(),
-            source: Box::new(source),
-        })?;
         let mut inputs = vec![Input::file(&dir, MANIFEST, &text)];
 
         let lockfile_text = dir
             .read(LOCKFILE)
             .map_err(|source| InstallError::Read { path: root.join(LOCKFILE), source })?
-            .filter(|_| with_lockfile);
+            .filter(|_| wanted == WantedLockfile::Any);
         inputs.push(match &lockfile_text {
             Some(text) => Input::file(&dir, LOCKFILE, text),
             None => Input::absent(LOCKFILE),
         });
+        let must_migrate = wanted == WantedLockfile::Foreign;
+        let may_migrate = wanted != WantedLockfile::None && lockfile_text.is_none();
+        let foreign = if may_migrate { migration::find(&dir)? } else { None };
+        if must_migrate && foreign.is_none() {
+            return Err(InstallError::NothingToMigrate { folder: root.to_owned() });
+        }
+        let moved_settings = match &foreign {
+            Some(found) => found.moved_settings(&dir, &text)?,
+            None => None,
+        };
+        let manifest = moved_settings.as_ref().map_or(&*text, |moved| moved.manifest.as_bytes());
+        let manifest = PackageJson::parse(manifest)
+            .map_err(|source| InstallError::Manifest { path, source: Box::new(source) })?;
         let _span = trace_span!("parse lockfile");
         let lockfile = match lockfile_text.as_ref().map(deka_lockfile::bun::parse) {
             None => Read::Absent,
@@ -101,7 +130,7 @@ impl Project {
         let Found { members, missing } = workspaces::find(&dir, patterns, &mut inputs)?;
         let manifest_text = text;
         let patches = Patches::read(&dir, &manifest.patched_dependencies, &mut inputs)?;
-        Ok(Self {
+        let mut project = Self {
             root: root.to_owned(),
             dir,
             manifest,
@@ -110,9 +139,20 @@ impl Project {
             manifest_text,
             patches,
             lockfile,
+            lockfile_name: LOCKFILE,
+            must_migrate,
+            moved_settings,
             lockfile_text,
             inputs,
-        })
+        };
+        if let Some(found) = foreign {
+            project.lockfile_name = found.file;
+            project.lockfile = match found.read(project.new_lockfile(None, Graph::new())) {
+                Ok(migration) => Read::Migrated(Box::new(migration)),
+                Err(error) => Read::Damaged(Arc::new(error)),
+            };
+        }
+        Ok(project)
     }
 
     /// Refuses what deka can't install, and what nobody could.
@@ -137,6 +177,7 @@ impl Project {
     pub(crate) fn layout(&self, config: &Config) -> Layout {
         let config_version = match &self.lockfile {
             Read::Good(lockfile) => lockfile.config_version,
+            Read::Migrated(migration) => migration.config_version(),
             Read::Absent | Read::Damaged(_) => 1,
         };
         let has_entries = || matches!(self.dir.metadata("node_modules/.bun"), Ok(Some(_)));
@@ -151,7 +192,11 @@ impl Project {
     /// Whether a member is not there because only a part of the project is, as in a container.
     fn is_pruned(&self, config: &Config, folder: &str) -> bool {
         config.install.is_frozen()
-            && matches!(&self.lockfile, Read::Good(lockfile) if lockfile.workspace(folder).is_some())
+            && match &self.lockfile {
+                Read::Good(lockfile) => lockfile.workspace(folder).is_some(),
+                Read::Migrated(migration) => migration.has_workspace(folder),
+                Read::Absent | Read::Damaged(_) => false,
+            }
     }
 
     /// Returns the manifests of the root and of all members with their folders.

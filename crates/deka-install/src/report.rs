@@ -29,6 +29,12 @@ pub trait Reporter: Send + Sync {
         let _ = (done, wanted);
     }
 
+    /// The lockfile of another package manager was read, in so much time; `moved` says which settings
+    /// come along (`pnpm.overrides to overrides`).
+    fn migrated(&self, file: &str, elapsed: Duration, moved: &[String]) {
+        let _ = (file, elapsed, moved);
+    }
+
     /// A script of the project itself is about to write to deka's own streams.
     fn project_script(&self, command: &str) {
         let _ = command;

@@ -1,14 +1,14 @@
 //! Whether the lockfile has all the answers.
 
 use deka_config::Config;
-use deka_graph::PackageId;
+use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
 use deka_lockfile::Lockfile;
 use deka_manifest::Symbol;
 use hashbrown::HashSet;
 
 use crate::change::Change;
 use crate::local::{self, Local};
-use crate::project::{LOCKFILE, Project, Read};
+use crate::project::{Project, Read};
 use crate::report::Reporter;
 use crate::{InstallError, warning};
 
@@ -22,6 +22,8 @@ pub(crate) enum Start {
     },
     /// There are versions to be picked; what the old lockfile knows is kept.
     Resolve(Option<Old>),
+    /// The lockfile of another package manager is to be completed first.
+    Migrate,
 }
 
 /// The lockfile of an earlier install.
@@ -38,41 +40,83 @@ impl Start {
         config: &Config,
         reporter: &dyn Reporter,
     ) -> Result<Self, InstallError> {
-        let is_frozen = config.install.is_frozen();
         match &project.lockfile {
             Read::Absent => Ok(Self::Resolve(None)),
-            Read::Damaged(error) if is_frozen => {
-                Err(InstallError::Lockfile { path: project.lockfile_path(), source: error.clone() })
+            Read::Damaged(error) if config.install.is_frozen() || project.must_migrate => {
+                let path = project.root.join(project.lockfile_name);
+                Err(InstallError::Lockfile { path, source: error.clone() })
             }
             Read::Damaged(error) => {
-                reporter.warning(&format!("Ignoring `{LOCKFILE}`: {error}"));
+                reporter.warning(&format!("Ignoring `{}`: {error}", project.lockfile_name));
                 Ok(Self::Resolve(None))
             }
-            Read::Good(lockfile) => {
-                let (changes, are_sections_equal) = project.compare(lockfile);
-                let stale = local.stale_packages(lockfile);
-                if is_frozen && let Some(text) = local::refuse_other_tarballs(lockfile, &stale)? {
-                    reporter.warning(&text);
-                }
-                let extensions_hold = project.extensions_hold(lockfile);
-                if is_frozen && !(changes.edits.is_empty() && extensions_hold) {
-                    let extensions = "packageExtensions in package.json changed".to_owned();
-                    let edits = changes.edits.iter().map(ToString::to_string);
-                    let changes = edits.chain((!extensions_hold).then_some(extensions)).collect();
-                    Err(InstallError::Frozen { changes })
-                } else if is_frozen && !changes.missing_workspaces.is_empty() {
-                    let pruned = changes.missing_workspaces;
-                    reporter.warning(&warning::pruned(lockfile, &pruned));
-                    Ok(Self::Locked { lockfile: lockfile.clone(), pruned })
-                } else if are_sections_equal && extensions_hold && (is_frozen || stale.is_empty()) {
-                    Ok(Self::Locked { lockfile: lockfile.clone(), pruned: Vec::new() })
-                } else {
-                    let stale = if is_frozen { HashSet::new() } else { stale };
-                    Ok(Self::Resolve(Some(Old { lockfile: lockfile.clone(), stale })))
-                }
-            }
+            Read::Migrated(_) => Ok(Self::Migrate),
+            Read::Good(lockfile) => Self::of_lockfile(lockfile, project, local, config, reporter),
         }
     }
+
+    /// Returns where to start with the completed lockfile of another package manager.
+    pub(crate) fn of_migrated(
+        lockfile: &Lockfile,
+        project: &Project,
+        local: &Local,
+        config: &Config,
+        reporter: &dyn Reporter,
+    ) -> Result<Self, InstallError> {
+        Ok(match Self::of_lockfile(lockfile, project, local, config, reporter)? {
+            Self::Locked { lockfile, .. } if !is_whole(&lockfile.graph) => {
+                Self::Resolve(Some(Old { lockfile, stale: HashSet::new() }))
+            }
+            start => start,
+        })
+    }
+
+    fn of_lockfile(
+        lockfile: &Lockfile,
+        project: &Project,
+        local: &Local,
+        config: &Config,
+        reporter: &dyn Reporter,
+    ) -> Result<Self, InstallError> {
+        let is_frozen = config.install.is_frozen();
+        let (changes, are_sections_equal) = project.compare(lockfile);
+        let stale = local.stale_packages(lockfile);
+        if is_frozen && let Some(text) = local::refuse_other_tarballs(lockfile, &stale)? {
+            reporter.warning(&text);
+        }
+        let lockfile = Box::new(lockfile.clone());
+        let extensions_hold = project.extensions_hold(&lockfile);
+        if is_frozen && !(changes.edits.is_empty() && extensions_hold) {
+            let extensions = "packageExtensions in package.json changed".to_owned();
+            let edits = changes.edits.iter().map(ToString::to_string);
+            let changes = edits.chain((!extensions_hold).then_some(extensions)).collect();
+            Err(InstallError::Frozen { changes })
+        } else if is_frozen && !changes.missing_workspaces.is_empty() {
+            let pruned = changes.missing_workspaces;
+            reporter.warning(&warning::pruned(&lockfile, &pruned));
+            Ok(Self::Locked { lockfile, pruned })
+        } else if are_sections_equal && extensions_hold && (is_frozen || stale.is_empty()) {
+            Ok(Self::Locked { lockfile, pruned: Vec::new() })
+        } else {
+            let stale = if is_frozen { HashSet::new() } else { stale };
+            Ok(Self::Resolve(Some(Old { lockfile, stale })))
+        }
+    }
+}
+
+/// Whether all that is required leads somewhere. What other package managers write need not be
+/// whole: some do not install peers of the project, some forget packages.
+fn is_whole(graph: &Graph) -> bool {
+    let is_importer = |id: PackageId| {
+        matches!(graph.package(id).resolution, Resolution::Root | Resolution::Workspace(_))
+    };
+    graph.package_ids().all(|id| {
+        graph.edges_of(id).iter().all(|edge| {
+            edge.target.is_some()
+                || edge.may_be_missing()
+                || edge.kind == EdgeKind::Peer && !is_importer(id)
+        })
+    })
 }
 
 impl Start {
@@ -82,7 +126,7 @@ impl Start {
             Self::Locked { lockfile, .. } => {
                 Self::Resolve(Some(Old { lockfile, stale: HashSet::new() }))
             }
-            resolve @ Self::Resolve(_) => resolve,
+            start @ (Self::Resolve(_) | Self::Migrate) => start,
         }
     }
 
@@ -105,7 +149,7 @@ impl Start {
             Self::Resolve(Some(old)) if project.compare(&old.lockfile).0.edits.is_empty() => {
                 Ok(start)
             }
-            Self::Resolve(None) => Err(InstallError::NoLockfile),
+            Self::Resolve(None) | Self::Migrate => Err(InstallError::NoLockfile),
             _ => Err(InstallError::OldLockfile),
         }
     }

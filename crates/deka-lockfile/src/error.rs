@@ -138,6 +138,26 @@ pub enum LockfileError {
         /// The key of the dependent, or its name if it is the root.
         package: String,
     },
+    /// It is no JSON or YAML.
+    #[error("{message}")]
+    Malformed {
+        /// What the parser says, and where.
+        message: String,
+    },
+    /// Another package manager wrote it in a version of its format that cannot be read.
+    #[error("unsupported lockfileVersion {version}")]
+    UnsupportedFormat {
+        /// The version as the file has it.
+        version: String,
+    },
+    /// An entry of another package manager's lockfile that means nothing or nothing good.
+    #[error("`{entry}` is invalid: {reason}")]
+    Foreign {
+        /// The entry's key.
+        entry: String,
+        /// What is wrong with it, without a full stop.
+        reason: &'static str,
+    },
     /// Its packages have no places.
     #[error("Failed to place the packages of the lockfile")]
     Placement {

@@ -2,7 +2,7 @@
 //!
 //! A [`Lockfile`] is what the file says, as values: the [`Graph`](deka_graph::Graph) of packages
 //! with every edge resolved, and the sections that repeat what the manifests asked for. One module
-//! per format; [`bun`] is the only one so far.
+//! per format: [`bun`] is deka's own, those of other package managers are only read ([`migrate`]).
 //!
 //! ```text
 //! bun.lock ──parse──► Lockfile { graph, workspaces, overrides, … } ──emit──► bun.lock
@@ -15,6 +15,10 @@ pub mod bun;
 mod compare;
 mod error;
 mod lockfile;
+pub mod migrate;
+mod package_lock;
+pub mod pnpm;
+mod yarn;
 
 pub use compare::{Changes, Edit, Row, compare};
 pub use error::{LockfileError, Position};

@@ -1,7 +1,7 @@
 //! What a lockfile says, as values.
 
-use deka_graph::{EdgeKind, Graph};
-use deka_manifest::{Alias, Bin, PackageJson, Symbol};
+use deka_graph::{Edge, EdgeKind, Graph, Package, Resolution};
+use deka_manifest::{Alias, Bin, PackageJson, PackageName, Platforms, Symbol};
 
 /// A lockfile: the resolved graph and what the manifests asked for when it was resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +137,40 @@ impl WorkspaceEntry {
             optional_peers,
             unresolved: Vec::new(),
         }
+    }
+
+    /// Returns the package of the graph that the manifest stands for, without edges.
+    pub(crate) fn package(&self) -> Package {
+        let is_root = self.path.is_empty();
+        let name = self.name.and_then(|name| PackageName::parse(&name).ok());
+        Package {
+            name: name.unwrap_or_else(PackageName::of_nameless_project),
+            resolution: if is_root {
+                Resolution::Root
+            } else {
+                Resolution::Workspace(Symbol::new(&self.path))
+            },
+            integrity: Symbol::new(""),
+            bun_tag: None,
+            platforms: Platforms::ALL,
+            has_install_script: false,
+            bin: self.bin.clone(),
+            edges: 0..0,
+        }
+    }
+
+    /// Returns the edges that the manifest asks for, without targets.
+    pub(crate) fn edges(&self) -> impl Iterator<Item = Edge> {
+        self.groups().into_iter().flat_map(move |(kind, group)| {
+            group.iter().map(move |(alias, spec)| Edge {
+                alias: *alias,
+                spec: *spec,
+                kind,
+                optional_peer: kind == EdgeKind::Peer && self.optional_peers.contains(alias),
+                bundled: false,
+                target: None,
+            })
+        })
     }
 
     /// Returns the groups in the order in which they are printed.

@@ -54,6 +54,8 @@ impl Resolver<'_> {
                     Some(Some(target)) => self.arena.edges[edge.index()].target = Some(target),
                     // It led to a package that is not what it was.
                     Some(None) if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
+                    // Another package manager's lockfile forgot it.
+                    Some(None) if row.kind == EdgeKind::Prod => self.open(edge),
                     Some(None) => {}
                     // An extension added it, or asks for something else than before.
                     None => self.open(edge),

@@ -26,6 +26,16 @@ pub(crate) fn print_command(command: &str) {
     let _ = anstream::stderr().write_all(line.as_bytes());
 }
 
+/// Prints to stderr that the lockfile of another package manager was read.
+pub(crate) fn print_migrated(file: &str, time: std::time::Duration, moved: &[String]) {
+    let time = crate::commands::install::text::elapsed(time);
+    let mut line = format!("[{}] migrated lockfile from {}\n", time.bold(), file.green());
+    if !moved.is_empty() {
+        line.extend(["copied ", &moved.join(", copied "), " in package.json\n"]);
+    }
+    let _ = anstream::stderr().write_all(line.as_bytes());
+}
+
 /// Prints to stderr a line that a script of `package` wrote.
 pub(crate) fn print_script(package: &str, text: &str) {
     let line =

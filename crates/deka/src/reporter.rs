@@ -152,6 +152,12 @@ impl Reporter for Progress {
         self.counts.building.set(done, wanted);
     }
 
+    fn migrated(&self, file: &str, elapsed: Duration, moved: &[String]) {
+        if self.shows_warnings {
+            self.write(|| render_error::print_migrated(file, elapsed, moved));
+        }
+    }
+
     fn project_script(&self, command: &str) {
         // The script has the terminal for itself.
         self.finish();

@@ -25,6 +25,11 @@ pub(crate) struct NewManifest {
 }
 
 impl Drafts {
+    /// Returns drafts of which the root's manifest is one already.
+    pub(crate) fn of_root(text: String) -> Self {
+        Self { texts: BTreeMap::from([(String::new(), text)]) }
+    }
+
     /// Changes the text of the manifest in `folder`, and what the project says of it.
     pub(crate) fn edit(
         &mut self,

@@ -76,8 +76,9 @@ impl Change {
         targets: &[String],
         locked: Option<&Graph>,
         source: &mut dyn PackumentSource,
+        drafts: Drafts,
     ) -> Result<Draft, InstallError> {
-        let mut draft = Draft::default();
+        let mut draft = Draft::of(drafts);
         match self {
             Self::Add(addition) => {
                 for folder in targets {
@@ -166,6 +167,11 @@ struct Settling {
 }
 
 impl Draft {
+    /// Returns a change that has begun with these manifests.
+    pub(crate) fn of(drafts: Drafts) -> Self {
+        Self { drafts, ..Self::default() }
+    }
+
     fn remove(
         &mut self,
         project: &mut Project,

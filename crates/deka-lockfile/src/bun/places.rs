@@ -1,7 +1,7 @@
 //! Keys as places in a tree of names, and the edges that follow from them.
 
-use deka_graph::{Edge, EdgeId, EdgeKind, Graph, Package, PackageId, Resolution};
-use deka_manifest::{Alias, Bin, PackageName, Platforms, Range, Symbol};
+use deka_graph::{Edge, EdgeId, EdgeKind, Graph, PackageId, Resolution};
+use deka_manifest::{Alias, Bin, PackageName, Range, Symbol};
 use hashbrown::{HashMap, HashSet};
 
 use super::entries::Entries;
@@ -175,7 +175,10 @@ pub(super) fn into_graph(
 
     // Workspaces get the ids behind the root's in the order of their paths.
     for (entry, id) in workspaces.iter().zip(0..) {
-        let package = workspace_package(entry, &root_bin);
+        let mut package = entry.package();
+        if entry.path.is_empty() {
+            package.bin = root_bin.clone();
+        }
         let mut own: Vec<Edge> = Vec::new();
         if entry.path.is_empty() {
             for (workspace, id) in workspaces.iter().zip(0..).skip(1) {
@@ -198,7 +201,7 @@ pub(super) fn into_graph(
                 });
             }
         }
-        own.extend(edges_of(entry));
+        own.extend(entry.edges());
         let added = graph.add_package(package, own);
         debug_assert_eq!(added, PackageId(id));
         for edge in graph.edge_ids_of(added) {
@@ -225,39 +228,6 @@ pub(super) fn into_graph(
     let mut recovery = Recovery::new(&graph, &places, id_of_raw);
     recovery.recover(&mut graph, &leads_nowhere)?;
     Ok(graph)
-}
-
-/// Returns the edges that a manifest asks for, without targets.
-fn edges_of(entry: &WorkspaceEntry) -> impl Iterator<Item = Edge> {
-    entry.groups().into_iter().flat_map(move |(kind, group)| {
-        group.iter().map(move |(alias, spec)| Edge {
-            alias: *alias,
-            spec: *spec,
-            kind,
-            optional_peer: kind == EdgeKind::Peer && entry.optional_peers.contains(alias),
-            bundled: false,
-            target: None,
-        })
-    })
-}
-
-fn workspace_package(entry: &WorkspaceEntry, root_bin: &Bin) -> Package {
-    let is_root = entry.path.is_empty();
-    let name = entry.name.and_then(|name| PackageName::parse(&name).ok());
-    Package {
-        name: name.unwrap_or_else(PackageName::of_nameless_project),
-        resolution: if is_root {
-            Resolution::Root
-        } else {
-            Resolution::Workspace(Symbol::new(&entry.path))
-        },
-        integrity: Symbol::new(""),
-        bun_tag: None,
-        platforms: Platforms::ALL,
-        has_install_script: false,
-        bin: if is_root { root_bin.clone() } else { entry.bin.clone() },
-        edges: 0..0,
-    }
 }
 
 /// Finds what edges lead to.

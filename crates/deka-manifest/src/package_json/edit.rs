@@ -57,6 +57,14 @@ impl Editor {
         }
     }
 
+    /// Adds a field, which comes last.
+    pub fn add_field(&self, field: &str, value: &serde_json::Value) {
+        let root = self.root.object_value_or_set();
+        if root.get(field).is_none() {
+            root.append(field, input_value(value));
+        }
+    }
+
     /// Sorts the object at `path` by name, bytewise.
     pub fn sort(&self, path: &[&str]) {
         let root = self.root.object_value();
@@ -125,6 +133,21 @@ impl std::fmt::Display for Editor {
 fn is_text(property: &CstObjectProp, value: &CstInputValue) -> bool {
     let known = property.value().and_then(|value| value.as_string_lit()?.decoded_value().ok());
     matches!(value, CstInputValue::String(text) if known.as_ref() == Some(text))
+}
+
+/// Returns a value as the parser takes it.
+fn input_value(value: &serde_json::Value) -> CstInputValue {
+    use serde_json::Value;
+    match value {
+        Value::Null => CstInputValue::Null,
+        Value::Bool(value) => CstInputValue::Bool(*value),
+        Value::Number(number) => CstInputValue::Number(number.to_string()),
+        Value::String(text) => CstInputValue::String(text.clone()),
+        Value::Array(list) => CstInputValue::Array(list.iter().map(input_value).collect()),
+        Value::Object(object) => CstInputValue::Object(
+            object.iter().map(|(key, value)| (key.clone(), input_value(value))).collect(),
+        ),
+    }
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::diagnostic::Diagnostic;
 
 pub(crate) use adding::UpdateArguments;
 pub(crate) use install::InstallArguments;
-pub(crate) use pm::{ListArguments, PmArguments, PmCommand, TrustArguments};
+pub(crate) use pm::{ListArguments, MigrateArguments, PmArguments, PmCommand, TrustArguments};
 
 /// deka installs npm packages: fast, safely, and with Bun's lockfile.
 #[derive(Debug, Parser)]

@@ -23,6 +23,17 @@ pub(crate) enum PmCommand {
 
     /// Print the folder with the commands of the project's packages
     Bin,
+
+    /// Write bun.lock from the lockfile of npm, yarn or pnpm
+    Migrate(MigrateArguments),
+}
+
+/// Arguments of `deka pm migrate`.
+#[derive(Debug, Args)]
+pub(crate) struct MigrateArguments {
+    /// Replace a bun.lock that is there
+    #[arg(long, short)]
+    pub(crate) force: bool,
 }
 
 /// Arguments of `deka pm trust`.
@@ -50,4 +61,5 @@ Examples:
   deka pm untrusted              Which scripts did not run
   deka pm trust esbuild sharp    Run theirs, and add them to trustedDependencies
   deka pm trust --all            The same for all of them
-  PATH=\"$(deka pm bin):$PATH\"   Find the commands of the project's packages";
+  PATH=\"$(deka pm bin):$PATH\"   Find the commands of the project's packages
+  deka pm migrate                Write bun.lock from another lockfile, which stays where it is";

@@ -152,10 +152,13 @@ folders![
     links,
     local_in_workspaces,
     local_tarballs,
+    npm_migration,
+    npm_migration_workspaces,
     overrides_in_workspaces,
     package_extensions,
     patches,
     patches_in_workspaces,
+    pnpm_migration,
     remote_tarballs,
     workspace_bins,
     workspace_edits,
@@ -166,6 +169,7 @@ folders![
     workspace_protocol,
     workspace_pruned,
     workspace_versions,
+    yarn_migration,
 ];
 
 isolated![
@@ -179,6 +183,8 @@ isolated![
     links,
     local_in_workspaces,
     local_tarballs,
+    npm_migration,
+    npm_migration_workspaces,
     overrides_in_workspaces,
     package_extensions,
     patches,

@@ -10,6 +10,7 @@ mod isolated;
 mod link;
 mod local;
 mod lockfile;
+mod migration;
 mod network;
 mod power_cut;
 mod remote;

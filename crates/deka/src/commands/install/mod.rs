@@ -2,7 +2,7 @@
 
 mod duplicates;
 mod problem;
-pub(super) mod text;
+pub(crate) mod text;
 
 use std::sync::Arc;
 
@@ -188,6 +188,7 @@ fn perform(
         folder: environment.working_folder().to_owned(),
         change,
         deduplicates: name == "dedupe",
+        migrates: false,
     };
     let result = deka_install::install(&request, &progress);
     progress.finish();

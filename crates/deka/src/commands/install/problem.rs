@@ -30,6 +30,12 @@ impl From<InstallError> for Diagnostic {
             InstallError::Nameless { .. } => {
                 diagnostic.hint("Give it a `name`, by which other projects will know it")
             }
+            InstallError::LockfileExists { .. } => {
+                diagnostic.hint("Run `deka pm migrate --force` to replace it")
+            }
+            InstallError::NothingToMigrate { .. } => diagnostic.hint(
+                "Read are package-lock.json, npm-shrinkwrap.json, yarn.lock and pnpm-lock.yaml",
+            ),
             InstallError::NoLockfile | InstallError::OldLockfile => {
                 diagnostic.hint("Run `deka install` first")
             }

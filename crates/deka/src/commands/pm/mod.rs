@@ -1,5 +1,6 @@
-//! `deka pm`: questions about what is installed, and whose scripts run.
+//! `deka pm`: questions about what is installed, whose scripts run, and other lockfiles.
 
+mod migrate;
 mod trust;
 mod untrusted;
 
@@ -20,6 +21,7 @@ pub(crate) fn run(
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
     match &arguments.command {
+        PmCommand::Migrate(arguments) => migrate::run(arguments, common, environment),
         PmCommand::Trust(arguments) => trust::run(arguments, common, environment),
         PmCommand::Untrusted(arguments) => untrusted::run(arguments, common, environment),
         PmCommand::DefaultTrusted(arguments) => {
@@ -51,6 +53,7 @@ fn request(common: &CommonArguments, environment: &Environment) -> Result<Reques
     let config = Arc::new(Config::load(environment, &overrides, &root)?);
     let scripts = script_context(environment, ProjectOutput::Inherit)?;
     let folder = environment.working_folder().to_owned();
-    let (filters, change, deduplicates) = (Vec::new(), None, false);
-    Ok(Request { root, config, scripts, filters, folder, change, deduplicates })
+    let (filters, change) = (Vec::new(), None);
+    let (deduplicates, migrates) = (false, false);
+    Ok(Request { root, config, scripts, filters, folder, change, deduplicates, migrates })
 }

@@ -1,0 +1,104 @@
+//! What ranges lead to.
+
+use deka_graph::{Graph, PackageId};
+use deka_manifest::PackageJson;
+
+use crate::migrate::{Format, migrate};
+use crate::{Lockfile, LockfileError, WorkspaceEntry};
+
+fn read(text: &str) -> Result<Lockfile, LockfileError> {
+    let manifest = br#"{ "name": "p", "dependencies": { "@s/a": "^1.0.0", "l": "npm:s@^1.0.0" },
+        "peerDependencies": { "o": "1" } }"#;
+    let manifest = PackageJson::parse(manifest).unwrap();
+    let mut sections = Lockfile::new(Graph::new());
+    sections.workspaces = vec![WorkspaceEntry::from_manifest("", &manifest)];
+    let registry = "https://registry.example/";
+    let migrated = migrate(Format::Yarn, text.as_bytes(), sections, registry)?;
+    Ok(migrated.complete(|_, _| None, registry))
+}
+
+/// Returns `dependent > alias: package` for every edge.
+fn edges(lockfile: &Lockfile) -> Vec<String> {
+    let graph = &lockfile.graph;
+    let label = |id: PackageId| {
+        let package = graph.package(id);
+        let version = package.version().map(ToString::to_string).unwrap_or_default();
+        format!("{}@{version}", package.name)
+    };
+    let mut edges = Vec::new();
+    for id in graph.package_ids() {
+        for edge in graph.edges_of(id) {
+            let target = edge.target.map_or("nothing".to_owned(), label);
+            edges.push(format!("{} > {}: {target}", label(id), edge.alias));
+        }
+    }
+    edges
+}
+
+const EDGES: [&str; 6] = [
+    "p@ > @s/a: @s/a@1.2.0",
+    "p@ > l: s@1.0.0",
+    "p@ > o: nothing",
+    "@s/a@1.2.0 > t: t@3.0.0",
+    "@s/a@1.2.0 > gone: nothing",
+    "@s/a@1.2.0 > s: s@2.0.0",
+];
+
+#[test]
+fn yarn_1() {
+    let text = "# yarn lockfile v1\n\n\n\"@s/a@^1.0.0\", \"@s/a@^1.1.0\":\n  version \"1.2.0\"\n  \
+        resolved \"https://registry.yarnpkg.com/@s/a/-/a-1.2.0.tgz#\
+        da39a3ee5e6b4b0d3255bfef95601890afd80709\"\n  dependencies:\n    gone \"1\"\n    s \"2\"\n  \
+        optionalDependencies:\n    t \"~3.0.0\"\n\n\"l@npm:s@^1.0.0\":\n  version \"1.0.0\"\n  resolved \
+        \"https://registry.yarnpkg.com/s/-/s-1.0.0.tgz\"\n\ns@2:\n  version \"2.0.0\"\n  resolved \
+        \"https://other.example/s/-/s-2.0.0.tgz\"\n\nt@~3.0.0:\r\n  version \"3.0.0\"\r\n  resolved \
+        \"https://registry.yarnpkg.com/t.tgz\"\n";
+    let lockfile = read(text).unwrap();
+    assert_eq!(edges(&lockfile), EDGES);
+    assert_eq!(
+        lockfile.graph.packages()[1].integrity.as_str(),
+        "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=",
+        "the hash of the URL"
+    );
+}
+
+#[test]
+fn yarn_2() {
+    let text = r#"
+__metadata:
+  version: 8
+
+"@s/a@npm:^1.0.0, @s/a@npm:^1.1.0":
+  version: 1.2.0
+  resolution: "@s/a@npm:1.2.0"
+  dependencies:
+    gone: "npm:1"
+    s: "npm:2"
+    t: "npm:~3.0.0"
+  dependenciesMeta:
+    t:
+      optional: true
+"l@npm:s@^1.0.0":
+  resolution: "s@npm:1.0.0"
+"p@workspace:.":
+  resolution: "p@workspace:."
+"s@npm:2":
+  resolution: "s@npm:2.0.0::__archiveUrl=https%3A%2F%2Fother.example%2Fs.tgz"
+"t@patch:t@npm%3A~3.0.0#optional!builtin<compat/t>":
+  resolution: "t@patch:t@npm%3A3.0.0#optional!builtin<compat/t>::version=3.0.0"
+"t@npm:~3.0.0":
+  resolution: "t@npm:3.0.0"
+"#;
+    assert_eq!(edges(&read(text).unwrap()), EDGES);
+}
+
+#[test]
+fn what_is_wrong_is_named() {
+    let message = |text: &str| read(text).unwrap_err().to_string();
+    assert_eq!(message("foo bar"), "expected `name@range:` at line 1, column 1");
+    assert_eq!(
+        message("a@1:\n  version \"x\"\n  resolved \"https://registry.example/a\"\n"),
+        "`a@1` is invalid: its version is none"
+    );
+    assert!(message("__metadata:\n  a: [\n").contains("line"));
+}
