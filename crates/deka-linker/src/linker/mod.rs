@@ -335,7 +335,7 @@ fn make_dir(dir: &Dir, path: &str) -> Result<Dir, FsError> {
         Ok(Creation::Made) => return dir.open_dir_no_follow(path),
         Ok(Creation::Existed) => {}
         Err(error) if error.is_not_found() && path.contains('/') => {
-            drop(make_dir(dir, crate::path::parent(path))?);
+            create_dir(dir, crate::path::parent(path))?;
             let (Creation::Made | Creation::Existed) = dir.create_dir(path)?;
         }
         Err(error) => return Err(error),
@@ -351,6 +351,21 @@ fn make_dir(dir: &Dir, path: &str) -> Result<Dir, FsError> {
             _ => Err(error),
         },
     }
+}
+
+/// Like [`make_dir`], without opening what it makes.
+fn create_dir(dir: &Dir, path: &str) -> Result<(), FsError> {
+    match dir.create_dir(path) {
+        Ok(Creation::Made) => {}
+        // Unless it is a folder, it is replaced by one.
+        Ok(Creation::Existed) => drop(make_dir(dir, path)?),
+        Err(error) if error.is_not_found() && path.contains('/') => {
+            create_dir(dir, crate::path::parent(path))?;
+            let (Creation::Made | Creation::Existed) = dir.create_dir(path)?;
+        }
+        Err(error) => return Err(error),
+    }
+    Ok(())
 }
 
 /// Returns where the outermost `node_modules` of a path ends.
