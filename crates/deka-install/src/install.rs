@@ -13,8 +13,8 @@ use deka_graph::{
     EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, PackageId, Resolution, hoist,
 };
 use deka_linker::{
-    Action, Finish, Input, Layout, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate, Work,
-    check_up_to_date,
+    Action, Build, Finish, Input, Layout, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate,
+    Work, check_up_to_date,
 };
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{emit_placed, patched_dependencies, trusted_dependencies};
@@ -537,14 +537,13 @@ impl<'a> Install<'a> {
         task: Task,
     ) -> Result<bool, InstallError> {
         let build = plan.placements[task.placement as usize].build;
-        let build = build.filter(|build| build.is_stored);
-        let Some(key) = build.and_then(|build| scripts::build_integrity(build.key)) else {
+        let Some(Build { key, .. }) = build.filter(|build| build.is_stored) else {
             return Ok(false);
         };
-        let index = store.lookup(&key).map_err(InstallError::Store)?;
+        let index = store.lookup_build(&key).map_err(InstallError::Store)?;
         let performed = linker.perform(plan, task, index.as_ref());
         if performed.as_ref().is_err_and(LinkError::is_missing_blob) || index.is_none() {
-            store.forget(Some(&key)).map_err(InstallError::Store)?;
+            store.forget_build(&key).map_err(InstallError::Store)?;
             return Err(InstallError::LostBuild {
                 package: plan.placements[task.placement as usize].label,
             });

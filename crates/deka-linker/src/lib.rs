@@ -30,8 +30,8 @@ pub use error::LinkError;
 pub use linker::{Backend, Finish, Finished, Linker, Outcome, Work};
 pub use patch::{InvalidPatch, Patch, PatchFailure};
 pub use plan::{
-    BinFolder, BinOwner, Build, BuildKey, HoistPatterns, Identity, IsolatedTree, Layout, Link,
-    LinkPlan, NativeBins, Placement, PlanError, PlanOptions, Skipped, Source,
+    BinFolder, BinOwner, Build, HoistPatterns, Identity, IsolatedTree, Layout, Link, LinkPlan,
+    NativeBins, Placement, PlanError, PlanOptions, Skipped, Source,
 };
 pub use state::{
     Input, InputState, LinkState, PlacedLink, PlacedLinks, PlacedPackage, STATE_FILE, Stamp,

@@ -9,6 +9,7 @@
 //! <root>/v1/files/3f/9a…c2-x     the same contents with mode 0755: an inode of its own, because the
 //!                                mode belongs to the inode that all projects share
 //! <root>/v1/index/b1/07…       one package (see `index`)
+//! <root>/v1/builds/5c/…        what scripts made of one package, in the same form, by its `BuildKey`
 //! <root>/v1/unsynced/…           what may not be on the disk yet (see `periods`)
 //! <root>/v1/tmp/…                files without their final name; nobody relies on them
 //! <root>/v1/lock                 held shared by whoever uses the store, alone by recovery
@@ -24,6 +25,7 @@
 
 mod archive;
 mod blobs;
+mod builds;
 mod error;
 mod facts;
 mod hash;
@@ -34,6 +36,7 @@ mod periods;
 mod recovery;
 mod store;
 
+pub use builds::BuildKey;
 pub use error::{ArchiveError, StoreError};
 pub use hash::{BlobHash, BlobName};
 pub use import::{AddedFile, Archive, Identity, Importer, top_folder};

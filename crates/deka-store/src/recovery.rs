@@ -24,7 +24,7 @@ pub struct Recovery {
     /// The contents that were lost, sorted. Files in `node_modules` that were hardlinked to them are
     /// torn as well.
     pub torn: Vec<BlobHash>,
-    /// How many packages have to be fetched again.
+    /// How many packages have to be fetched, or built, again.
     pub dropped_packages: usize,
 }
 
@@ -33,7 +33,7 @@ pub struct Recovery {
 /// The caller holds the store's lock alone.
 pub(crate) fn recover(
     blobs: &Blobs,
-    indexes: &Shards,
+    indexes: &[&Shards],
     periods: &Periods,
     foreign: &[Period],
     now: u64,
@@ -46,7 +46,10 @@ pub(crate) fn recover(
     blobs.temporary.dir.clear()?;
     let (checked, mut torn) = check_blobs(&blobs.shards, suspicion)?;
     torn.sort_unstable();
-    let dropped_packages = check_indexes(indexes, blobs, suspicion, &torn)?;
+    let mut dropped_packages = 0;
+    for indexes in indexes {
+        dropped_packages += check_indexes(indexes, blobs, suspicion, &torn)?;
+    }
 
     // What is right in memory need not be on the disk if this is the same boot, in another mount or
     // container: then the time is not over but goes on as a period of this epoch.

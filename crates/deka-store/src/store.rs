@@ -15,7 +15,7 @@ use crate::index::PackageIndex;
 use crate::integrity::{Verified, verify, vouched_for};
 use crate::periods::{Period, Periods, now};
 use crate::recovery::{Recovery, recover};
-use crate::{BlobHash, StoreError};
+use crate::{BlobHash, BuildKey, StoreError};
 
 /// The layout below the root; another one gets another folder.
 const LAYOUT: &str = "v1";
@@ -25,6 +25,8 @@ const LAYOUT: &str = "v1";
 pub struct Store {
     blobs: Blobs,
     indexes: Shards,
+    /// Indexes of what scripts made of packages.
+    builds: Shards,
     periods: Periods,
     recovery: Recovery,
     /// Whether this process has made sure that what it writes is covered by a marker.
@@ -49,6 +51,7 @@ impl Store {
         let mut store = Self {
             blobs: Blobs::new(files, temporary),
             indexes: Shards::new(dir.open_or_create_dir(c"index")?),
+            builds: Shards::new(dir.open_or_create_dir(c"builds")?),
             periods,
             recovery: Recovery::default(),
             is_writing: AtomicBool::new(false),
@@ -86,7 +89,8 @@ impl Store {
         }
         // Somebody else may have done it while this process waited.
         let foreign = foreign(&self.periods.list()?);
-        let recovery = recover(&self.blobs, &self.indexes, &self.periods, &foreign, now())?;
+        let recovery =
+            recover(&self.blobs, &[&self.indexes, &self.builds], &self.periods, &foreign, now())?;
         if recovery != Recovery::default() {
             tracing::debug!(
                 checked = recovery.checked,
@@ -129,11 +133,12 @@ impl Store {
     ///
     /// That all of its blobs exist is not checked; the linker finds out and calls [`Store::forget`].
     pub fn lookup(&self, integrity: &Integrity) -> Result<Option<PackageIndex>, StoreError> {
-        let Some(bytes) = self.indexes.parent().read(index_path(integrity).as_str())? else {
-            return Ok(None);
-        };
-        // A damaged index is as good as none: importing replaces it.
-        Ok(PackageIndex::parse(bytes).filter(|index| index.integrity() == integrity))
+        read_index(&self.indexes, integrity)
+    }
+
+    /// Returns the index of what scripts made of a package; otherwise as [`Store::lookup`].
+    pub fn lookup_build(&self, key: &BuildKey) -> Result<Option<PackageIndex>, StoreError> {
+        key.integrity().map_or(Ok(None), |key| read_index(&self.builds, &key))
     }
 
     /// Stores a tarball: checks it, unpacks it, writes its files and its index.
@@ -167,34 +172,34 @@ impl Store {
         let _span = trace_span!("unpack", package, bytes = tarball.body.len());
         self.begin_writing()?;
         let index = importer.unpack(tarball, archive.added, &self.blobs, package)?;
-        self.write_index(&index)
+        self.write_index(&self.indexes, &index)
             .map_err(|source| StoreError::Write { package: package.to_owned(), source })?;
         Ok(index)
     }
 
-    /// Stores what a folder holds, to be looked up by `key`, which has to stand for its contents as the
-    /// integrity of a tarball does. `None` if it holds more than files in folders.
+    /// Stores what scripts made of a package's folder. `None` if it holds more than files in folders.
     ///
     /// `is_left_out` names paths in it that are not the package's.
-    pub fn import_folder(
+    pub fn import_build(
         &self,
         folder: &Dir,
-        key: &Integrity,
+        key: &BuildKey,
         package: &str,
         is_left_out: &dyn Fn(&str) -> bool,
     ) -> Result<Option<PackageIndex>, StoreError> {
         self.begin_writing()?;
-        let index = folder::import(folder, key, package, &self.blobs, is_left_out)?;
+        let Some(key) = key.integrity() else { return Ok(None) };
+        let index = folder::import(folder, &key, package, &self.blobs, is_left_out)?;
         if let Some(index) = &index {
-            self.write_index(index)
+            self.write_index(&self.builds, index)
                 .map_err(|source| StoreError::Write { package: package.to_owned(), source })?;
         }
         Ok(index)
     }
 
-    fn write_index(&self, index: &PackageIndex) -> Result<(), FsError> {
+    fn write_index(&self, indexes: &Shards, index: &PackageIndex) -> Result<(), FsError> {
         let (shard, name) = index_name(index.integrity().digest());
-        let (folder, name) = (self.indexes.get(shard)?, name.as_str());
+        let (folder, name) = (indexes.get(shard)?, name.as_str());
         // Its checksum tells a reader that it is whole, so it needs no other name before.
         match folder.write_new(name, index.as_bytes(), FileMode::Regular)? {
             Creation::Made => Ok(()),
@@ -230,6 +235,15 @@ impl Store {
         Ok(())
     }
 
+    /// Drops a build, so that it is made again; otherwise as [`Store::forget`].
+    pub fn forget_build(&self, key: &BuildKey) -> Result<(), StoreError> {
+        self.blobs.forget_known();
+        if let Some(key) = key.integrity() {
+            self.builds.parent().remove_file(index_path(&key).as_str())?;
+        }
+        Ok(())
+    }
+
     fn begin_writing(&self) -> Result<(), FsError> {
         if self.is_writing.load(Ordering::Acquire) {
             return Ok(());
@@ -250,6 +264,14 @@ impl Drop for Store {
             drop(self.periods.touch());
         }
     }
+}
+
+fn read_index(indexes: &Shards, integrity: &Integrity) -> Result<Option<PackageIndex>, StoreError> {
+    let Some(bytes) = indexes.parent().read(index_path(integrity).as_str())? else {
+        return Ok(None);
+    };
+    // A damaged index is as good as none: importing replaces it.
+    Ok(PackageIndex::parse(bytes).filter(|index| index.integrity() == integrity))
 }
 
 fn index_path(integrity: &Integrity) -> String {

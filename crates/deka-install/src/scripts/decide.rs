@@ -1,18 +1,15 @@
 //! Which packages of a tree run scripts, and what identifies the result.
 
-use std::fmt::Write as _;
-use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use deka_config::{Config, Environment};
 use deka_graph::{EdgeKind, Graph, PackageId, Resolution, TarballLocation};
-use deka_linker::{Build, BuildKey, NativeBins, Patch};
-use deka_manifest::{Algorithm, Alias, Integrity, PackageJson, Target};
+use deka_linker::{Build, NativeBins, Patch};
+use deka_manifest::{Alias, PackageJson, Target};
 use deka_scripts::sandbox::{self, Allowances};
 use deka_scripts::{Node, Provenance, Trust};
-use deka_store::Store;
+use deka_store::{BuildKey, Store};
 use hashbrown::{HashMap, HashSet};
-use xxhash_rust::xxh3::Xxh3;
 
 use super::resolution_text;
 
@@ -94,8 +91,9 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
         let platform = platform(environment, target);
         for id in trusted {
             let allowance = allowances.of(graph.package(id).name.as_str());
-            let allowed = format!("{platform}\n{allowance:?}");
-            let (key, is_complete) = key(graph, patches, id, &allowed);
+            let mut fields = platform.clone();
+            fields.push(format!("{allowance:?}"));
+            let (key, is_complete) = key(graph, patches, id, &fields);
             let is_isolated = allowance.is_some_and(|allowance| allowance.write.is_empty());
             let may_be_kept = is_complete && is_isolated && keeps_builds(config);
             let is_stored = may_be_kept && !config.install.force && is_stored(store, key);
@@ -149,17 +147,15 @@ fn provenance(
 }
 
 /// Describes what a build depends on besides packages.
-fn platform(environment: &Environment, target: &Target) -> String {
-    let mut text = format!("{target:?}");
+fn platform(environment: &Environment, target: &Target) -> Vec<String> {
     let path = environment.get("PATH").unwrap_or_default();
-    text.push_str(&Node::identify(path).unwrap_or_default());
+    let mut fields = vec![format!("{target:?}"), Node::identify(path).unwrap_or_default()];
     for name in BUILD_VARIABLES {
         if let Some(value) = environment.get(name) {
-            // Writing to a string does not fail.
-            let _ = write!(text, "\n{name}={value}");
+            fields.push(format!("{name}={value}"));
         }
     }
-    text
+    fields
 }
 
 /// Whether the sandbox makes sure that a build changes its own folder alone.
@@ -169,26 +165,19 @@ fn keeps_builds(config: &Config) -> bool {
 
 /// Whether the store has the result of a build. One that it cannot read is as good as none.
 fn is_stored(store: &Store, key: BuildKey) -> bool {
-    build_integrity(key).is_some_and(|key| matches!(store.lookup(&key), Ok(Some(_))))
-}
-
-/// Returns what stands for the result of a build in the store, where a package has the integrity of
-/// its tarball.
-pub(crate) fn build_integrity(key: BuildKey) -> Option<Integrity> {
-    let mut digest = [0; 32];
-    digest[..16].copy_from_slice(&key.0.to_be_bytes());
-    digest[16..].copy_from_slice(b"a build of deka.");
-    Integrity::from_digest(Algorithm::Sha256, &digest)
+    matches!(store.lookup_build(&key), Ok(Some(_)))
 }
 
 /// Returns the key of a package's build: its own bytes and those of all that it depends on, with
-/// their patches, and the platform; and whether that is all, which it is not where folders are among
-/// them.
+/// their patches, who depends on whom, and the platform; and whether that is all, which it is not
+/// where folders are among them.
+///
+/// What the scripts are stands in the package, so that its bytes decide about them too.
 fn key(
     graph: &Graph,
     patches: &HashMap<PackageId, Arc<Patch>>,
     id: PackageId,
-    platform: &str,
+    platform: &[String],
 ) -> (BuildKey, bool) {
     let mut seen: HashSet<PackageId> = std::iter::once(id).collect();
     let mut open = vec![id];
@@ -199,17 +188,28 @@ fn key(
             }
         }
     }
-    let describe = |id: &PackageId| {
-        let package = graph.package(*id);
-        let patch = patches.get(id).map_or(0, |patch| patch.hash());
-        let resolution = resolution_text(graph, *id);
-        format!("{}@{resolution} {} {patch:x}", package.name, package.integrity)
+    let identity = |id: PackageId| {
+        let package = graph.package(id);
+        let patch = patches.get(&id).map_or(0, |patch| patch.hash());
+        let resolution = resolution_text(graph, id);
+        let integrity = package.integrity.as_str();
+        BuildKey::of([package.name.as_str(), &resolution, integrity, &format!("{patch:x}")])
     };
-    let mut dependencies: Vec<String> = seen.iter().map(describe).collect();
+    let with_edges = |id: &PackageId| {
+        let edges = graph.edges_of(*id).iter();
+        let mut edges: Vec<_> =
+            edges.filter_map(|edge| Some((edge.alias.as_str(), identity(edge.target?)))).collect();
+        edges.sort_unstable_by_key(|(alias, identity)| (*alias, *identity.as_bytes()));
+        let own = identity(*id);
+        let edges = edges.iter().flat_map(|(alias, target)| [alias.as_bytes(), target.as_bytes()]);
+        BuildKey::of(std::iter::once(&own.as_bytes()[..]).chain(edges))
+    };
+    let mut dependencies: Vec<[u8; 32]> =
+        seen.iter().map(|id| *with_edges(id).as_bytes()).collect();
     dependencies.sort_unstable();
-    let mut hasher = Xxh3::new();
-    (describe(&id), dependencies, platform).hash(&mut hasher);
-    hasher.write_u8(0);
+    let package = with_edges(&id);
+    let platform = BuildKey::of(platform);
+    let parts = [*package.as_bytes(), *platform.as_bytes()];
     let is_complete = seen.iter().all(|id| !graph.package(*id).integrity.is_empty());
-    (BuildKey(hasher.digest128()), is_complete)
+    (BuildKey::of(parts.iter().chain(&dependencies)), is_complete)
 }

@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use deka_config::{Config, Environment};
 use deka_graph::{Graph, PackageId, Resolution};
-use deka_linker::{Action, LinkPlan, Linker, Placement, Task};
+use deka_linker::{Action, Build, LinkPlan, Linker, Placement, Task};
 use deka_manifest::PackageJson;
 use deka_scripts::sandbox::{self, Allowances, Grounds, Policy};
 use deka_scripts::{
@@ -31,7 +31,7 @@ use crate::project::{MANIFEST, Project};
 use crate::survey::only_optional;
 use crate::{InstallError, Reporter, tarballs};
 
-pub(crate) use decide::{Deciding, Decision, build_integrity, decide};
+pub(crate) use decide::{Deciding, Decision, decide};
 pub(crate) use project::{Payload, has_scripts, run_in_project};
 pub use untrusted::Untrusted;
 pub(crate) use untrusted::list_untrusted;
@@ -170,8 +170,8 @@ impl Building<'_> {
 
     /// Keeps what scripts made of a package in the store. If that fails they only run again.
     fn keep(&self, placement: &Placement) {
-        let key = placement.build.and_then(|build| build_integrity(build.key));
-        let Some(key) = key.filter(|_| self.kept.contains(&placement.package)) else { return };
+        let build = placement.build.filter(|_| self.kept.contains(&placement.package));
+        let Some(Build { key, .. }) = build else { return };
         let is_others = |path: &str| {
             let inner = path.strip_prefix("node_modules/");
             inner.is_some_and(|inner| {
@@ -180,7 +180,7 @@ impl Building<'_> {
         };
         let folder = self.linker.root().open_dir(&*placement.path);
         let stored = folder.map_err(StoreError::from).and_then(|folder| {
-            self.store.import_folder(&folder, &key, &placement.label, &is_others)
+            self.store.import_build(&folder, &key, &placement.label, &is_others)
         });
         match stored {
             Ok(Some(_)) => {}

@@ -11,7 +11,9 @@ use deka_manifest::{
 
 use hashbrown::HashMap;
 
-use super::{Build, BuildKey, HoistPatterns, IsolatedTree, LinkPlan, PlanError, PlanOptions};
+use deka_store::BuildKey;
+
+use super::{Build, HoistPatterns, IsolatedTree, LinkPlan, PlanError, PlanOptions};
 use crate::commands::Commands;
 
 /// Linux on x64 with glibc.
@@ -94,9 +96,9 @@ impl Packages {
     }
 
     /// Has scripts of the last package run.
-    pub(crate) fn built(mut self, key: u128, is_stored: bool) -> Self {
+    pub(crate) fn built(mut self, key: u8, is_stored: bool) -> Self {
         let last = PackageId(self.0.len() as u32 - 1);
-        self.1.insert(last, Build { key: BuildKey(key), is_stored });
+        self.1.insert(last, Build { key: BuildKey::of([[key]]), is_stored });
         self
     }
 

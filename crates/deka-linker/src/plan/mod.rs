@@ -23,6 +23,7 @@ use std::sync::Arc;
 
 use deka_graph::{Graph, PackageId};
 use deka_manifest::{CpuSet, OsSet, PackageName, Symbol, Target};
+use deka_store::BuildKey;
 use hashbrown::{HashMap, HashSet};
 use xxhash_rust::xxh3::Xxh3;
 
@@ -95,10 +96,6 @@ pub struct Build {
     /// write into them, and what is on disk afterwards cannot be repaired but by running them again.
     pub is_stored: bool,
 }
-
-/// A hash over everything that decides about the result of a build.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct BuildKey(pub u128);
 
 /// Where the files of a placement come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -321,7 +318,7 @@ impl Identity {
             }
         }
         if let Some(build) = build {
-            part(6, &format!("{:x}", build.key.0));
+            part(6, &format!("{:02x?}", build.key.as_bytes()));
         }
         Self(hasher.digest128())
     }

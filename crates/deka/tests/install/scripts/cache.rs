@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
+use deka_manifest::{Algorithm, Integrity};
 use deka_test::{Registry, TestProject};
 use serde_json::json;
 
@@ -132,6 +133,30 @@ fn what_the_store_has_lost_is_built_again() {
     project.command(["install"]).run().assert_success();
     check(&project);
     assert_eq!(runs(&project), 2);
+}
+
+#[test]
+fn a_lockfile_cannot_name_a_build() {
+    if !has_sandbox("a_lockfile_cannot_name_a_build") {
+        return;
+    }
+    let registry = registry();
+    let project = trusting(&registry, &["a"]);
+    project.command(["install"]).run().assert_success();
+    let shard = fs::read_dir(project.cache().join("v1/builds")).unwrap().next().unwrap().unwrap();
+    let index = fs::read_dir(shard.path()).unwrap().next().unwrap().unwrap().path();
+    // Where the integrity stands in an index.
+    let key = &fs::read(index).unwrap()[32..64];
+    let forged = Integrity::from_digest(Algorithm::Sha256, key).unwrap().to_string();
+    let lockfile = project.read("bun.lock");
+    let start = lockfile.find("sha512-").unwrap();
+    let end = start + lockfile[start..].find('"').unwrap();
+    assert!(!lockfile[..start].contains("\"b@"), "it is the one of `a`: {lockfile}");
+    project.write("bun.lock", lockfile.replace(&lockfile[start..end], &forged));
+    project.remove("node_modules");
+    let outcome = project.command(["ci", "--ignore-scripts"]).run();
+    outcome.assert_code(1);
+    assert!(outcome.stderr.contains("EINTEGRITY"), "{}", outcome.snapshot());
 }
 
 #[test]
