@@ -147,7 +147,7 @@ pub enum InstallError {
         source: FsError,
     },
     /// There is no lockfile to work on.
-    #[error("There is no `bun.lock` that could be changed")]
+    #[error("There is no `bun.lock`")]
     NoLockfile,
     /// The lockfile is older than the manifests.
     #[error("`bun.lock` does not match `package.json`")]

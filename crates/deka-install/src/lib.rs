@@ -38,6 +38,7 @@ mod start;
 mod survey;
 mod tarballs;
 mod warning;
+mod why;
 mod workspaces;
 
 pub use change::{Addition, Change, Update};
@@ -52,3 +53,4 @@ pub use report::{
     AddedPackage, DirectDependency, Outcome, Reporter, Silent, Summary, UpdatedPackage,
 };
 pub use scripts::{ScriptContext, Untrusted};
+pub use why::{Explanation, Reason, why};

@@ -75,6 +75,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Dedupe(dedupe) => commands::install::dedupe(dedupe, common, &environment),
         Command::Link(link) => commands::link::link(link, common, &environment),
         Command::Unlink(unlink) => commands::link::unlink(unlink, common, &environment),
+        Command::Why(why) => commands::why::run(why, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => {
             commands::completions::run(completions);

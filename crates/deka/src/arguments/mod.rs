@@ -7,6 +7,7 @@ mod foreign;
 mod install;
 mod mistakes;
 mod pm;
+mod why;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::diagnostic::Diagnostic;
 pub(crate) use adding::UpdateArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use pm::{ListArguments, MigrateArguments, PmArguments, PmCommand, TrustArguments};
+pub(crate) use why::WhyArguments;
 
 /// deka installs npm packages: fast, safely, and with Bun's lockfile.
 #[derive(Debug, Parser)]
@@ -110,6 +112,10 @@ pub(crate) enum Command {
     /// Look at what is installed, and decide whose scripts run
     #[command(after_help = pm::AFTER_HELP)]
     Pm(PmArguments),
+
+    /// Explain why a package is installed
+    #[command(alias = "explain", after_help = why::AFTER_HELP)]
+    Why(Box<WhyArguments>),
 
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]

@@ -5,6 +5,7 @@ pub(crate) mod help;
 pub(crate) mod install;
 pub(crate) mod link;
 pub(crate) mod pm;
+pub(crate) mod why;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

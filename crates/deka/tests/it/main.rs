@@ -5,6 +5,7 @@ mod command_line;
 mod completions;
 mod output;
 mod settings;
+mod why;
 
 use deka_test::{Outcome, TestProject};
 

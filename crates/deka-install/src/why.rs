@@ -1,0 +1,187 @@
+//! Why a package is installed: who asks for it, and who asks for those, up to the project.
+
+use std::collections::VecDeque;
+use std::path::Path;
+
+use deka_graph::{Edge, EdgeKind, Graph, PackageId, Resolution};
+use deka_lockfile::Lockfile;
+use deka_manifest::Range;
+use hashbrown::{HashMap, HashSet};
+
+use crate::tarballs::version_text;
+use crate::workspaces::Glob;
+use crate::{InstallError, LOCKFILE};
+
+/// A package, and all paths on which the project asks for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Explanation {
+    /// Its real name.
+    pub name: String,
+    /// Its version, or what the lockfile has in its place.
+    pub version: String,
+    /// Who asks, the nearest to the package first.
+    pub reasons: Vec<Reason>,
+}
+
+/// One package that asks for another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reason {
+    /// The reason whose package this one asks for; `None` for the package that is explained.
+    pub of: Option<usize>,
+    /// How many steps it is away from the package that is explained, at least 1.
+    pub depth: usize,
+    /// The name of who asks; `None` for a project without one.
+    pub name: Option<String>,
+    /// The version of who asks; `None` for the project itself.
+    pub version: Option<String>,
+    /// What it asks for, with the name that it uses where that is another: `o@npm:is-number@7`.
+    pub range: String,
+    /// The group of its manifest that says so.
+    pub kind: EdgeKind,
+    /// Whether it is a peer that may be missing.
+    pub is_optional_peer: bool,
+    /// Whether who asks for this one stands elsewhere, at most as far away.
+    pub is_repeated: bool,
+}
+
+/// Explains the packages whose name, or a name they are asked for by, fits `pattern`
+/// (`react`, `@types/*`, `react@^19`), from the lockfile of the project in `root` alone.
+pub fn why(root: &Path, pattern: &str) -> Result<Vec<Explanation>, InstallError> {
+    let path = root.join(LOCKFILE);
+    let text = deka_fs::Dir::open(root)
+        .and_then(|dir| dir.read(LOCKFILE))
+        .map_err(|source| InstallError::Read { path: path.clone(), source })?
+        .ok_or(InstallError::NoLockfile)?;
+    let lockfile = deka_lockfile::bun::parse(&text)
+        .map_err(|error| InstallError::Lockfile { path, source: std::sync::Arc::new(error) })?;
+    Ok(explain(&lockfile, pattern))
+}
+
+fn explain(lockfile: &Lockfile, pattern: &str) -> Vec<Explanation> {
+    let graph = &lockfile.graph;
+    let project = lockfile.root().and_then(|root| root.name).map(|name| name.to_string());
+    let dependents = Dependents::new(graph, project);
+    let (name, range) = match pattern.char_indices().skip(1).find(|(_, c)| *c == '@') {
+        Some((at, _)) => (&pattern[..at], Some(&pattern[at + 1..])),
+        None => (pattern, None),
+    };
+    let name = Glob::parse(name);
+    let range = range.map(Range::parse);
+    let fits = |id: &PackageId| {
+        let package = graph.package(*id);
+        let is_called = |edge: &Edge| name.matches(&edge.alias.to_string());
+        let has_name = name.matches(&package.name.to_string())
+            || dependents.of(*id).iter().any(|(_, edge)| is_called(edge));
+        has_name
+            && match (&range, package.version()) {
+                (None, _) => true,
+                (Some(Ok(range)), Some(version)) => range.satisfies(version),
+                (Some(_), _) => false,
+            }
+    };
+    let found = graph.package_ids().skip(1).filter(fits);
+    found
+        .map(|id| {
+            let package = graph.package(id);
+            Explanation {
+                name: package.name.to_string(),
+                version: version_text(&package.resolution),
+                reasons: dependents.reasons(id),
+            }
+        })
+        .collect()
+}
+
+/// The edges of a graph by their targets.
+struct Dependents<'a> {
+    graph: &'a Graph,
+    project: Option<String>,
+    edges: HashMap<PackageId, Vec<(PackageId, &'a Edge)>>,
+}
+
+impl<'a> Dependents<'a> {
+    fn new(graph: &'a Graph, project: Option<String>) -> Self {
+        let mut edges: HashMap<_, Vec<_>> = HashMap::new();
+        for id in graph.package_ids() {
+            for edge in graph.edges_of(id) {
+                // That a member is one is no reason that somebody has given.
+                if let Some(target) = edge.target.filter(|_| edge.kind != EdgeKind::Workspace) {
+                    edges.entry(target).or_default().push((id, edge));
+                }
+            }
+        }
+        let mut this = Self { graph, project, edges };
+        let distances = this.distances();
+        let far = usize::MAX;
+        for edges in this.edges.values_mut() {
+            edges.sort_by_key(|(id, _)| {
+                (distances.get(id).copied().unwrap_or(far), graph.package(*id).name.to_string())
+            });
+        }
+        this
+    }
+
+    fn of(&self, id: PackageId) -> &[(PackageId, &'a Edge)] {
+        self.edges.get(&id).map_or(&[], Vec::as_slice)
+    }
+
+    /// Returns how many steps each package is away from the project.
+    fn distances(&self) -> HashMap<PackageId, usize> {
+        let mut distances = HashMap::from([(PackageId::ROOT, 0)]);
+        let mut queue = VecDeque::from([(PackageId::ROOT, 0)]);
+        while let Some((id, distance)) = queue.pop_front() {
+            for target in self.graph.edges_of(id).iter().filter_map(|edge| edge.target) {
+                if !distances.contains_key(&target) {
+                    distances.insert(target, distance + 1);
+                    queue.push_back((target, distance + 1));
+                }
+            }
+        }
+        distances
+    }
+
+    fn reasons(&self, id: PackageId) -> Vec<Reason> {
+        let mut reasons = Vec::new();
+        let mut seen: HashSet<PackageId> = HashSet::from_iter([id]);
+        let mut queue = VecDeque::from([(id, None, 1)]);
+        while let Some((id, of, depth)) = queue.pop_front() {
+            for (dependent, edge) in self.of(id) {
+                let has_more = !self.of(*dependent).is_empty();
+                let is_repeated = has_more && !seen.insert(*dependent);
+                if has_more && !is_repeated {
+                    queue.push_back((*dependent, Some(reasons.len()), depth + 1));
+                }
+                reasons.push(self.reason(*dependent, edge, of, depth, is_repeated));
+            }
+        }
+        reasons
+    }
+
+    fn reason(
+        &self,
+        dependent: PackageId,
+        edge: &Edge,
+        of: Option<usize>,
+        depth: usize,
+        is_repeated: bool,
+    ) -> Reason {
+        let package = self.graph.package(dependent);
+        let is_project = package.resolution == Resolution::Root;
+        let name = if is_project { self.project.clone() } else { Some(package.name.to_string()) };
+        let is_alias = edge.target.is_some_and(|target| {
+            self.graph.package(target).name.to_string() != edge.alias.to_string()
+        });
+        let range =
+            if is_alias { format!("{}@{}", edge.alias, edge.spec) } else { edge.spec.to_string() };
+        Reason {
+            of,
+            depth,
+            name,
+            version: (!is_project).then(|| version_text(&package.resolution)),
+            range,
+            kind: edge.kind,
+            is_optional_peer: edge.is_optional_peer(),
+            is_repeated,
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! `deka why`: who asks for a package.
+
+use std::fmt::Write as _;
+
+use deka_config::Environment;
+use deka_graph::EdgeKind;
+use deka_install::{Explanation, Reason};
+use owo_colors::OwoColorize as _;
+use serde_json::{Value, json};
+
+use crate::arguments::WhyArguments;
+use crate::commands::print;
+use crate::diagnostic::Diagnostic;
+use crate::exit_code::Class;
+use crate::render_error::printable;
+
+/// Raised when a field of the JSON changes its meaning or goes.
+const SCHEMA_VERSION: u32 = 1;
+
+/// Explains the packages that are asked about.
+pub(crate) fn run(arguments: &WhyArguments, environment: &Environment) -> Result<(), Diagnostic> {
+    let root = deka_install::find_project(environment.working_folder())?;
+    let explanations = deka_install::why(&root, &arguments.package)?;
+    if explanations.is_empty() {
+        let message = format!("No packages matching `{}` found in bun.lock", arguments.package);
+        return Err(Diagnostic::new(Class::User, message));
+    }
+    let depth = if arguments.top { Some(1) } else { arguments.depth };
+    let text: String = if arguments.json {
+        json(&explanations, depth)
+    } else {
+        explanations.iter().map(|found| text(found, depth, arguments.top)).collect()
+    };
+    print(&text);
+    Ok(())
+}
+
+fn text(found: &Explanation, depth: Option<usize>, is_top: bool) -> String {
+    let name = printable(&found.name);
+    let version = format!("@{}", printable(&found.version));
+    let mut output = format!("{}{}\n", name.bold(), version.dimmed());
+    let mut children = vec![Vec::new(); found.reasons.len()];
+    let mut rest = Vec::new();
+    for (at, reason) in found.reasons.iter().enumerate().rev() {
+        // The first is the last, because it is taken from the end.
+        let list = reason.of.map_or(&mut rest, |of| &mut children[of]);
+        let is_last = list.is_empty();
+        list.push((at, is_last));
+    }
+    if rest.is_empty() {
+        output.push_str("  └─ No dependents found\n");
+    }
+    // Not by recursion: nothing limits how deep a lockfile is.
+    let mut levels: Vec<bool> = Vec::new();
+    while let Some((at, is_last)) = rest.pop() {
+        let reason = &found.reasons[at];
+        levels.truncate(reason.depth - 1);
+        let indent: String =
+            levels.iter().map(|is_last| if *is_last { "   " } else { "│  " }).collect();
+        let branch = if is_last { "└─" } else { "├─" };
+        // Writing to a string does not fail.
+        let _ = writeln!(output, "  {indent}{branch} {}", line(reason));
+        levels.push(is_last);
+        let indent: String =
+            levels.iter().map(|is_last| if *is_last { "   " } else { "│  " }).collect();
+        let more = std::mem::take(&mut children[at]);
+        let is_hidden = depth.is_some_and(|depth| reason.depth >= depth);
+        if is_hidden && !is_top && (!more.is_empty() || reason.is_repeated) {
+            let _ = writeln!(output, "  {indent}└─ (deeper dependencies hidden)");
+        } else if !is_hidden && reason.is_repeated {
+            let _ = writeln!(output, "  {indent}└─ *deduped");
+        } else if !is_hidden {
+            rest.extend(more);
+        }
+    }
+    output.push('\n');
+    output
+}
+
+/// Returns who asks, and for what.
+fn line(reason: &Reason) -> String {
+    let kind = match kind(reason) {
+        "prod" => String::new(),
+        "optionalPeer" => "optional peer ".to_owned(),
+        kind => format!("{kind} "),
+    };
+    let name = printable(reason.name.as_deref().unwrap_or("the root package"));
+    let version = reason.version.as_deref().map(|version| format!("@{}", printable(version)));
+    let range = format!("(requires {})", printable(&reason.range));
+    format!("{}{name}{} {}", kind.dimmed(), version.unwrap_or_default().dimmed(), range.dimmed())
+}
+
+fn kind(reason: &Reason) -> &'static str {
+    match reason.kind {
+        EdgeKind::Workspace | EdgeKind::Prod => "prod",
+        EdgeKind::Dev => "dev",
+        EdgeKind::Optional => "optional",
+        EdgeKind::Peer if reason.is_optional_peer => "optionalPeer",
+        EdgeKind::Peer => "peer",
+    }
+}
+
+fn json(explanations: &[Explanation], depth: Option<usize>) -> String {
+    let describe = |reason: &Reason| -> Value {
+        json!({
+            "of": reason.of,
+            "depth": reason.depth,
+            "name": reason.name,
+            "version": reason.version,
+            "range": reason.range,
+            "kind": kind(reason),
+            "repeated": reason.is_repeated,
+        })
+    };
+    let packages: Vec<Value> = explanations
+        .iter()
+        .map(|found| {
+            let is_shown =
+                |reason: &&Reason| depth.is_none_or(|depth| reason.depth <= depth.max(1));
+            let reasons: Vec<Value> =
+                found.reasons.iter().take_while(is_shown).map(describe).collect();
+            json!({ "name": found.name, "version": found.version, "reasons": reasons })
+        })
+        .collect();
+    format!("{}\n", json!({ "schemaVersion": SCHEMA_VERSION, "packages": packages }))
+}
