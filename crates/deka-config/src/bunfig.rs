@@ -12,8 +12,8 @@ use crate::draft::Draft;
 use crate::npmrc::pem_text;
 use crate::parse::parse_duration;
 use crate::{
-    Backend, Config, ConfigError, Credentials, Layer, Linker, LogLevel, Origin, Pem, Registry,
-    Secret,
+    Backend, Config, ConfigError, Credentials, GlobalStore, Layer, Linker, LogLevel, Origin, Pem,
+    Registry, Secret,
 };
 
 /// Writes what a `bunfig.toml` says over `draft`.
@@ -128,7 +128,7 @@ impl Reader<'_, '_, '_> {
                     }
                 }
                 "globalStore" => self.switch("global-store", &name, value, |config, on| {
-                    config.install.global_store = on;
+                    config.install.global_store = GlobalStore::switch(on);
                 }),
                 "hoist" => self.switch("hoist-pattern", &name, value, |config, on| {
                     if !on {

@@ -259,7 +259,7 @@ pub struct Install {
     /// Isolated linker: which packages appear in the root `node_modules` (`public-hoist-pattern`).
     pub public_hoist_pattern: Option<Vec<Box<str>>>,
     /// Isolated linker: share package folders between projects.
-    pub global_store: bool,
+    pub global_store: GlobalStore,
     /// Where packages are installed for all projects, and registered for links: Bun's folder, so that
     /// both know the same (`install.globalDir`, `BUN_INSTALL_GLOBAL_DIR`); `None` without a home.
     pub global_folder: Option<PathBuf>,
@@ -306,6 +306,25 @@ pub enum Linker {
     Hoisted,
     /// One folder per package and symlinks, as pnpm does.
     Isolated,
+}
+
+/// Whether projects share the folders of packages (isolated linker).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum GlobalStore {
+    /// Each project has its own.
+    #[default]
+    Off,
+    /// They do, but for projects with tools that refuse links which leave the project.
+    WhereItWorks,
+    /// They do.
+    Always,
+}
+
+impl GlobalStore {
+    /// Reads a setting that is on or off.
+    pub const fn switch(on: bool) -> Self {
+        if on { Self::WhereItWorks } else { Self::Off }
+    }
 }
 
 /// How a file comes from the store to `node_modules`.

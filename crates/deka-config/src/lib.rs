@@ -47,8 +47,8 @@ mod secret;
 mod variables;
 
 pub use config::{
-    Backend, Cache, Config, Install, Linker, LogLevel, MinimumReleaseAge, Network, Omit, Pem,
-    PlatformOverride, Retries, Timeouts,
+    Backend, Cache, Config, GlobalStore, Install, Linker, LogLevel, MinimumReleaseAge, Network,
+    Omit, Pem, PlatformOverride, Retries, Timeouts,
 };
 pub use credentials::{AuthHeader, ClientCertificate, Credentials};
 pub use environment::Environment;

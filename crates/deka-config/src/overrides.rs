@@ -86,6 +86,8 @@ pub struct Overrides {
     pub script_shell: Option<PathBuf>,
     /// `--no-sandbox`.
     pub no_sandbox: bool,
+    /// `--global-store`.
+    pub global_store: bool,
     /// `--concurrent-scripts`.
     pub concurrent_scripts: Option<NonZeroUsize>,
     /// `--silent`, `--quiet`, `--verbose`, `--loglevel`.

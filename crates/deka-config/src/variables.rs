@@ -8,7 +8,7 @@ use crate::draft::Draft;
 use crate::load::GLOBAL_FOLDER;
 use crate::npmrc::{apply_variables, set_proxy};
 use crate::parse::boolean;
-use crate::{NoProxy, Origin, Secret};
+use crate::{GlobalStore, NoProxy, Origin, Secret};
 
 /// Writes what the environment says over `draft`: what all programs share first, then npm's
 /// variables, Bun's, and deka's own.
@@ -156,7 +156,7 @@ fn bun(draft: &mut Draft<'_>) {
     }
     if let Some(on) = switch("BUN_INSTALL_GLOBAL_STORE") {
         draft.set("global-store", &Origin::variable("BUN_INSTALL_GLOBAL_STORE"), |config| {
-            config.install.global_store = on;
+            config.install.global_store = GlobalStore::switch(on);
         });
     }
     if environment.get("BUN_MANIFEST_CACHE").and_then(boolean) == Some(false) {

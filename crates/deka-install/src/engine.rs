@@ -183,7 +183,7 @@ pub(crate) struct Linking<'a> {
 impl Linking<'_> {
     /// Returns where a task puts its package.
     fn path(&self, task: Task) -> &str {
-        let placement = self.plan.placements.get(task.placement as usize);
+        let placement = self.plan.placement_at(task.placement);
         placement.map_or("", |placement| &placement.path)
     }
 }
@@ -500,7 +500,7 @@ impl<'a> Engine<'a> {
         let Some(linking) = self.linking.get() else { return Ok(()) };
         // A patch comes after all files.
         let is_patched =
-            linking.plan.placements.get(task.placement as usize).is_some_and(|p| p.patch.is_some());
+            linking.plan.placement_at(task.placement).is_some_and(|p| p.patch.is_some());
         if task.action == Action::Place && index.file_count() >= 2 * PART && !is_patched {
             return self.divide(linking, key, task, index);
         }
@@ -525,7 +525,7 @@ impl<'a> Engine<'a> {
         index: &Arc<PackageIndex>,
     ) -> Result<(), InstallError> {
         let _span = trace_span!("make folders", package = %linking.path(task));
-        let Some(placement) = linking.plan.placements.get(task.placement as usize) else {
+        let Some(placement) = linking.plan.placement_at(task.placement) else {
             return Ok(());
         };
         linking.linker.place_folders(placement, index).map_err(InstallError::Link)?;
@@ -548,7 +548,7 @@ impl<'a> Engine<'a> {
     fn place_files(&self, package: &Divided, files: Range<usize>) -> Result<(), InstallError> {
         let Some(linking) = self.linking.get() else { return Ok(()) };
         let task = package.task;
-        let Some(placement) = linking.plan.placements.get(task.placement as usize) else {
+        let Some(placement) = linking.plan.placement_at(task.placement) else {
             return Ok(());
         };
         let span = trace_span!("link", package = %placement.path, from = files.start);

@@ -45,7 +45,7 @@ use crate::survey::{
     direct_dependencies, new_links, only_optional, planned_packages, pruned_packages,
 };
 use crate::workspaces::{self, Filter};
-use crate::{InstallError, scripts, sections, settings, tarballs, warning};
+use crate::{InstallError, scripts, sections, settings, shared, tarballs, warning};
 
 /// What to install, and how.
 #[derive(Debug, Clone)]
@@ -260,7 +260,7 @@ pub(crate) struct Install<'a> {
     duplicates: Option<Duplicates>,
     /// What the project allows the scripts of dependencies besides.
     pub(crate) allowances: Allowances,
-    reporter: &'a dyn Reporter,
+    pub(crate) reporter: &'a dyn Reporter,
 }
 
 /// What is known once versions are picked and places are found.
@@ -443,6 +443,9 @@ impl<'a> Install<'a> {
         let (linking, missing) = engine.into_linking();
         let Driven { layout, new_files, begun } = &mut driven;
         let begun = begun.as_ref().zip(linking);
+        if let Some((begun, linking)) = &begun {
+            linking.linker.publish(&layout.plan, &begun.work, &missing)?;
+        }
         // If a script fails that must not, nothing is saved.
         let built = match &begun {
             Some((begun, linking)) => self.build(&store, layout, begun, linking, missing)?,
@@ -510,8 +513,7 @@ impl<'a> Install<'a> {
         let optional = only_optional(graph);
         let may_be_missing = layout
             .plan
-            .placements
-            .iter()
+            .all_placements()
             .map(|placement| optional[placement.package.index()])
             .collect();
         let plan = layout.plan.clone();
@@ -536,17 +538,15 @@ impl<'a> Install<'a> {
         plan: &LinkPlan,
         task: Task,
     ) -> Result<bool, InstallError> {
-        let build = plan.placements[task.placement as usize].build;
-        let Some(Build { key, .. }) = build.filter(|build| build.is_stored) else {
+        let Some(placement) = plan.placement_at(task.placement) else { return Ok(false) };
+        let Some(Build { key, .. }) = placement.build.filter(|build| build.is_stored) else {
             return Ok(false);
         };
         let index = store.lookup_build(&key).map_err(InstallError::Store)?;
         let performed = linker.perform(plan, task, index.as_ref());
         if performed.as_ref().is_err_and(LinkError::is_missing_blob) || index.is_none() {
             store.forget_build(&key).map_err(InstallError::Store)?;
-            return Err(InstallError::LostBuild {
-                package: plan.placements[task.placement as usize].label,
-            });
+            return Err(InstallError::LostBuild { package: placement.label });
         }
         performed?;
         Ok(true)
@@ -854,6 +854,7 @@ impl<'a> Install<'a> {
         let _span = trace_span!("finish");
         let graph = &layout.lockfile.graph;
         self.project.inputs.extend(self.local.inputs());
+        self.project.inputs.extend(shared::input(&self.project.dir, &layout.plan));
         let root = &self.request.root;
         let payload = Payload {
             is_lockfile_good: self.writes_lockfile(),
@@ -861,7 +862,7 @@ impl<'a> Install<'a> {
             has_project_scripts: scripts::has_scripts(root),
         };
         let counts = deka_linker::Summary {
-            installs: layout.plan.placements.len() as u32,
+            installs: layout.plan.all_placements().count() as u32,
             packages: graph.packages().len() as u32,
         };
         let finished = linking.linker.finish(Finish {
@@ -883,7 +884,7 @@ impl<'a> Install<'a> {
             .collect();
         let packages: HashSet<PackageId> = placed
             .iter()
-            .map(|placement| layout.plan.placements[*placement as usize].package)
+            .filter_map(|at| Some(layout.plan.placement_at(*at)?.package))
             .chain(new_links(graph, &layout.plan, old.as_ref()))
             .collect();
         let outcome = if graph.packages().len() <= 1 {
@@ -896,8 +897,12 @@ impl<'a> Install<'a> {
         } else {
             Outcome::Installed { installed: packages.len(), removed: finished.removed }
         };
-        let is_blocked =
-            |at: &u32| layout.blocked.contains(&layout.plan.placements[*at as usize].package);
+        let is_blocked = |at: &u32| {
+            layout
+                .plan
+                .placement_at(*at)
+                .is_some_and(|placement| layout.blocked.contains(&placement.package))
+        };
         let blocked: Vec<u32> = placed.into_iter().filter(is_blocked).collect();
         let blocked_scripts = scripts::count_blocked(root, graph, &layout.plan, &blocked);
         let mut direct =

@@ -34,6 +34,7 @@ mod report;
 mod scripts;
 mod sections;
 mod settings;
+mod shared;
 mod start;
 mod survey;
 mod tarballs;

@@ -6,9 +6,9 @@ use deka_manifest::Target;
 use deka_store::Store;
 use hashbrown::HashSet;
 
-use crate::InstallError;
 use crate::install::Install;
 use crate::scripts::{Deciding, Decision, decide};
+use crate::{InstallError, shared};
 
 /// What is known before there is a plan.
 pub(crate) struct Planning<'a> {
@@ -57,7 +57,9 @@ impl Planning<'_> {
             install.public_hoist_pattern.as_deref(),
         );
         let wanted = IsolatedTree::new(graph, &patterns, self.is_wanted);
-        let (options, kept_builds, blocked) = self.options(&wanted.packages().collect());
+        let (mut options, kept_builds, blocked) = self.options(&wanted.packages().collect());
+        let Install { project, config, reporter, .. } = self.install;
+        options.shared = shared::places(project, config, *reporter);
         let mut plan = LinkPlan::isolated(graph, &wanted, &options)?;
         if self.has_filters() {
             let is_selected = self.install.selection(graph)?;
@@ -103,7 +105,8 @@ impl Planning<'_> {
         let Decision { builds, kept: kept_builds, blocked } =
             decide(self.graph, present, &deciding);
         let registered = local.registered_folders(self.graph);
-        let options = PlanOptions { target: self.target, native_bins, registered, builds, patches };
+        let (target, shared) = (self.target, None);
+        let options = PlanOptions { target, native_bins, registered, builds, patches, shared };
         (options, kept_builds, blocked)
     }
 }

@@ -69,6 +69,7 @@ pub(crate) fn fingerprint(request: &Request) -> u64 {
     target(config).hash(&mut hasher);
     (install.linker as u8).hash(&mut hasher);
     (&install.hoist_pattern, &install.public_hoist_pattern).hash(&mut hasher);
+    install.global_store.hash(&mut hasher);
     (install.backend as u8).hash(&mut hasher);
     (install.no_save, install.no_lockfile, install.skip_load_lockfile).hash(&mut hasher);
     install.link_workspace_packages.hash(&mut hasher);

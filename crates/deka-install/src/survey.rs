@@ -87,8 +87,8 @@ pub(crate) fn direct_dependencies(
         .collect()
 }
 
-/// Returns the packages that were linked from a folder of the user's, such as workspaces, where the last
-/// install had no link.
+/// Returns the packages that were linked from a folder of the user's, such as workspaces, or from that
+/// which all projects share, where the last install had no link.
 pub(crate) fn new_links<'a>(
     graph: &'a Graph,
     plan: &'a LinkPlan,
@@ -98,8 +98,11 @@ pub(crate) fn new_links<'a>(
         old.into_iter().flat_map(LinkState::links).map(|(path, _)| path).collect();
     let is_new = move |link: &&Link| {
         let resolution = &graph.package(link.package).resolution;
-        matches!(resolution, Resolution::Workspace(_) | Resolution::Symlink(_) | Resolution::Root)
-            && !known.contains(&*link.path)
+        let is_own = matches!(
+            resolution,
+            Resolution::Workspace(_) | Resolution::Symlink(_) | Resolution::Root
+        );
+        (is_own || plan.is_shared(link)) && !known.contains(&*link.path)
     };
     plan.links.iter().filter(is_new).map(|link| link.package)
 }

@@ -31,7 +31,8 @@ pub use linker::{Backend, Finish, Finished, Linker, Outcome, Work};
 pub use patch::{InvalidPatch, Patch, PatchFailure};
 pub use plan::{
     BinFolder, BinOwner, Build, HoistPatterns, Identity, IsolatedTree, Layout, Link, LinkPlan,
-    NativeBins, Placement, PlanError, PlanOptions, Skipped, Source,
+    NativeBins, Placement, PlanError, PlanOptions, SharedBin, SharedEntry, SharedPlaces,
+    SharedPlan, Skipped, Source,
 };
 pub use state::{
     Input, InputState, LinkState, PlacedLink, PlacedLinks, PlacedPackage, STATE_FILE, Stamp,

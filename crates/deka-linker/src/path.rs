@@ -74,8 +74,11 @@ pub(crate) fn base_of(path: &str) -> Option<&str> {
     path.match_indices('/').map(|(end, _)| end).find(is_base).map(|end| &path[..end])
 }
 
-/// Returns the path that a symlink at `path` leads to, if that is one below the project.
+/// Returns the path that a symlink at `path` leads to, if what it says is relative.
 pub(crate) fn link_target(path: &str, target: &str) -> Option<String> {
+    if target.starts_with('/') {
+        return None;
+    }
     normalise(&format!("{}/{target}", parent(path)))
 }
 

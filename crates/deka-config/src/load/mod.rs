@@ -7,8 +7,8 @@ use crate::credentials::Territory;
 use crate::draft::Draft;
 use crate::npmrc::{key_of_variable, pem_text, set_proxy};
 use crate::{
-    Config, ConfigError, Credentials, Environment, Layer, NoProxy, Origin, Overrides, Pem,
-    Registry, Secret, bunfig, npmrc, variables,
+    Config, ConfigError, Credentials, Environment, GlobalStore, Layer, NoProxy, Origin, Overrides,
+    Pem, Registry, Secret, bunfig, npmrc, variables,
 };
 
 impl Config {
@@ -264,6 +264,7 @@ fn apply_overrides(draft: &mut Draft<'_>, overrides: &Overrides) -> Result<(), C
         overrides.foreground_scripts => "foreground-scripts", "--foreground-scripts", install.foreground_scripts;
         overrides.script_shell.clone() => "script-shell", "--script-shell", install.script_shell;
         on(overrides.no_sandbox) => "no-sandbox", "--no-sandbox", install.no_sandbox;
+        overrides.global_store.then_some(GlobalStore::Always) => "global-store", "--global-store", install.global_store;
         overrides.log_level => "loglevel", "--loglevel", log_level;
     }
     // Of the two preferences the stronger source's counts alone.

@@ -7,8 +7,8 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::{
-    Backend, Config, ConfigError, Environment, Layer, Linker, LogLevel, Omit, Overrides, Pem,
-    Secret,
+    Backend, Config, ConfigError, Environment, GlobalStore, Layer, Linker, LogLevel, Omit,
+    Overrides, Pem, Secret,
 };
 
 /// A home and a project to write files in.
@@ -474,7 +474,10 @@ fn keys_of_bun() {
     assert!(install.production && install.is_frozen() && install.omits_dev());
     assert_eq!(install.omit, Omit { dev: true, optional: true, peer: false });
     assert!(
-        install.save_exact && install.ignore_scripts && install.dry_run && install.global_store
+        install.save_exact
+            && install.ignore_scripts
+            && install.dry_run
+            && install.global_store == GlobalStore::WhereItWorks
     );
     assert!(install.no_lockfile && config.network.offline && config.cache.manifests_disabled);
     assert_eq!(install.linker, Linker::Hoisted);

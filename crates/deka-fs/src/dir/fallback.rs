@@ -351,6 +351,13 @@ impl Dir {
             .map_err(self.failed(Operation::Write, name))
     }
 
+    /// Has everything written back that was written to the volume of the folder; here that is up to the
+    /// system.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "other systems can fail")]
+    pub fn sync_file_system(&self) -> Result<(), FsError> {
+        Ok(())
+    }
+
     /// Devices and mounts are not told apart here.
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "other systems do")]
     pub(crate) fn mount(&self) -> io::Result<(u64, u64)> {

@@ -398,6 +398,16 @@ impl Dir {
             .map_err(self.failed(Operation::Write, name))
     }
 
+    /// Has everything written back that was written to the volume of the folder.
+    pub fn sync_file_system(&self) -> Result<(), FsError> {
+        let failed = |error: io::Error| FsError::new(Operation::Sync, &self.path, error);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        // The descriptor held may be good for paths only.
+        let readable = rustix::fs::openat(&self.fd, c".", flags, Mode::empty());
+        let readable = readable.map_err(|error| failed(error.into()))?;
+        crate::os::sync_file_system(readable.as_fd()).map_err(failed)
+    }
+
     /// Returns the device and mount of the folder.
     pub(crate) fn mount(&self) -> io::Result<(u64, u64)> {
         crate::os::mount_of(self.fd.as_fd())

@@ -55,6 +55,11 @@ fn boot_time() -> String {
     format!("{:x}", now.saturating_sub(uptime) / PRECISION)
 }
 
+/// Has everything written back that was written to the volume of `dir`.
+pub(crate) fn sync_file_system(dir: BorrowedFd<'_>) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(dir)?)
+}
+
 /// Returns the device and the mount that `dir` is on.
 pub(crate) fn mount_of(dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
     let ask = |mask: u32| {

@@ -57,6 +57,13 @@ pub(crate) fn boot_id() -> String {
     text.iter().map(|byte| char::from(*byte)).filter(char::is_ascii_hexdigit).collect()
 }
 
+/// Has everything written back that was written to any volume.
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub(crate) fn sync_file_system(_dir: BorrowedFd<'_>) -> io::Result<()> {
+    rustix::fs::sync();
+    Ok(())
+}
+
 /// Returns the device that `dir` is on; mounts have no ids here.
 pub(crate) fn mount_of(dir: BorrowedFd<'_>) -> io::Result<(u64, u64)> {
     let stat = rustix::fs::fstat(dir)?;

@@ -34,6 +34,14 @@ pub(crate) fn boot_id() -> String {
     "0".to_owned()
 }
 
+/// Has everything written back that was written to any volume.
+#[cfg(unix)]
+#[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]
+pub(crate) fn sync_file_system(_dir: std::os::fd::BorrowedFd<'_>) -> io::Result<()> {
+    rustix::fs::sync();
+    Ok(())
+}
+
 /// Mounts are not told apart here.
 #[cfg(unix)]
 #[expect(clippy::unnecessary_wraps, reason = "other systems can fail")]

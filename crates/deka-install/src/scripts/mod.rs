@@ -87,7 +87,7 @@ impl Building<'_> {
             .iter()
             .filter(|task| task.action == Action::Place && !missing.contains(&task.placement))
             .map(|task| task.placement)
-            .filter(|at| self.placement(*at).is_private())
+            .filter(|at| self.plan.placement_at(*at).is_some_and(Placement::is_private))
             .collect();
         let mut candidates = Vec::new();
         let optional = only_optional(self.graph);
@@ -348,22 +348,23 @@ fn has_binding_gyp(folder: &Path) -> bool {
 /// Returns how many scripts of the packages at these placements did not run.
 pub(crate) fn count_blocked(root: &Path, graph: &Graph, plan: &LinkPlan, placed: &[u32]) -> usize {
     let mut seen = HashSet::new();
-    let placements = placed.iter().map(|at| &plan.placements[*at as usize]);
-    placements
-        .filter(|placement| seen.insert(placement.package))
-        .map(|placement| {
-            blocked_scripts(root, graph, placement).map_or(0, |(_, found)| found.len())
+    placed
+        .iter()
+        .filter(|at| plan.placement_at(**at).is_some_and(|one| seen.insert(one.package)))
+        .filter_map(|at| {
+            let folder = root.join(plan.folder_of(*at)?);
+            blocked_scripts(graph, plan.placement_at(*at)?, folder)
         })
+        .map(|(_, scripts)| scripts.len())
         .sum()
 }
 
 /// Reads the scripts of a package that is in place.
 pub(crate) fn blocked_scripts(
-    root: &Path,
     graph: &Graph,
     placement: &Placement,
+    folder: PathBuf,
 ) -> Option<(Package, Vec<Script>)> {
-    let folder = root.join(&*placement.path);
     let package = read_package(folder, placement.label.to_string(), placement.name.as_str())?;
     let scripts = scripts_of(&package, scripts_for(graph, placement.package));
     Some((package, scripts))

@@ -34,7 +34,7 @@ pub(crate) fn list_untrusted<'a>(
     let direct = direct_aliases(graph);
     placements
         .filter_map(|placement| {
-            let (_, scripts) = blocked_scripts(root, graph, placement)?;
+            let (_, scripts) = blocked_scripts(graph, placement, root.join(&*placement.path))?;
             let package = graph.package(placement.package);
             let trusted_as = match package.resolution {
                 Resolution::Npm { .. } => Some(package.name.to_string()),

@@ -19,10 +19,10 @@ use crate::plan::{BinFolder, BinOwner};
 use crate::state::PlacedLink;
 
 /// A command that exists.
-struct Found {
-    name: Box<str>,
+pub(super) struct Found {
+    pub(super) name: Box<str>,
     /// The file, below the project.
-    file: String,
+    pub(super) file: String,
     is_executable: bool,
 }
 
@@ -62,7 +62,7 @@ impl Linker<'_> {
     }
 
     /// Returns the commands of `owner` whose files exist.
-    fn find_commands(&self, owner: &BinOwner) -> Vec<Found> {
+    pub(super) fn find_commands(&self, owner: &BinOwner) -> Vec<Found> {
         let look = |name: &str, file: String| {
             let metadata = self.root.metadata_following(file.as_str()).ok().flatten()?;
             let is_file = metadata.kind == FileKind::File;

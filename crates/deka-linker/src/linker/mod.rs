@@ -16,6 +16,7 @@ mod folder;
 mod observe;
 mod patches;
 mod place;
+mod shared;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -142,7 +143,9 @@ impl<'a> Linker<'a> {
     pub fn compare(&self, plan: &LinkPlan, old: Option<&LinkState>) -> Work {
         let trust = old.map_or(Trust::All, |old| self.trust(old));
         let mut disk = observe::Disk::new(&self.root);
-        Work { difference: difference(old, plan, trust, self.force, &mut disk) }
+        let mut difference = difference(old, plan, trust, self.force, &mut disk);
+        difference.tasks.extend(shared::missing_shared(plan));
+        Work { difference }
     }
 
     /// Compares the plan with the last state and the disk, and makes room for what is to be done.
@@ -164,6 +167,10 @@ impl<'a> Linker<'a> {
         for path in &work.difference.clear {
             self.move_aside(path)?;
         }
+        let is_shared = |task: &Task| task.placement as usize >= plan.placements.len();
+        if work.tasks().iter().any(is_shared) {
+            self.make_staging(plan)?;
+        }
         Ok(work)
     }
 
@@ -176,7 +183,7 @@ impl<'a> Linker<'a> {
         task: Task,
         index: Option<&PackageIndex>,
     ) -> Result<Outcome, LinkError> {
-        let Some(placement) = plan.placements.get(task.placement as usize) else {
+        let Some(placement) = plan.placement_at(task.placement) else {
             return Ok(Outcome::Intact);
         };
         if let Source::Folder { path } = placement.source {

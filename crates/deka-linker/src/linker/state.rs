@@ -10,7 +10,7 @@ use tracing::trace_span;
 use super::bins::set_link;
 use super::{Linker, Work, find_base, make_dir};
 use crate::LinkError;
-use crate::path::{link_target, parent};
+use crate::path::{is_within, link_target, parent};
 use crate::plan::{ENTRIES, Link, LinkPlan, Source};
 use crate::state::{
     Input, LinkState, PlacedLink, PlacedLinks, PlacedPackage, STATE_FILE, Stamp, Summary,
@@ -87,10 +87,11 @@ impl Linker<'_> {
 
     /// Removes the links to placements that could not be made.
     fn unlink_failed(&self, plan: &LinkPlan, failed: &[u32]) -> Result<(), LinkError> {
-        let placements = failed.iter().filter_map(|at| plan.placements.get(*at as usize));
-        let paths: HashSet<&str> = placements.map(|placement| &*placement.path).collect();
-        let is_failed = |link: &&Link| {
-            link_target(&link.path, &link.target).is_some_and(|target| paths.contains(&*target))
+        let paths: HashSet<String> = failed.iter().filter_map(|at| plan.folder_of(*at)).collect();
+        let is_failed = |link: &&Link| match link_target(&link.path, &link.target) {
+            Some(target) => paths.contains(&target),
+            // A link to a shared entry.
+            None => paths.iter().any(|path| is_within(path, &link.target)),
         };
         for link in plan.links.iter().filter(|_| !paths.is_empty()).filter(is_failed) {
             self.root.remove_file(&*link.path).map_err(|source| self.failed(&link.path, source))?;
@@ -265,7 +266,7 @@ fn count_removed(finish: &Finish<'_>) -> usize {
     if difference.removed.is_empty() && difference.unlink.is_empty() {
         return 0;
     }
-    let planned: HashSet<_> = plan.placements.iter().map(|placement| placement.identity).collect();
+    let planned: HashSet<_> = plan.all_placements().map(|placement| placement.identity).collect();
     let removed: HashSet<&str> = difference.removed.iter().map(|path| &**path).collect();
     let unlinked: HashSet<&str> = difference.unlink.iter().map(|path| &**path).collect();
     let is_gone = |placed: &&PlacedPackage| {

@@ -163,6 +163,7 @@ impl Packages {
             registered: hashbrown::HashMap::new(),
             builds: self.1.clone(),
             patches: hashbrown::HashMap::new(),
+            shared: None,
         }
     }
 

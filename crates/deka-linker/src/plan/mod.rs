@@ -47,6 +47,52 @@ pub struct LinkPlan {
     pub skipped: Vec<Skipped>,
     /// Which of the two it is.
     pub layout: Layout,
+    /// What all projects of the machine share, and the project has links to.
+    pub shared: SharedPlan,
+}
+
+/// Entries of the isolated layout that lie in one folder for all projects.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SharedPlan {
+    /// Where they are.
+    pub places: SharedPlaces,
+    /// What has to be there.
+    pub entries: Vec<SharedEntry>,
+}
+
+/// Where shared entries are, as absolute paths.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SharedPlaces {
+    /// The folder with all of them.
+    pub folder: Box<str>,
+    /// A folder of this process below it, in which they are made.
+    pub staging: Box<str>,
+}
+
+/// A package with links to its dependencies, the same for all projects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedEntry {
+    /// The name of its folder, which says all about it.
+    pub name: Box<str>,
+    /// Where its package is made.
+    pub placement: Placement,
+    /// Its symlinks: where they are in its folder, and what they say.
+    pub links: Vec<(Box<str>, Box<str>)>,
+    /// Whose commands go to its `.bin` folder. Where two offer the same name, the first one has it.
+    pub bins: Vec<SharedBin>,
+}
+
+/// A package whose commands go to the `.bin` folder of a shared entry.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SharedBin {
+    /// Where the entry has it.
+    pub path: Box<str>,
+    /// Where its files are, below [`SharedPlaces::folder`].
+    pub folder: Box<str>,
+    /// Where the native programs are that stand in for them.
+    pub native: Option<Box<str>>,
+    /// The commands.
+    pub commands: Commands,
 }
 
 /// The shape of `node_modules`.
@@ -172,6 +218,8 @@ pub struct PlanOptions {
     pub builds: HashMap<PackageId, Build>,
     /// What is changed in the files of packages, at each of their places.
     pub patches: HashMap<PackageId, Arc<Patch>>,
+    /// Where the entries of the isolated layout are that projects share, if they do.
+    pub shared: Option<SharedPlaces>,
 }
 
 /// The packages whose JavaScript launchers are skipped in favour of the program they start.
@@ -232,6 +280,33 @@ impl LinkPlan {
     /// Returns the placement at `path`.
     pub fn placement(&self, path: &str) -> Option<&Placement> {
         self.placements.iter().find(|placement| *placement.path == *path)
+    }
+
+    /// Returns the placement that a task is about: the shared ones follow the project's own.
+    pub fn placement_at(&self, at: u32) -> Option<&Placement> {
+        let at = at as usize;
+        let shared = || self.shared.entries.get(at - self.placements.len());
+        self.placements.get(at).or_else(|| shared().map(|entry| &entry.placement))
+    }
+
+    /// Returns all placements in the order in which tasks count them.
+    pub fn all_placements(&self) -> impl Iterator<Item = &Placement> {
+        let shared = self.shared.entries.iter().map(|entry| &entry.placement);
+        self.placements.iter().chain(shared)
+    }
+
+    /// Whether a link leads to a shared entry.
+    pub fn is_shared(&self, link: &Link) -> bool {
+        let folder = &*self.shared.places.folder;
+        !folder.is_empty() && crate::path::is_within(&link.target, folder)
+    }
+
+    /// Returns the folder in which the files of a placement are once all is done.
+    pub fn folder_of(&self, at: u32) -> Option<String> {
+        let placement = self.placement_at(at)?;
+        let SharedPlaces { folder, staging } = &self.shared.places;
+        let shared = placement.path.strip_prefix(&**staging).filter(|_| !staging.is_empty());
+        Some(shared.map_or_else(|| placement.path.to_string(), |rest| format!("{folder}{rest}")))
     }
 
     /// Keeps what is in another plan, and what the last install placed; so an install of a part of a

@@ -207,6 +207,10 @@ pub(crate) struct InstallArguments {
     )]
     linker: Option<Linker>,
 
+    /// With the isolated linker: share the folders of packages among all projects
+    #[arg(long, help_heading = LAYOUT, alias = "enable-global-virtual-store")]
+    global_store: bool,
+
     /// How files get from the store to `node_modules`: hardlink, clonefile, copyfile or symlink
     #[arg(
         long,
@@ -362,6 +366,7 @@ impl InstallArguments {
             foreground_scripts: either(self.foreground_scripts, self.no_foreground_scripts),
             script_shell: self.script_shell.clone(),
             no_sandbox: self.no_sandbox,
+            global_store: self.global_store,
             concurrent_scripts: self.concurrent_scripts,
             log_level: log_level(common)?,
         })

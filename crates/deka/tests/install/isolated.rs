@@ -242,3 +242,145 @@ fn scripts_run_in_their_entry_and_find_commands() {
     assert_eq!(project.read("node_modules/.bun/s@1.0.0/node_modules/s/made-by-tool"), "made\n");
     assert!(install(&project, &[]).stdout.contains(NOTHING));
 }
+
+/// Installs with shared packages, for two projects with one cache.
+mod shared {
+    use super::*;
+
+    const ARGUMENTS: &[&str] = &["install", "--linker=isolated", "--global-store"];
+
+    fn install(project: &TestProject) -> Outcome {
+        let outcome = project.command(ARGUMENTS).run();
+        outcome.assert_success();
+        outcome
+    }
+
+    fn links(project: &TestProject) -> Vec<String> {
+        let entries = std::fs::read_dir(project.cache().join("links")).into_iter().flatten();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut names: Vec<String> = names.filter(|name| !name.starts_with('.')).collect();
+        names.sort();
+        names
+    }
+
+    fn is_shared(project: &TestProject, entry: &str) -> bool {
+        let folder = project.cache().join("links");
+        link(project, &format!(".bun/{entry}")).starts_with(folder.to_str().unwrap())
+    }
+
+    #[test]
+    fn projects_share_what_is_the_same() {
+        let registry = Registry::start();
+        let project = asking_for_ui(&registry);
+        let first = install(&project);
+        assert!(first.stdout.contains("3 packages installed"), "{}", first.snapshot());
+        for entry in ["react@18.0.0", "@s+dep@1.0.0", "ui@1.0.0+e368962e8454d434"] {
+            assert!(is_shared(&project, entry), "{entry}");
+        }
+        assert_eq!(links(&project).len(), 3);
+        assert!(project.exists(&format!("node_modules/{UI}/@s/dep/package.json")));
+        assert!(project.exists(&format!("node_modules/{UI}/.bin/dep")));
+        assert!(!project.exists("node_modules/.bun/node_modules"), "nobody would look there");
+        assert!(install(&project).stdout.contains(NOTHING));
+
+        let other = asking_for_ui(&registry).sharing_cache(project.cache());
+        other.package_json(json!({ "dependencies": { "ui": "1", "react": "19.0.0" } }));
+        let second = install(&other);
+        assert!(second.stdout.contains("3 packages installed"), "{}", second.snapshot());
+        // Another peer is another entry; what does not see it is the same.
+        assert_eq!(links(&project).len(), 5, "{:?}", links(&project));
+
+        other.remove("node_modules");
+        registry.clear_requests();
+        let warm = install(&other);
+        assert!(warm.stdout.contains("3 packages installed"), "{}", warm.snapshot());
+        assert_eq!(registry.paths(), Vec::<String>::new());
+        assert_eq!(links(&project).len(), 5);
+    }
+
+    #[test]
+    fn what_is_shared_and_gone_is_noticed() {
+        let registry = Registry::start();
+        let project = asking_for_ui(&registry);
+        install(&project);
+        std::fs::remove_dir_all(project.cache().join("links")).unwrap();
+        assert!(!install(&project).stdout.contains(NOTHING));
+        assert!(project.exists("node_modules/react/package.json"));
+        assert!(install(&project).stdout.contains(NOTHING));
+    }
+
+    #[test]
+    fn what_a_project_changes_is_its_own() {
+        let registry = Registry::start();
+        registry.package("leaf", "1.0.0").file("index.js", "one\n").publish();
+        registry.package("above", "1.0.0").dep("leaf", "1").publish();
+        registry.package("built", "1.0.0").script("postinstall", "echo > made").publish();
+        registry.package("apart", "1.0.0").publish();
+        let project = project();
+        project.use_registry(&registry);
+        let patch = "diff --git a/index.js b/index.js\n--- a/index.js\n+++ b/index.js\n@@ -1 +1 @@\n\
+                     -one\n+two\n";
+        let dependencies = json!({ "above": "1", "built": "1", "apart": "1" });
+        project.package_json(json!({ "dependencies": dependencies }));
+        install(&project);
+        assert!(is_shared(&project, "leaf@1.0.0") && is_shared(&project, "above@1.0.0"));
+
+        project.write("leaf.patch", patch);
+        project.package_json(json!({
+            "dependencies": dependencies,
+            "trustedDependencies": ["built"],
+            "patchedDependencies": { "leaf@1.0.0": "leaf.patch" },
+        }));
+        install(&project);
+        for entry in ["leaf@1.0.0", "above@1.0.0", "built@1.0.0"] {
+            assert!(!is_shared(&project, entry), "{entry}");
+        }
+        assert!(is_shared(&project, "apart@1.0.0"));
+        assert_eq!(project.read("node_modules/above/../leaf/index.js"), "two\n");
+        assert!(project.exists("node_modules/built/made"));
+        let folder = project.cache().join("links");
+        for entry in links(&project) {
+            let index = folder.join(&entry).join("node_modules/leaf/index.js");
+            assert!(
+                std::fs::read_to_string(index).is_ok_and(|text| text == "one\n")
+                    || !entry.starts_with("leaf")
+            );
+            assert!(!folder.join(&entry).join("node_modules/built/made").exists());
+        }
+    }
+
+    #[test]
+    fn tools_that_refuse_links_are_known() {
+        let registry = Registry::start();
+        registry.package("vite", "1.0.0").publish();
+        let project = project();
+        project.use_registry(&registry);
+        project.package_json(json!({ "devDependencies": { "vite": "1" } }));
+        project.write("bunfig.toml", "[install]\nlinker = 'isolated'\nglobalStore = true\n");
+        let outcome = project.command(["install"]).run();
+        outcome.assert_success();
+        assert!(outcome.stderr.contains("`vite` does not follow links"), "{}", outcome.snapshot());
+        assert!(!is_shared(&project, "vite@1.0.0") && links(&project).is_empty());
+        install(&project);
+        assert!(is_shared(&project, "vite@1.0.0"));
+    }
+
+    #[test]
+    fn installs_at_the_same_time_share() {
+        let registry = Registry::start();
+        let first = asking_for_ui(&registry);
+        let others: Vec<TestProject> =
+            (0..4).map(|_| asking_for_ui(&registry).sharing_cache(first.cache())).collect();
+        std::thread::scope(|scope| {
+            for project in &others {
+                scope.spawn(|| install(project));
+            }
+        });
+        assert_eq!(links(&first).len(), 3);
+        for project in &others {
+            assert!(project.exists("node_modules/ui/package.json"));
+        }
+        let making = first.cache().join("links/.making");
+        assert_eq!(std::fs::read_dir(making).unwrap().count(), 0);
+    }
+}

@@ -14,6 +14,7 @@ mod entries;
 mod names;
 mod patterns;
 mod peers;
+mod shared;
 #[cfg(test)]
 mod tests;
 
@@ -27,9 +28,10 @@ pub use self::entries::IsolatedTree;
 use self::entries::{Entry, EntryId};
 use self::names::folder_name;
 pub use self::patterns::HoistPatterns;
-use super::package::{Executables, Place, linked_folder, source_folder};
+use super::package::{Executables, FoundExecutables, Place, linked_folder, source_folder};
 use super::{
-    BinFolder, BinOwner, Layout, Link, LinkPlan, Placement, PlanError, PlanOptions, Skipped, Source,
+    BinFolder, BinOwner, Layout, Link, LinkPlan, Placement, PlanError, PlanOptions, SharedEntry,
+    SharedPlaces, SharedPlan, Skipped, Source,
 };
 use crate::commands::Commands;
 use crate::path::{normalise_inside, parent, relative};
@@ -57,9 +59,14 @@ impl LinkPlan {
             plan: Self { layout: Layout::Isolated, ..Self::default() },
         };
         builder.find_homes()?;
-        builder.plan_links();
         builder.plan_bins();
-        builder.plan_packages();
+        let executables = std::mem::take(&mut builder.executables).finish();
+        let shared = match &options.shared {
+            Some(places) => builder.share(places, &executables),
+            None => vec![None; tree.entries.len()],
+        };
+        builder.plan_links(&shared);
+        builder.plan_packages(&shared, &executables);
         Ok(builder.plan)
     }
 
@@ -77,6 +84,14 @@ impl LinkPlan {
         self.placements.extend(placements.filter(|placement| is_kept(&placement.path)));
         self.links.extend(whole.links.into_iter().filter(|link| is_kept(&link.path)));
         self.links.sort_by(|one, other| one.path.cmp(&other.path));
+        let linked: HashSet<&str> = self.links.iter().map(|link| &*link.target).collect();
+        let names: HashSet<Box<str>> =
+            self.shared.entries.iter().map(|entry| entry.name.clone()).collect();
+        let folder = &whole.shared.places.folder;
+        let is_kept = |entry: &SharedEntry| {
+            linked.contains(&*format!("{folder}/{}", entry.name)) && !names.contains(&entry.name)
+        };
+        self.shared.entries.extend(whole.shared.entries.into_iter().filter(is_kept));
         let folders: HashSet<Box<str>> =
             self.bin_folders.iter().map(|folder| folder.path.clone()).collect();
         for mut folder in whole.bin_folders {
@@ -198,26 +213,60 @@ impl Builder<'_> {
         None
     }
 
-    fn plan_links(&mut self) {
-        let mut links = Vec::new();
-        let mut link = |path: String, folder: &str, package: PackageId| {
-            let target = relative(parent(&path), folder).into();
-            links.push(Link { path: path.into(), target, package });
+    /// Plans the entries that can be shared; returns their names.
+    fn share(
+        &mut self,
+        places: &SharedPlaces,
+        executables: &FoundExecutables,
+    ) -> Vec<Option<String>> {
+        let names = self.shared_names(executables);
+        let entries = (0..names.len()).filter_map(|at| {
+            let staging = &places.staging;
+            self.shared_entry(at, &names, staging, executables)
+        });
+        self.plan.shared = SharedPlan { entries: entries.collect(), places: places.clone() };
+        // The commands of what is shared are made along with it.
+        let is_shared = |home: &Option<Home>, name: &Option<String>| {
+            let inner = home.as_ref().filter(|_| name.is_some())?.inner.as_ref()?;
+            Some(format!("{inner}/.bin"))
         };
-        for (entry, home) in self.tree.entries.iter().zip(&self.homes) {
-            let Some(home) = home else { continue };
-            let Some(inner) = &home.inner else { continue };
+        let homes = self.homes.iter().zip(&names);
+        let folders: HashSet<String> =
+            homes.filter_map(|(home, name)| is_shared(home, name)).collect();
+        self.plan.bin_folders.retain(|folder| !folders.contains(&*folder.path));
+        names
+    }
+
+    fn plan_links(&mut self, shared: &[Option<String>]) {
+        let mut links = Vec::new();
+        let link = |path: String, folder: &str, package: PackageId| {
+            let target = relative(parent(&path), folder).into();
+            Link { path: path.into(), target, package }
+        };
+        let mut is_anything_local = false;
+        for ((entry, home), shared) in self.tree.entries.iter().zip(&self.homes).zip(shared) {
+            let Some(home @ Home { inner: Some(inner), .. }) = home else { continue };
+            if let Some(name) = shared {
+                let (path, folder) = (parent(inner), &self.plan.shared.places.folder);
+                let target = format!("{folder}/{name}").into();
+                links.push(Link { path: path.into(), target, package: entry.package });
+                continue;
+            }
+            is_anything_local |= home.source.is_some();
             for (alias, id) in &entry.dependencies {
                 let Some(below) = &self.homes[id.index()] else { continue };
                 let package = self.tree.entry(*id).package;
-                link(self.link_path(entry, home, inner, *alias), &below.folder, package);
+                let path = self.link_path(entry, home, inner, *alias);
+                links.push(link(path, &below.folder, package));
             }
         }
-        for (alias, id) in &self.tree.hidden {
+        // Nobody looks from a shared entry into the project.
+        for (alias, id) in self.tree.hidden.iter().filter(|_| is_anything_local) {
             if let Some(home) = &self.homes[id.index()]
                 && matches!(home.source, Some(Source::Store { .. }))
             {
-                link(format!("{HIDDEN}/{alias}"), &home.folder, self.tree.entry(*id).package);
+                let package = self.tree.entry(*id).package;
+                links.push(link(format!("{HIDDEN}/{alias}"), &home.folder, package));
             }
         }
         links.sort_by(|one, other| one.path.cmp(&other.path));
@@ -274,9 +323,10 @@ impl Builder<'_> {
         }
     }
 
-    fn plan_packages(&mut self) {
-        let executables = std::mem::take(&mut self.executables).finish();
-        for (entry, home) in self.tree.entries.iter().zip(std::mem::take(&mut self.homes)) {
+    fn plan_packages(&mut self, shared: &[Option<String>], executables: &FoundExecutables) {
+        let homes = std::mem::take(&mut self.homes).into_iter().zip(shared);
+        for (entry, (home, shared)) in self.tree.entries.iter().zip(homes) {
+            let home = home.filter(|_| shared.is_none());
             let Some(Home { folder, source: Some(source), .. }) = home else { continue };
             let name = Alias::from(self.graph.package(entry.package).name);
             let own = entry.dependencies.iter().filter(|(alias, _)| *alias == name);
