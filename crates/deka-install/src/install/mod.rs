@@ -1,6 +1,5 @@
 //! An install from beginning to end.
 
-use std::collections::VecDeque;
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,17 +7,13 @@ use std::time::Instant;
 
 use crossbeam_channel::Receiver;
 use deka_config::Config;
-use deka_fs::{Durability, Replacement};
-use deka_graph::{
-    EdgeId, EdgeKind, Graph, HoistOptions, HoistedTree, PackageId, Resolution, hoist,
-};
+use deka_fs::Replacement;
+use deka_graph::{HoistedTree, PackageId};
 use deka_linker::{
-    Action, Build, Finish, Input, Layout, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate,
-    Work, check_up_to_date,
+    Build, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate, Work, check_up_to_date,
 };
 use deka_lockfile::Lockfile;
-use deka_lockfile::bun::{emit_placed, patched_dependencies, trusted_dependencies};
-use deka_manifest::{PackageName, Symbol, Target, Version};
+use deka_manifest::{PackageName, Version};
 use deka_registry::{Client, ManifestCache};
 use deka_resolver::ResolveError;
 use deka_scripts::sandbox::Allowances;
@@ -30,22 +25,20 @@ use crate::change::{Change, Draft, Drafts, NewManifest};
 use crate::duplicates::Duplicates;
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::Local;
-use crate::migration::Migration;
 use crate::network::{Answer, Command, Network};
 use crate::packuments::Packuments;
-use crate::picks::Picks;
-use crate::planning::{Planned, Planning};
-use crate::project::{LOCKFILE, MANIFEST, Project, Read, WantedLockfile};
+use crate::project::{LOCKFILE, MANIFEST, Project, WantedLockfile};
 use crate::queue::WorkQueue;
 use crate::remote::Remote;
 use crate::report::{Outcome, Reporter, Summary};
 use crate::scripts::{Building, Built, Payload, ScriptContext, Untrusted};
-use crate::start::{Old, Start};
-use crate::survey::{
-    direct_dependencies, new_links, only_optional, planned_packages, pruned_packages,
-};
+use crate::start::Start;
+use crate::survey::only_optional;
 use crate::workspaces::{self, Filter};
-use crate::{InstallError, scripts, sections, settings, shared, tarballs, warning};
+use crate::{InstallError, scripts, settings, tarballs};
+
+mod finish;
+mod layout;
 
 /// What to install, and how.
 #[derive(Debug, Clone)]
@@ -552,269 +545,6 @@ impl<'a> Install<'a> {
         Ok(true)
     }
 
-    /// Picks versions where that is needed, and finds the places of all packages.
-    fn lay_out(
-        &mut self,
-        surroundings: &Surroundings<'_, '_>,
-        start: Start,
-    ) -> Result<LaidOut, InstallError> {
-        let start = match (start, &self.project.lockfile) {
-            (Start::Migrate, Read::Migrated(migration)) => {
-                let start = self.migrate(surroundings, migration)?;
-                if self.request.change.is_some() { start.for_change() } else { start }
-            }
-            (start, _) => start,
-        };
-        let is_locked = matches!(start, Start::Locked { .. });
-        let (lockfile, latest, pruned) = match start {
-            Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
-            Start::Resolve(old) => {
-                let (lockfile, latest) = self.resolve(surroundings, old.as_ref())?;
-                (lockfile, latest, Vec::new())
-            }
-            Start::Migrate => {
-                let (lockfile, latest) = self.resolve(surroundings, None)?;
-                (lockfile, latest, Vec::new())
-            }
-        };
-        let kept = self.kept(&lockfile.graph, &pruned)?;
-        if is_locked && self.is_fresh() {
-            self.want_reachable(surroundings.engine, &lockfile.graph, &kept);
-        }
-        let mut layout = self.layout_of(lockfile, &kept, surroundings.engine.store)?;
-        layout.latest = latest;
-        Ok(layout)
-    }
-
-    /// Finds the places of all packages of a lockfile.
-    fn layout_of(
-        &self,
-        mut lockfile: Lockfile,
-        kept: &Kept<'_>,
-        store: &Store,
-    ) -> Result<LaidOut, InstallError> {
-        let hoisting = trace_span!("hoist");
-        let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
-        drop(hoisting);
-        let trusted = self.project.manifest.trusted_dependencies.as_deref();
-        // As with Bun, a list of which nothing is there is not the same as an empty list.
-        lockfile.trusted_dependencies = trusted
-            .map(|names| trusted_dependencies(names, &tree))
-            .filter(|there| !there.is_empty() || trusted.is_some_and(<[_]>::is_empty));
-
-        let patches = &self.project.manifest.patched_dependencies;
-        lockfile.patched_dependencies = patched_dependencies(patches, &lockfile.graph, &tree);
-
-        let span = trace_span!("plan");
-        let graph = &lockfile.graph;
-        let is_wanted = |edge, package| kept.contains(graph, edge, package);
-        let target = kept.target;
-        let planning = Planning { install: self, graph, store, target, is_wanted: &is_wanted };
-        let Planned { plan, kept_builds, blocked } = match self.project.layout(self.config) {
-            Layout::Hoisted => planning.hoisted(&tree)?,
-            Layout::Isolated => planning.isolated()?,
-        };
-        for skipped in &plan.skipped {
-            self.reporter.warning(&format!("skipped `{}`: {}", skipped.path, skipped.reason));
-        }
-        drop(span);
-        let plan = Arc::new(plan);
-        Ok(LaidOut { lockfile, tree, plan, kept_builds, blocked, latest: HashMap::new() })
-    }
-
-    fn kept(&self, graph: &Graph, pruned: &[Symbol]) -> Result<Kept<'_>, InstallError> {
-        let pruned = pruned_packages(graph, pruned)?;
-        Ok(Kept { install: self, target: settings::target(self.config), pruned })
-    }
-
-    /// Whether all that is wanted has to be placed, because there is no `node_modules` yet.
-    fn is_fresh(&self) -> bool {
-        let options = &self.config.install;
-        if options.lockfile_only || options.dry_run || !self.filters.is_empty() {
-            return false;
-        }
-        matches!(self.project.dir.metadata("node_modules"), Ok(None))
-    }
-
-    /// Has the tarballs of a locked graph looked up or fetched while the tree is planned.
-    fn want_reachable(&self, engine: &Engine<'_>, graph: &Graph, kept: &Kept<'_>) {
-        let mut is_reached = vec![false; graph.packages().len()];
-        is_reached[PackageId::ROOT.index()] = true;
-        // What is near the root comes first: frameworks and compilers, the largest, are there.
-        let mut open = VecDeque::from([PackageId::ROOT]);
-        let mut tarballs = Vec::with_capacity(graph.packages().len());
-        while let Some(package) = open.pop_front() {
-            for id in graph.edge_ids_of(package) {
-                let edge = graph.edge(id);
-                // What is bundled lies in the tarball of the package that bundles it.
-                let target = edge.target.filter(|target| {
-                    !edge.bundled
-                        && !is_reached[target.index()]
-                        && kept.contains(graph, id, *target)
-                });
-                let Some(target) = target else { continue };
-                is_reached[target.index()] = true;
-                open.push_back(target);
-                tarballs.extend(tarballs::of_package(
-                    self.config,
-                    &self.project.root,
-                    graph,
-                    target,
-                ));
-            }
-        }
-        engine.want_all(tarballs);
-    }
-
-    /// Returns whether an edge of the root is wanted by the filters.
-    pub(crate) fn selection(
-        &self,
-        graph: &Graph,
-    ) -> Result<impl Fn(EdgeId, PackageId) -> bool + use<>, InstallError> {
-        let root_name = self.project.manifest.name.map(Symbol::as_str);
-        let selected = workspaces::select(&self.filters, graph, &self.project.root, root_name)?;
-        if selected.is_empty() {
-            self.reporter.warning("No member of the workspaces matches the filter");
-        }
-        let own = graph.package(PackageId::ROOT).edges.clone();
-        let count =
-            own.clone().take_while(|edge| graph.edge(EdgeId(*edge)).kind == EdgeKind::Workspace);
-        let members = own.start..own.start + count.count() as u32;
-        Ok(move |edge: EdgeId, package| {
-            if members.contains(&edge.0) {
-                selected.contains(&package)
-            } else {
-                !own.contains(&edge.0) || selected.contains(&PackageId::ROOT)
-            }
-        })
-    }
-
-    /// Writes what is new beside what is there.
-    fn new_files(&self, layout: &LaidOut) -> Result<NewFiles, InstallError> {
-        let options = &self.config.install;
-        let manifests = if options.no_save || options.dry_run {
-            Vec::new()
-        } else {
-            self.draft.drafts.write(&self.project)?
-        };
-        Ok(NewFiles { manifests, lockfile: self.new_lockfile(layout)? })
-    }
-
-    /// Writes the new lockfile beside the old one, if it is to be written and differs.
-    fn new_lockfile(&self, layout: &LaidOut) -> Result<Option<NewLockfile>, InstallError> {
-        let _span = trace_span!("write lockfile");
-        if !self.writes_lockfile() || self.config.install.dry_run {
-            return Ok(None);
-        }
-        let text = emit_placed(&layout.lockfile, &layout.tree);
-        if self.project.lockfile_text.as_deref() == Some(text.as_bytes()) {
-            return Ok(None);
-        }
-        let path = self.project.lockfile_path();
-        let graph = &layout.lockfile.graph;
-        // Where nothing was found, that is what the lockfile says.
-        let is_empty = graph.packages().len() <= 1 && graph.edges_of(PackageId::ROOT).is_empty();
-        let file = (!is_empty)
-            .then(|| Replacement::write(&path, text.as_bytes(), Durability::Fsync))
-            .transpose()
-            .map_err(|source| InstallError::WriteLockfile { path, source })?;
-        Ok(Some(NewLockfile { text, file }))
-    }
-
-    /// Lets the new lockfile take effect. Returns whether there is a change to speak of.
-    fn put_in_place(&mut self, lockfile: NewLockfile) -> Result<bool, InstallError> {
-        let path = self.project.lockfile_path();
-        let failed = |source| InstallError::WriteLockfile { path: path.clone(), source };
-        let is_empty = lockfile.file.is_none();
-        let input = if let Some(file) = lockfile.file {
-            file.put_in_place().map_err(failed)?;
-            Input::file(&self.project.dir, LOCKFILE, lockfile.text.as_bytes())
-        } else {
-            self.project.dir.remove_file(LOCKFILE).map_err(failed)?;
-            Input::absent(LOCKFILE)
-        };
-        self.project.inputs.retain(|known| *known.path != *LOCKFILE);
-        self.project.inputs.push(input);
-        Ok(!is_empty || self.project.lockfile_text.is_some())
-    }
-
-    /// Completes the lockfile of another package manager.
-    fn migrate(
-        &self,
-        surroundings: &Surroundings<'_, '_>,
-        migration: &Migration,
-    ) -> Result<Start, InstallError> {
-        let _span = trace_span!("migrate");
-        let direct = self.project.direct_packages(&self.targets[0]);
-        let mut source = surroundings.packuments(&self.local, self.config, direct);
-        let (lockfile, elapsed) = migration.complete(&mut source)?;
-        let moved = self.project.moved_settings.as_ref().map(|moved| &*moved.fields);
-        self.reporter.migrated(migration.file, elapsed, moved.unwrap_or_default());
-        Start::of_migrated(&lockfile, &self.project, &self.local, self.config, self.reporter)
-    }
-
-    fn resolve(
-        &mut self,
-        surroundings: &Surroundings<'_, '_>,
-        old: Option<&Old>,
-    ) -> Result<(Lockfile, HashMap<PackageName, Option<Version>>), InstallError> {
-        let _span = trace_span!("resolve");
-        let direct = self.project.direct_packages(&self.targets[0]);
-        let mut source = surroundings.packuments(&self.local, self.config, direct);
-        let mut picks = Picks {
-            engine: surroundings.engine,
-            reporter: self.reporter,
-            // What filters leave out is known only when everything is resolved.
-            are_fetched: self.filters.is_empty()
-                && !self.config.install.lockfile_only
-                && !self.config.install.dry_run,
-        };
-        if let Some(change) = &self.request.change {
-            let drafts = std::mem::take(&mut self.draft.drafts);
-            let locked = old.map(|old| &old.lockfile.graph);
-            let (project, targets) = (&mut self.project, &self.targets);
-            self.draft = change.begin(project, targets, locked, &mut source, drafts)?;
-        }
-        let known = old.map(|old| (&*old.lockfile, &old.stale));
-        let deduplicates = self.request.deduplicates;
-        let mut resolved =
-            self.project.resolve(self.config, known, deduplicates, &mut source, &mut picks)?;
-        for warning in &resolved.warnings {
-            self.reporter.warning(&warning::text(warning));
-        }
-        let old = old.map(|old| &*old.lockfile);
-        let locked = old.map(|old| &old.graph);
-        self.draft.settle(&mut self.project, locked, &mut resolved.graph)?;
-        if let Some(old) = old.filter(|_| deduplicates) {
-            let duplicates = Duplicates::between(&old.graph, &resolved.graph);
-            if self.config.install.is_frozen() && !duplicates.removed.is_empty() {
-                let changes = duplicates.removed.iter().map(ToString::to_string).collect();
-                return Err(InstallError::Frozen { changes });
-            }
-            self.duplicates = Some(duplicates);
-        }
-        let extensions = sections::package_extensions(&resolved.graph, &resolved.extensions);
-        let mut lockfile = self.project.new_lockfile(old, resolved.graph);
-        lockfile.package_extensions = extensions;
-        Ok((lockfile, source.into_latest()))
-    }
-
-    fn writes_lockfile(&self) -> bool {
-        let options = &self.config.install;
-        !options.is_frozen() && !options.no_save && !options.no_lockfile
-    }
-
-    /// Whether a group of dependencies is left out.
-    fn is_omitted(&self, kind: EdgeKind) -> bool {
-        let options = &self.config.install;
-        match kind {
-            EdgeKind::Dev => options.omits_dev(),
-            EdgeKind::Optional => options.omit.optional,
-            EdgeKind::Peer => options.omit.peer,
-            EdgeKind::Workspace | EdgeKind::Prod => false,
-        }
-    }
-
     /// Runs the scripts of dependencies and workspaces.
     fn build(
         &self,
@@ -838,129 +568,5 @@ impl<'a> Install<'a> {
             kept: &layout.kept_builds,
         };
         building.build(begun.work.tasks(), missing)
-    }
-
-    /// Bins, removals, and last the state.
-    fn finish(
-        &mut self,
-        layout: &LaidOut,
-        begun: &Begun,
-        linking: &Linking<'_>,
-        built: &Built,
-        lockfile_saved: bool,
-    ) -> Result<Installed, InstallError> {
-        let Begun { work, old } = begun;
-        let missing = &built.missing;
-        let _span = trace_span!("finish");
-        let graph = &layout.lockfile.graph;
-        self.project.inputs.extend(self.local.inputs());
-        self.project.inputs.extend(shared::input(&self.project.dir, &layout.plan));
-        let root = &self.request.root;
-        let payload = Payload {
-            is_lockfile_good: self.writes_lockfile(),
-            has_workspace_scripts: built.has_workspace_scripts,
-            has_project_scripts: scripts::has_scripts(root),
-        };
-        let counts = deka_linker::Summary {
-            installs: layout.plan.all_placements().count() as u32,
-            packages: graph.packages().len() as u32,
-        };
-        let finished = linking.linker.finish(Finish {
-            plan: &layout.plan,
-            work,
-            old: old.as_ref(),
-            failed: missing,
-            inputs: std::mem::take(&mut self.project.inputs),
-            settings: settings::fingerprint(self.request),
-            summary: counts,
-            payload: payload.to_bytes(),
-        })?;
-
-        let placed: Vec<u32> = work
-            .tasks()
-            .iter()
-            .filter(|task| task.action == Action::Place && !missing.contains(&task.placement))
-            .map(|task| task.placement)
-            .collect();
-        let packages: HashSet<PackageId> = placed
-            .iter()
-            .filter_map(|at| Some(layout.plan.placement_at(*at)?.package))
-            .chain(new_links(graph, &layout.plan, old.as_ref()))
-            .collect();
-        let outcome = if graph.packages().len() <= 1 {
-            Outcome::NoDependencies { lockfile_deleted: lockfile_saved }
-        } else if packages.is_empty() && finished.removed == 0 {
-            Outcome::Unchanged {
-                installs: counts.installs as usize,
-                packages: counts.packages as usize,
-            }
-        } else {
-            Outcome::Installed { installed: packages.len(), removed: finished.removed }
-        };
-        let is_blocked = |at: &u32| {
-            layout
-                .plan
-                .placement_at(*at)
-                .is_some_and(|placement| layout.blocked.contains(&placement.package))
-        };
-        let blocked: Vec<u32> = placed.into_iter().filter(is_blocked).collect();
-        let blocked_scripts = scripts::count_blocked(root, graph, &layout.plan, &blocked);
-        let mut direct =
-            direct_dependencies(graph, self.reported(graph), &layout.latest, &packages);
-        let added = std::mem::take(&mut self.draft.added);
-        let updated = std::mem::take(&mut self.draft.updated);
-        direct.retain(|direct| {
-            added.iter().all(|added| added.alias != direct.alias)
-                && updated.iter().all(|updated| updated.alias != direct.alias)
-        });
-        let summary = Summary {
-            direct,
-            added,
-            updated,
-            removed: std::mem::take(&mut self.draft.removed),
-            blocked_scripts,
-            lockfile_saved,
-            ..Summary::new(outcome)
-        };
-        Ok(Installed { summary, has_project_scripts: payload.has_project_scripts })
-    }
-
-    /// Returns the importer whose dependencies are spoken of.
-    fn reported(&self, graph: &Graph) -> PackageId {
-        let is_target = |id: &PackageId| matches!(graph.package(*id).resolution, Resolution::Workspace(path) if *path == *self.targets[0]);
-        graph.package_ids().find(is_target).unwrap_or(PackageId::ROOT)
-    }
-
-    fn end_without_tree(&mut self, layout: &LaidOut, lockfile_saved: bool) -> Summary {
-        let outcome = if self.config.install.dry_run {
-            Outcome::DryRun(planned_packages(&layout.plan))
-        } else {
-            Outcome::LockfileSaved { packages: layout.lockfile.graph.packages().len() }
-        };
-        Summary {
-            added: std::mem::take(&mut self.draft.added),
-            updated: std::mem::take(&mut self.draft.updated),
-            removed: std::mem::take(&mut self.draft.removed),
-            lockfile_saved,
-            ..Summary::new(outcome)
-        }
-    }
-}
-
-/// What an install keeps of a graph: not what is for other platforms, omitted, or not on the disk.
-struct Kept<'a> {
-    install: &'a Install<'a>,
-    target: Target,
-    /// The workspaces that are not on the disk.
-    pruned: HashSet<PackageId>,
-}
-
-impl Kept<'_> {
-    /// Whether a package is installed for the sake of this edge.
-    fn contains(&self, graph: &Graph, edge: EdgeId, package: PackageId) -> bool {
-        let kind = graph.edge(edge).kind;
-        !self.install.is_omitted(kind)
-            && !self.pruned.contains(&package)
-            && kind.is_accepted(&self.target, &graph.package(package).platforms)
     }
 }
