@@ -1,5 +1,6 @@
 //! Packages, edges, and what a package was resolved to.
 
+use std::fmt;
 use std::ops::Range;
 
 use deka_manifest::{Alias, Bin, PackageName, Platforms, Symbol, Target, Version};
@@ -132,6 +133,23 @@ pub enum Resolution {
         /// The commit, as `bun.lock` has it (7 hexadecimal digits).
         commit: Symbol,
     },
+}
+
+/// What stands behind the `@` of a package in `bun.lock`: the version, or what was resolved to in its
+/// place. URLs have their credentials in it, so people are shown it without them only.
+impl fmt::Display for Resolution {
+    fn fmt(&self, output: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => output.write_str("root:"),
+            Self::Npm { version, .. } => version.fmt(output),
+            Self::Workspace(path) => write!(output, "workspace:{path}"),
+            Self::Folder(path) => write!(output, "file:{path}"),
+            Self::Symlink(path) => write!(output, "link:{path}"),
+            Self::LocalTarball(text) | Self::RemoteTarball(text) => output.write_str(text),
+            Self::Git { repository, commit } => write!(output, "{repository}#{commit}"),
+            Self::GitHub { repository, commit } => write!(output, "github:{repository}#{commit}"),
+        }
+    }
 }
 
 /// A package of the graph.

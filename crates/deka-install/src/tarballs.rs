@@ -103,17 +103,5 @@ pub(crate) fn label(package: &Package) -> String {
 
 /// Returns the version, or what the lockfile has in its place, without secrets.
 pub(crate) fn version_text(resolution: &Resolution) -> String {
-    match resolution {
-        Resolution::Root => "root:".to_owned(),
-        Resolution::Npm { version, .. } => version.to_string(),
-        Resolution::Workspace(path) => format!("workspace:{path}"),
-        Resolution::Folder(path) => format!("file:{path}"),
-        Resolution::Symlink(path) => format!("link:{path}"),
-        Resolution::LocalTarball(path) => path.to_string(),
-        Resolution::RemoteTarball(url) => without_credentials(url).into_owned(),
-        Resolution::Git { repository, commit } => {
-            format!("{}#{commit}", without_credentials(repository))
-        }
-        Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
-    }
+    without_credentials(&resolution.to_string()).into_owned()
 }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use deka_graph::{Graph, PackageId, Resolution};
-use deka_manifest::Symbol;
+use deka_graph::{Graph, PackageId};
+use deka_manifest::{Symbol, without_credentials};
 use hashbrown::HashMap;
 
 use super::{Identity, Placement, PlanOptions, Source};
@@ -67,7 +67,7 @@ impl Placement {
     ) -> Self {
         let Place { path, base_length, source, nested } = place;
         let name = graph.package(package).name;
-        let resolution = describe(&graph.package(package).resolution);
+        let resolution = graph.package(package).resolution.to_string();
         let build = options.builds.get(&package).copied();
         let patch = options.patches.get(&package).cloned();
         Self {
@@ -75,7 +75,7 @@ impl Placement {
             base_length,
             package,
             name,
-            label: Symbol::new(&format!("{name}@{resolution}")),
+            label: Symbol::new(&format!("{name}@{}", without_credentials(&resolution))),
             source,
             build,
             identity: Identity::of(&source, &resolution, &executables, build, patch.as_deref()),
@@ -99,19 +99,4 @@ pub(super) fn source_folder(folder: &str) -> Option<Symbol> {
         return Some(Symbol::new(folder));
     }
     normalise(folder).map(|folder| Symbol::new(&folder))
-}
-
-/// Returns what stands behind the `@` in messages.
-pub(super) fn describe(resolution: &Resolution) -> String {
-    match resolution {
-        Resolution::Root => "root:".to_owned(),
-        Resolution::Npm { version, .. } => version.to_string(),
-        Resolution::Workspace(path) => format!("workspace:{path}"),
-        Resolution::Folder(path) => format!("file:{path}"),
-        Resolution::Symlink(path) => format!("link:{path}"),
-        Resolution::LocalTarball(path) => path.to_string(),
-        Resolution::RemoteTarball(url) => url.to_string(),
-        Resolution::Git { repository, commit } => format!("{repository}#{commit}"),
-        Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
-    }
 }

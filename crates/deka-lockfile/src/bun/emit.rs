@@ -287,7 +287,7 @@ impl Writer {
             _ => self.escaped(package.name.as_str()),
         }
         self.text.push('@');
-        let resolution = resolution_text(&package.resolution);
+        let resolution = package.resolution.to_string();
         self.escaped(&resolution);
         self.text.push('"');
         match &package.resolution {
@@ -512,19 +512,5 @@ fn group_name(kind: EdgeKind) -> &'static str {
         EdgeKind::Optional => "optionalDependencies",
         EdgeKind::Peer => "peerDependencies",
         EdgeKind::Prod | EdgeKind::Workspace => "dependencies",
-    }
-}
-
-/// Returns what stands behind `name@`.
-pub(super) fn resolution_text(resolution: &Resolution) -> String {
-    match resolution {
-        Resolution::Root => "root:".to_owned(),
-        Resolution::Npm { version, .. } => version.to_string(),
-        Resolution::Workspace(path) => format!("workspace:{path}"),
-        Resolution::Folder(path) => format!("file:{path}"),
-        Resolution::Symlink(path) => format!("link:{path}"),
-        Resolution::LocalTarball(text) | Resolution::RemoteTarball(text) => text.to_string(),
-        Resolution::Git { repository, commit } => format!("{repository}#{commit}"),
-        Resolution::GitHub { repository, commit } => format!("github:{repository}#{commit}"),
     }
 }

@@ -10,8 +10,6 @@ use deka_manifest::Symbol;
 use deka_manifest::wyhash::{wyhash, wyhash_11};
 use hashbrown::{HashMap, HashSet};
 
-use super::emit::resolution_text;
-
 /// Returns which of the `listed` names are in the tree, in printing order.
 pub fn trusted_dependencies(listed: &[Symbol], tree: &HoistedTree) -> Vec<Symbol> {
     let listed: HashSet<Symbol> = listed.iter().copied().collect();
@@ -40,7 +38,7 @@ pub fn patched_dependencies(
     let mut table = Table::for_entries(paths.len());
     for id in tree.in_order_of_placement() {
         let package = graph.package(tree.node(*id).package);
-        let key = format!("{}@{}", package.name, resolution_text(&package.resolution));
+        let key = format!("{}@{}", package.name, package.resolution);
         if let Some(patch) = paths.get(&*key) {
             table.insert(&key, *patch);
         }

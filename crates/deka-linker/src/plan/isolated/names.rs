@@ -8,7 +8,6 @@ use deka_manifest::wyhash::{wyhash, wyhash_11};
 
 use super::entries::Entry;
 use crate::path::is_safe_name;
-use crate::plan::package::describe;
 
 /// How long the part for the resolution may be; what is longer is cut and hashed.
 const RESOLUTION_LIMIT: usize = 80;
@@ -19,7 +18,7 @@ pub(super) fn folder_name(graph: &Graph, entry: &Entry) -> Option<String> {
     let package = graph.package(entry.package);
     let resolution = match &package.resolution {
         Resolution::Folder(path) => format!("file+{}", flat(path)),
-        resolution => flat(&describe(resolution)),
+        resolution => flat(&resolution.to_string()),
     };
     let mut name = format!("{}@{}", flat(package.name.as_str()), cut(resolution));
     let integrity = integrity_of_tarball(package);
@@ -29,7 +28,7 @@ pub(super) fn folder_name(graph: &Graph, entry: &Entry) -> Option<String> {
         for peer in entry.peers.iter() {
             let package = graph.package(peer.package);
             bytes.extend_from_slice(package.name.as_str().as_bytes());
-            bytes.extend_from_slice(describe(&package.resolution).as_bytes());
+            bytes.extend_from_slice(package.resolution.to_string().as_bytes());
         }
         let _ = write!(name, "+{:016x}", wyhash_11(&bytes));
     } else if let Some(start) = integrity.as_ref().and_then(|digest| digest.first_chunk::<8>()) {

@@ -134,4 +134,11 @@ fn credentials_stay_with_their_host_and_are_not_shown() {
     failed.assert_code(1);
     assert!(!failed.stderr.contains("hidden"), "{}", failed.snapshot());
     assert!(elsewhere.requests()[1].header("authorization").is_some());
+
+    let private = private.replace("nope", "t");
+    project.package_json(json!({ "dependencies": { "t": private } }));
+    let planned = project.command(["install", "--dry-run"]).run();
+    planned.assert_success();
+    assert!(planned.stdout.contains("t@http://"), "{}", planned.snapshot());
+    assert!(!planned.stdout.contains("hidden"), "{}", planned.snapshot());
 }
