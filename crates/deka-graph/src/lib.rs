@@ -12,4 +12,4 @@ mod graph;
 mod hoist;
 
 pub use graph::{Edge, EdgeId, EdgeKind, Graph, Package, PackageId, Resolution, TarballLocation};
-pub use hoist::{HoistError, HoistOptions, HoistedTree, Node, NodeId, hoist, hoist_filtered};
+pub use hoist::{HoistError, HoistOptions, HoistedTree, Node, NodeId, hoist};

@@ -96,17 +96,10 @@ enum Outcome {
 }
 
 impl<'a> Climb<'a> {
-    /// Prepares to place the edges that are in `prepared`; with `binds_peers`, what optional peers
-    /// lead to so far is forgotten.
-    pub(super) fn new(
-        graph: &'a Graph,
-        prepared: &'a Prepared,
-        place_limit: u32,
-        binds_peers: bool,
-    ) -> Self {
-        let target = |edge: &Edge| {
-            if binds_peers && edge.is_optional_peer() { None } else { edge.target }
-        };
+    /// Prepares to place the edges that are in `prepared`; what optional peers lead to so far is
+    /// forgotten.
+    pub(super) fn new(graph: &'a Graph, prepared: &'a Prepared, place_limit: u32) -> Self {
+        let target = |edge: &Edge| if edge.is_optional_peer() { None } else { edge.target };
         Self {
             graph,
             prepared,

@@ -77,8 +77,8 @@ pub enum HoistError {
 /// This is the tree whose places are the keys of `bun.lock`: it does not depend on the platform or
 /// on what the install omits.
 pub fn hoist(graph: &mut Graph, options: HoistOptions) -> Result<HoistedTree, HoistError> {
-    let prepared = Prepared::new(graph, &|_| true);
-    let mut climb = Climb::new(graph, &prepared, options.place_limit, true);
+    let prepared = Prepared::new(graph);
+    let mut climb = Climb::new(graph, &prepared, options.place_limit);
     climb.run()?;
     if climb.start_again() {
         climb.run()?;
@@ -88,20 +88,4 @@ pub fn hoist(graph: &mut Graph, options: HoistOptions) -> Result<HoistedTree, Ho
         graph.edge_mut(EdgeId(edge as u32)).target = target;
     }
     Ok(tree)
-}
-
-/// Places the packages that are reached over edges which `keep` accepts, as if there were no
-/// others; optional peers stay what [`hoist`] bound them to.
-///
-/// Packages may lie higher than in the tree of the lockfile. An install does not want that, it
-/// takes [`HoistedTree::pruned`].
-pub fn hoist_filtered(
-    graph: &Graph,
-    keep: &dyn Fn(EdgeId) -> bool,
-) -> Result<HoistedTree, HoistError> {
-    let prepared = Prepared::new(graph, &|edge| graph.edge(edge).target.is_some() && keep(edge));
-    let limit = HoistOptions::default().place_limit;
-    let mut climb = Climb::new(graph, &prepared, limit, false);
-    climb.run()?;
-    Ok(climb.to_tree())
 }

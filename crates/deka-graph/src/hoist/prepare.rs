@@ -66,8 +66,8 @@ enum RangeOf {
 }
 
 impl Prepared {
-    /// Reads the edges of `graph` that `keep` accepts.
-    pub(super) fn new(graph: &Graph, keep: &dyn Fn(EdgeId) -> bool) -> Self {
+    /// Reads the edges of `graph` that lead somewhere or may come to.
+    pub(super) fn new(graph: &Graph) -> Self {
         let edge_count = graph.edges().len();
         let mut names = Vec::new();
         let mut ids: HashMap<Alias, NameId> = HashMap::with_capacity(edge_count / 4);
@@ -89,7 +89,7 @@ impl Prepared {
                 let edge = graph.edge(id);
                 let is_peer = edge.kind == EdgeKind::Peer;
                 let is_optional_peer = edge.is_optional_peer();
-                if edge.target.is_none() && !is_optional_peer || !keep(id) {
+                if edge.target.is_none() && !is_optional_peer {
                     continue;
                 }
                 let name = *ids.entry(edge.alias).or_insert_with(|| {

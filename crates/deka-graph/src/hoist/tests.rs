@@ -8,7 +8,7 @@ use proptest::bool::weighted;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-use super::{HoistError, HoistOptions, HoistedTree, hoist, hoist_filtered};
+use super::{HoistError, HoistOptions, HoistedTree, hoist};
 use crate::{Edge, EdgeId, EdgeKind, Graph, Package, PackageId, Resolution, TarballLocation};
 
 /// A graph written as text, a package with its dependencies per line:
@@ -346,20 +346,6 @@ fn workspaces_come_first_and_have_their_own_folders() {
     let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
     let paths: Vec<String> = tree.node_ids().map(|id| tree.path(id, &graph)).collect();
     assert_eq!(paths, ["node_modules/web", "node_modules/x", "packages/web/node_modules/x"]);
-}
-
-#[test]
-fn what_is_turned_off_takes_no_place() {
-    let text = "root: optional!native app
-         native@1.0.0: x@1.0.0
-         app@1.0.0: x@2.0.0
-         x@1.0.0:
-         x@2.0.0:";
-    check(text, "app@1.0.0\nnative@1.0.0\nx@1.0.0\napp/x@2.0.0");
-    let graph = graph(&text.replace("x@2.0.0\n", "x@2.0.0 native\n"));
-    let native = Alias::parse("native").unwrap();
-    let tree = hoist_filtered(&graph, &|edge| graph.edge(edge).alias != native).unwrap();
-    assert_eq!(print(&graph, &tree), "app@1.0.0\nx@2.0.0");
 }
 
 #[test]

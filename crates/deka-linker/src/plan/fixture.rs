@@ -2,9 +2,7 @@
 
 use std::fmt::Write as _;
 
-use deka_graph::{
-    Edge, EdgeKind, Graph, Package, PackageId, Resolution, TarballLocation, hoist, hoist_filtered,
-};
+use deka_graph::{Edge, EdgeKind, Graph, Package, PackageId, Resolution, TarballLocation, hoist};
 use deka_manifest::{
     Alias, Bin, CpuSet, Integrity, LibcSet, OsSet, PackageName, Platforms, Symbol, Target, Version,
 };
@@ -146,13 +144,11 @@ impl Packages {
 
     pub(crate) fn try_plan(&self) -> Result<LinkPlan, PlanError> {
         let mut graph = self.graph();
-        hoist(&mut graph, deka_graph::HoistOptions::default()).expect("hoisting");
-        let is_wanted = |edge| {
-            let edge = graph.edge(edge);
-            let is_accepted = |id| edge.kind.is_accepted(&target(), &graph.package(id).platforms);
-            edge.target.is_some_and(is_accepted)
+        let tree = hoist(&mut graph, deka_graph::HoistOptions::default()).expect("hoisting");
+        let is_accepted = |edge, package| {
+            graph.edge(edge).kind.is_accepted(&target(), &graph.package(package).platforms)
         };
-        let tree = hoist_filtered(&graph, &is_wanted).expect("hoisting");
+        let tree = tree.pruned(&graph, &is_accepted);
         LinkPlan::hoisted(&graph, &tree, &self.options())
     }
 

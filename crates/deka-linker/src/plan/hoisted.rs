@@ -15,8 +15,8 @@ use crate::commands::Commands;
 use crate::path::{normalise_inside, parent, relative};
 
 impl LinkPlan {
-    /// Plans the hoisted layout: `tree` must hold what is wanted on disk and nothing else (made by
-    /// `hoist_filtered` with omitted groups and foreign platforms left out).
+    /// Plans the hoisted layout: `tree` must hold what is wanted on disk and nothing else (see
+    /// [`HoistedTree::pruned`]).
     pub fn hoisted(
         graph: &Graph,
         tree: &HoistedTree,
