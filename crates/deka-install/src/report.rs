@@ -161,7 +161,7 @@ pub struct Summary {
 
 impl Summary {
     /// Returns a summary that says nothing but what became of the project.
-    pub(crate) fn new(outcome: Outcome) -> Self {
+    pub fn new(outcome: Outcome) -> Self {
         Self {
             outcome,
             direct: Vec::new(),

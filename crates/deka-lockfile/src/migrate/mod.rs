@@ -11,6 +11,8 @@
 //! the very same versions.
 
 mod draft;
+#[cfg(test)]
+pub(crate) mod fixture;
 mod git;
 mod value;
 mod yaml;

@@ -72,7 +72,7 @@ mod tests {
         };
         let all = vec![removed("1.0.0", &["1.1.0", "1.2.0"]), removed("2.0.0", &["1.2.0"])];
         let duplicates = Duplicates { checked: 7, removed: all };
-        let mut summary = summary(Outcome::Installed { installed: 1, removed: 0 });
+        let mut summary = Summary::new(Outcome::Installed { installed: 1, removed: 0 });
         let check = |summary: &Summary, duplicates: &Duplicates, expected: &str| {
             let text = text(duplicates, summary);
             assert_eq!(anstream::adapter::strip_str(&text).to_string(), expected);
@@ -91,19 +91,5 @@ mod tests {
             json(&gone).to_string(),
             r#"{"checked":2,"removed":[{"name":"a","version":"1.0.0","replacements":[]}]}"#
         );
-    }
-
-    fn summary(outcome: Outcome) -> Summary {
-        Summary {
-            outcome,
-            direct: Vec::new(),
-            added: Vec::new(),
-            updated: Vec::new(),
-            removed: Vec::new(),
-            duplicates: None,
-            blocked_scripts: 0,
-            lockfile_saved: false,
-            elapsed: std::time::Duration::ZERO,
-        }
     }
 }

@@ -177,17 +177,7 @@ mod tests {
     use super::{json, text};
 
     fn summary(outcome: Outcome) -> Summary {
-        Summary {
-            outcome,
-            direct: Vec::new(),
-            added: Vec::new(),
-            updated: Vec::new(),
-            removed: Vec::new(),
-            duplicates: None,
-            blocked_scripts: 0,
-            lockfile_saved: false,
-            elapsed: Duration::from_millis(438),
-        }
+        Summary { elapsed: Duration::from_millis(438), ..Summary::new(outcome) }
     }
 
     fn direct(name: &str, version: &str, latest: Option<&str>) -> DirectDependency {
