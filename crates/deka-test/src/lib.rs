@@ -22,6 +22,7 @@ mod project;
 pub mod registry;
 mod repository;
 mod run;
+pub mod schema;
 mod scratch;
 mod tree;
 

@@ -190,6 +190,18 @@ impl Outcome {
         self
     }
 
+    /// The one JSON document on stdout, checked against the schema of that name (`why`).
+    #[track_caller]
+    pub fn document(&self, schema: &str) -> serde_json::Value {
+        let is_one = self.stdout.lines().count() == 1;
+        let document = serde_json::from_str(&self.stdout).ok().filter(|_| is_one);
+        let Some(document) = document else { panic!("no document\n{}", self.snapshot()) };
+        if let Err(problem) = crate::schema::validate(schema, &document) {
+            panic!("{problem}\n{}", self.snapshot());
+        }
+        document
+    }
+
     /// Exit code, stdout and stderr, with `[TIME]`, `[PORT]` and the test's own filters in place
     /// of what differs from run to run.
     pub fn snapshot(&self) -> String {

@@ -7,6 +7,7 @@ mod arguments;
 mod commands;
 mod debug_log;
 mod diagnostic;
+mod document;
 mod environment;
 mod exit_code;
 mod panic_hook;

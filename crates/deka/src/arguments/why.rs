@@ -30,10 +30,4 @@ Examples:
   deka why react --json         The same for programs
 
 It is answered from bun.lock alone. Who is nearest to the project comes first; what stands elsewhere
-already is marked `*deduped`.
-
-JSON: {\"schemaVersion\": 1, \"packages\": [{\"name\", \"version\", \"reasons\": [...]}]}, each reason
-{\"of\", \"depth\", \"name\", \"version\", \"range\", \"kind\", \"repeated\"}, nearest first. `of` is the place in
-the list of the reason whose package is asked for, null for the explained package; `name` and
-`version` say who asks (`version` is null for the project); `kind` is prod, dev, optional, peer or
-optionalPeer.";
+already is marked `*deduped`.";

@@ -11,10 +11,11 @@ use serde_json::{Value, json};
 use crate::arguments::WhyArguments;
 use crate::commands::print;
 use crate::diagnostic::Diagnostic;
+use crate::document;
 use crate::exit_code::Class;
 use crate::render_error::printable;
 
-/// Raised when a field of the JSON changes its meaning or goes.
+/// That of `schemas/why.json`.
 const SCHEMA_VERSION: u32 = 1;
 
 /// Explains the packages that are asked about.
@@ -26,12 +27,12 @@ pub(crate) fn run(arguments: &WhyArguments, environment: &Environment) -> Result
         return Err(Diagnostic::new(Class::User, message));
     }
     let depth = if arguments.top { Some(1) } else { arguments.depth };
-    let text: String = if arguments.json {
-        json(&explanations, depth)
+    if arguments.json {
+        document::print(SCHEMA_VERSION, [("packages", json(&explanations, depth))]);
     } else {
-        explanations.iter().map(|found| text(found, depth, arguments.top)).collect()
-    };
-    print(&text);
+        let texts = explanations.iter().map(|found| text(found, depth, arguments.top));
+        print(&texts.collect::<String>());
+    }
     Ok(())
 }
 
@@ -81,7 +82,7 @@ fn text(found: &Explanation, depth: Option<usize>, is_top: bool) -> String {
 fn line(reason: &Reason) -> String {
     let kind = match kind(reason) {
         "prod" => String::new(),
-        "optionalPeer" => "optional peer ".to_owned(),
+        "optional-peer" => "optional peer ".to_owned(),
         kind => format!("{kind} "),
     };
     let name = printable(reason.name.as_deref().unwrap_or("the root package"));
@@ -95,12 +96,12 @@ fn kind(reason: &Reason) -> &'static str {
         EdgeKind::Workspace | EdgeKind::Prod => "prod",
         EdgeKind::Dev => "dev",
         EdgeKind::Optional => "optional",
-        EdgeKind::Peer if reason.is_optional_peer => "optionalPeer",
+        EdgeKind::Peer if reason.is_optional_peer => "optional-peer",
         EdgeKind::Peer => "peer",
     }
 }
 
-fn json(explanations: &[Explanation], depth: Option<usize>) -> String {
+fn json(explanations: &[Explanation], depth: Option<usize>) -> Value {
     let describe = |reason: &Reason| -> Value {
         json!({
             "of": reason.of,
@@ -112,7 +113,7 @@ fn json(explanations: &[Explanation], depth: Option<usize>) -> String {
             "repeated": reason.is_repeated,
         })
     };
-    let packages: Vec<Value> = explanations
+    explanations
         .iter()
         .map(|found| {
             let is_shown =
@@ -121,6 +122,5 @@ fn json(explanations: &[Explanation], depth: Option<usize>) -> String {
                 found.reasons.iter().take_while(is_shown).map(describe).collect();
             json!({ "name": found.name, "version": found.version, "reasons": reasons })
         })
-        .collect();
-    format!("{}\n", json!({ "schemaVersion": SCHEMA_VERSION, "packages": packages }))
+        .collect()
 }

@@ -1,7 +1,7 @@
 //! `deka add`, `deka remove` and `deka update`: what they say, and what they leave alone; `deka pm bin`.
 
 use deka_test::{Fault, Registry, TestProject};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::project;
 
@@ -47,8 +47,8 @@ fn what_add_and_remove_say() {
     );
     assert!(!project.exists("node_modules/tool"));
     let outcome = project.command(["remove", "a", "--json"]).run();
-    let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
-    assert_eq!(summary["removedDependencies"], json!(["a"]));
+    let summary = outcome.document("install");
+    assert_eq!(summary["removed_dependencies"], json!(["a"]));
     assert_eq!(project.read("package.json"), "{}\n");
     assert!(!project.exists("bun.lock"));
 
@@ -62,7 +62,7 @@ fn for_programs() {
     let registry = Registry::start();
     let project = installed(&registry);
     let outcome = project.command(["add", "tool", "--json"]).run();
-    let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let summary = outcome.document("install");
     let tool = json!({ "name": "tool", "version": "1.0.0", "bins": ["tool"] });
     assert_eq!(summary["requested"], json!([tool]));
     assert_eq!(summary["outcome"], "installed");
@@ -148,7 +148,7 @@ fn what_update_says() {
     );
     assert!(project.read("package.json").contains("\"a\": \"^1.1.0\""));
     let outcome = project.command(["update", "--latest", "--json"]).run();
-    let summary: Value = serde_json::from_str(&outcome.stdout).unwrap();
+    let summary = outcome.document("install");
     assert_eq!(summary["updated"], json!([{ "name": "a", "from": "1.1.0", "to": "2.0.0" }]));
     assert!(project.read("node_modules/a/package.json").contains("2.0.0"));
 

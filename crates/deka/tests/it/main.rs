@@ -4,6 +4,7 @@
 mod command_line;
 mod completions;
 mod output;
+mod schemas;
 mod settings;
 mod why;
 

@@ -86,7 +86,8 @@ fn json() {
     ]
     .join(",");
     let package = format!("{{\"name\":\"z\",\"version\":\"1.0.0\",\"reasons\":[{reasons}]}}");
-    assert_eq!(outcome.stdout, format!("{{\"schemaVersion\":1,\"packages\":[{package}]}}\n"));
+    assert_eq!(outcome.stdout, format!("{{\"schema_version\":1,\"packages\":[{package}]}}\n"));
+    outcome.document("why");
 }
 
 #[test]

@@ -12,9 +12,13 @@ use deka_scripts::ProjectOutput;
 
 use crate::arguments::{CommonArguments, DedupeArguments, InstallArguments, UpdateArguments};
 use crate::diagnostic::Diagnostic;
+use crate::document;
 use crate::environment::is_interactive;
 use crate::exit_code::Class;
 use crate::reporter::Progress;
+
+/// That of `schemas/install.json`.
+const SCHEMA_VERSION: u32 = 1;
 
 pub(crate) use text::header;
 
@@ -194,7 +198,7 @@ fn perform(
     progress.finish();
     let summary = result?;
     if arguments.json {
-        super::print(&text::json(&summary));
+        document::print(SCHEMA_VERSION, text::json(&summary));
     } else if shows_summary {
         super::print(&text::text(&summary));
     }

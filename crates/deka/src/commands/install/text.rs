@@ -112,44 +112,45 @@ pub(super) fn text(summary: &Summary) -> String {
 }
 
 /// Returns the same for programs, in one line.
-pub(super) fn json(summary: &Summary) -> String {
-    let outcome = match &summary.outcome {
+pub(super) fn json(summary: &Summary) -> Vec<(&'static str, Value)> {
+    let (outcome, facts) = match &summary.outcome {
         Outcome::Installed { installed, removed } => {
-            json!({ "outcome": "installed", "installed": installed, "removed": removed })
+            ("installed", vec![("installed", json!(installed)), ("removed", json!(removed))])
         }
         Outcome::Unchanged { installs, packages } => {
-            json!({ "outcome": "unchanged", "installs": installs, "packages": packages })
+            ("unchanged", vec![("installs", json!(installs)), ("packages", json!(packages))])
         }
         Outcome::LockfileSaved { packages } => {
-            json!({ "outcome": "lockfile-saved", "packages": packages })
+            ("lockfile-saved", vec![("packages", json!(packages))])
         }
-        Outcome::DryRun(packages) => json!({ "outcome": "dry-run", "packages": packages }),
-        Outcome::NothingToRemove => json!({ "outcome": "nothing-to-remove" }),
-        Outcome::NoDependencies { .. } => json!({ "outcome": "no-dependencies" }),
+        Outcome::DryRun(packages) => ("dry-run", vec![("planned", json!(packages))]),
+        Outcome::NothingToRemove => ("nothing-to-remove", Vec::new()),
+        Outcome::NoDependencies { .. } => ("no-dependencies", Vec::new()),
     };
-    let mut object = outcome;
+    let mut fields = vec![("outcome", json!(outcome))];
+    fields.extend(facts);
     let direct = summary.direct.iter().map(|direct| {
         let latest = direct.latest.as_ref().map(ToString::to_string);
         json!({ "name": direct.alias.as_str(), "version": direct.version, "latest": latest })
     });
-    object["added"] = direct.collect::<Value>();
+    fields.push(("added", direct.collect()));
     let requested = summary.added.iter().map(|added| {
         json!({ "name": added.alias.as_str(), "version": added.version, "bins": added.bins })
     });
-    object["requested"] = requested.collect::<Value>();
+    fields.push(("requested", requested.collect()));
     let updated = summary.updated.iter().map(|updated| {
         let (from, to) = (updated.from.to_string(), updated.to.to_string());
         json!({ "name": updated.alias.as_str(), "from": from, "to": to })
     });
-    object["updated"] = updated.collect::<Value>();
-    object["removedDependencies"] =
-        summary.removed.iter().map(|alias| json!(alias.as_str())).collect::<Value>();
+    fields.push(("updated", updated.collect()));
+    let removed = summary.removed.iter().map(|alias| json!(alias.as_str()));
+    fields.push(("removed_dependencies", removed.collect()));
     if let Some(duplicates) = &summary.duplicates {
-        object["duplicates"] = duplicates::json(duplicates);
+        fields.push(("duplicates", duplicates::json(duplicates)));
     }
-    object["blockedScripts"] = json!(summary.blocked_scripts);
-    object["milliseconds"] = json!(summary.elapsed.as_secs_f64() * 1000.0);
-    format!("{object}\n")
+    fields.push(("blocked_scripts", json!(summary.blocked_scripts)));
+    fields.push(("milliseconds", json!(summary.elapsed.as_secs_f64() * 1000.0)));
+    fields
 }
 
 /// Returns a number of things.
@@ -245,10 +246,11 @@ mod tests {
     fn for_programs() {
         let mut summary = summary(Outcome::Installed { installed: 2, removed: 1 });
         summary.direct = vec![direct("a", "1.0.0", None)];
-        assert_eq!(
-            json(&summary),
-            "{\"outcome\":\"installed\",\"installed\":2,\"removed\":1,\"added\":[{\"name\":\"a\",\
-             \"version\":\"1.0.0\",\"latest\":null}],\"requested\":[],\"updated\":[],\"removedDependencies\":[],\"blockedScripts\":0,\"milliseconds\":438.0}\n"
-        );
+        let fields = json(&summary);
+        let facts =
+            [("outcome", "installed".into()), ("installed", 2.into()), ("removed", 1.into())];
+        assert_eq!(fields[..3], facts);
+        let added = serde_json::json!([{ "name": "a", "version": "1.0.0", "latest": null }]);
+        assert_eq!(fields[3], ("added", added));
     }
 }

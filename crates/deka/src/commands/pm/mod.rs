@@ -13,6 +13,10 @@ use deka_scripts::ProjectOutput;
 use super::install::{script_context, text};
 use crate::arguments::{CommonArguments, InstallArguments, ListArguments, PmArguments, PmCommand};
 use crate::diagnostic::Diagnostic;
+use crate::document;
+
+/// That of `schemas/pm-default-trusted.json`.
+const DEFAULT_TRUSTED_SCHEMA_VERSION: u32 = 1;
 
 /// Runs the command that `arguments` name.
 pub(crate) fn run(
@@ -39,7 +43,7 @@ pub(crate) fn run(
 fn default_trusted(arguments: &ListArguments) {
     let names: Vec<&str> = deka_scripts::default_trusted().collect();
     if arguments.json {
-        super::print(&format!("{}\n", serde_json::json!(names)));
+        document::print(DEFAULT_TRUSTED_SCHEMA_VERSION, [("names", names.into())]);
         return;
     }
     let list = names.join("\n - ");

@@ -11,8 +11,12 @@ use super::request;
 use crate::arguments::{CommonArguments, ListArguments};
 use crate::commands::print;
 use crate::diagnostic::Diagnostic;
+use crate::document;
 use crate::render_error::printable;
 use crate::reporter::Progress;
+
+/// That of `schemas/pm-untrusted.json`.
+const SCHEMA_VERSION: u32 = 1;
 
 /// Lists them.
 pub(super) fn run(
@@ -22,7 +26,11 @@ pub(super) fn run(
 ) -> Result<(), Diagnostic> {
     let request = request(common, environment)?;
     let packages = deka_install::untrusted(&request, &Progress::start(false, true))?;
-    print(&if arguments.json { json(&packages) } else { text(&packages) });
+    if arguments.json {
+        document::print(SCHEMA_VERSION, [("packages", json(&packages))]);
+    } else {
+        print(&text(&packages));
+    }
     Ok(())
 }
 
@@ -64,7 +72,7 @@ pub(super) fn describe(package: &Untrusted, mark: &str) -> String {
     output
 }
 
-fn json(packages: &[Untrusted]) -> String {
+fn json(packages: &[Untrusted]) -> Value {
     let describe = |package: &Untrusted| -> Value {
         let scripts: serde_json::Map<String, Value> = package
             .scripts
@@ -75,10 +83,9 @@ fn json(packages: &[Untrusted]) -> String {
             "path": package.path,
             "name": package.name,
             "version": package.version,
-            "trustedAs": package.trusted_as,
+            "trusted_as": package.trusted_as,
             "scripts": scripts,
         })
     };
-    let packages: Vec<Value> = packages.iter().map(describe).collect();
-    format!("{}\n", json!(packages))
+    packages.iter().map(describe).collect()
 }

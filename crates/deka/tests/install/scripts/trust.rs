@@ -139,7 +139,8 @@ fn deka_pm_lists_and_trusts() {
          If you trust them and wish to run their scripts, use `deka pm trust`.\n"
     );
     let json = project.command(["pm", "untrusted", "--json"]).run();
-    assert!(json.stdout.contains("\"trustedAs\":\"b\",\"scripts\":{\"install\":\"exit 4\"}"));
+    json.document("pm-untrusted");
+    assert!(json.stdout.contains("\"trusted_as\":\"b\",\"scripts\":{\"install\":\"exit 4\"}"));
 
     let failed = project.command(["pm", "trust", "--all"]).run();
     failed.assert_code(4);
@@ -165,6 +166,7 @@ fn deka_pm_lists_and_trusts() {
 
 #[test]
 fn deka_pm_shows_the_built_in_list() {
+    project().command(["pm", "default-trusted", "--json"]).run().document("pm-default-trusted");
     let list = project().command(["pm", "default-trusted"]).run();
     list.assert_success();
     assert!(
