@@ -1,6 +1,6 @@
 //! The `[install]` part of a `bunfig.toml`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -120,12 +120,13 @@ impl Reader<'_, '_, '_> {
                         config.install.link_workspace_packages = Some(on);
                     });
                 }
-                "globalDir" => {
-                    if let Some(folder) = self.path(&name, value) {
-                        self.set("global-dir", &name, value, |config| {
-                            config.install.global_folder = Some(folder);
-                        });
-                    }
+                "globalDir" => self.global_folder("global-dir", &name, value, |config, folder| {
+                    config.install.global_folder = Some(folder);
+                }),
+                "globalBinDir" => {
+                    self.global_folder("global-bin-dir", &name, value, |config, folder| {
+                        config.install.global_bin_folder = Some(folder);
+                    });
                 }
                 "globalStore" => self.switch("global-store", &name, value, |config, on| {
                     config.install.global_store = GlobalStore::switch(on);
@@ -191,6 +192,22 @@ impl Reader<'_, '_, '_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// Takes a folder that all projects of the user share, of which no project decides.
+    fn global_folder(
+        &mut self,
+        setting: &str,
+        name: &str,
+        value: &Value<'_>,
+        change: impl FnOnce(&mut Config, PathBuf),
+    ) {
+        if self.layer.is_of_project() {
+            return self.warn(name, value, "a project may not set this");
+        }
+        if let Some(folder) = self.path(name, value) {
+            self.set(setting, name, value, |config| change(config, folder));
         }
     }
 
@@ -388,7 +405,7 @@ impl Reader<'_, '_, '_> {
         }
     }
 
-    fn path(&mut self, name: &str, value: &Value<'_>) -> Option<std::path::PathBuf> {
+    fn path(&mut self, name: &str, value: &Value<'_>) -> Option<PathBuf> {
         let text = self.text(name, value, false)?;
         let base = self.file.parent().unwrap_or(&self.file);
         (!text.is_empty()).then(|| self.draft.absolute(&text, base))

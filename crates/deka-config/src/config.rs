@@ -263,6 +263,9 @@ pub struct Install {
     /// Where packages are installed for all projects, and registered for links: Bun's folder, so that
     /// both know the same (`install.globalDir`, `BUN_INSTALL_GLOBAL_DIR`); `None` without a home.
     pub global_folder: Option<PathBuf>,
+    /// Where the commands of those packages are: Bun's folder, too (`install.globalBinDir`,
+    /// `BUN_INSTALL_BIN`).
+    pub global_bin_folder: Option<PathBuf>,
     /// How many lifecycle scripts run at once; `None` is twice the cores.
     pub concurrent_scripts: Option<NonZeroUsize>,
     /// Show what the scripts of dependencies write as they write it.

@@ -1,11 +1,9 @@
 //! Settings from environment variables.
 
-use std::path::Path;
-
 use url::Url;
 
 use crate::draft::Draft;
-use crate::load::GLOBAL_FOLDER;
+use crate::load::{GLOBAL_BIN_FOLDER, GLOBAL_FOLDER};
 use crate::npmrc::{apply_variables, set_proxy};
 use crate::parse::boolean;
 use crate::{GlobalStore, NoProxy, Origin, Secret};
@@ -129,19 +127,24 @@ fn bun(draft: &mut Draft<'_>) {
             Err(_) => draft.warn(&origin, "expected a number of seconds"),
         }
     }
-    let global_folder = environment
-        .non_empty("BUN_INSTALL")
-        .map(|folder| ("BUN_INSTALL", Path::new(folder).join(GLOBAL_FOLDER)))
-        .into_iter()
-        .chain(
-            environment
-                .non_empty("BUN_INSTALL_GLOBAL_DIR")
-                .map(|folder| ("BUN_INSTALL_GLOBAL_DIR", folder.into())),
-        );
-    for (name, folder) in global_folder {
-        let folder = environment.working_folder().join(folder);
-        draft.set("global-dir", &Origin::variable(name), |config| {
+    let absolute = |folder: &str| environment.working_folder().join(folder);
+    if let Some(folder) = environment.non_empty("BUN_INSTALL").map(absolute) {
+        let origin = Origin::variable("BUN_INSTALL");
+        draft.set("global-dir", &origin, |config| {
+            config.install.global_folder = Some(folder.join(GLOBAL_FOLDER));
+        });
+        draft.set("global-bin-dir", &origin, |config| {
+            config.install.global_bin_folder = Some(folder.join(GLOBAL_BIN_FOLDER));
+        });
+    }
+    if let Some(folder) = environment.non_empty("BUN_INSTALL_GLOBAL_DIR").map(absolute) {
+        draft.set("global-dir", &Origin::variable("BUN_INSTALL_GLOBAL_DIR"), |config| {
             config.install.global_folder = Some(folder);
+        });
+    }
+    if let Some(folder) = environment.non_empty("BUN_INSTALL_BIN").map(absolute) {
+        draft.set("global-bin-dir", &Origin::variable("BUN_INSTALL_BIN"), |config| {
+            config.install.global_bin_folder = Some(folder);
         });
     }
     let switch = |name: &str| environment.get(name).and_then(boolean);

@@ -21,10 +21,29 @@ impl Config {
         overrides: &Overrides,
         project: &Path,
     ) -> Result<Self, ConfigError> {
+        Self::merge(environment, overrides, Some(project))
+    }
+
+    /// The same for what concerns no project but the user (`--global`): the files of the folder that
+    /// the command happens to be started in say nothing.
+    pub fn load_global(
+        environment: &Environment,
+        overrides: &Overrides,
+    ) -> Result<Self, ConfigError> {
+        Self::merge(environment, overrides, None)
+    }
+
+    fn merge(
+        environment: &Environment,
+        overrides: &Overrides,
+        project: Option<&Path>,
+    ) -> Result<Self, ConfigError> {
         let mut draft = Draft::new(environment);
-        default_cache(&mut draft, project);
-        let bun = environment.home().map(|home| home.join(".bun"));
-        draft.config.install.global_folder = bun.map(|folder| folder.join(GLOBAL_FOLDER));
+        default_cache(&mut draft, project.unwrap_or_else(|| environment.working_folder()));
+        let bun = bun_folder(environment);
+        let below = |name| bun.as_ref().map(|folder| folder.join(name));
+        draft.config.install.global_folder = below(GLOBAL_FOLDER);
+        draft.config.install.global_bin_folder = below(GLOBAL_BIN_FOLDER);
         read_npmrcs(&mut draft, overrides, project);
         read_bunfigs(&mut draft, overrides, project)?;
         variables::apply(&mut draft);
@@ -36,6 +55,15 @@ impl Config {
 
 /// Where Bun's own folder has what is installed for all projects.
 pub(crate) const GLOBAL_FOLDER: &str = "install/global";
+/// Where Bun's own folder has the commands of that.
+pub(crate) const GLOBAL_BIN_FOLDER: &str = "bin";
+
+/// Returns Bun's own folder, where `BUN_INSTALL` does not name another.
+fn bun_folder(environment: &Environment) -> Option<PathBuf> {
+    let shared = environment.non_empty("XDG_CACHE_HOME").map(Path::new);
+    let shared = shared.filter(|folder| folder.is_absolute());
+    Some(shared.or_else(|| environment.home())?.join(".bun"))
+}
 
 /// `$XDG_CACHE_HOME/deka` if the user has set that, else `~/.config/deka/pm/cache`.
 fn default_cache(draft: &mut Draft<'_>, project: &Path) {
@@ -55,7 +83,7 @@ fn default_cache(draft: &mut Draft<'_>, project: &Path) {
     };
 }
 
-fn read_npmrcs(draft: &mut Draft<'_>, overrides: &Overrides, project: &Path) {
+fn read_npmrcs(draft: &mut Draft<'_>, overrides: &Overrides, project: Option<&Path>) {
     let environment = draft.environment;
     let variable = |wanted: &str| {
         environment
@@ -87,9 +115,9 @@ fn read_npmrcs(draft: &mut Draft<'_>, overrides: &Overrides, project: &Path) {
     }
 
     // In the home folder itself the file is the user's, not a stranger's.
-    let of_project = project.join(".npmrc");
-    if user.as_ref() != Some(&of_project) {
-        read_npmrc(draft, Layer::ProjectNpmrc, &of_project);
+    let of_project = project.map(|project| project.join(".npmrc"));
+    if let Some(file) = of_project.filter(|file| user.as_ref() != Some(file)) {
+        read_npmrc(draft, Layer::ProjectNpmrc, &file);
     }
 }
 
@@ -121,7 +149,7 @@ fn global_npmrc(environment: &Environment, prefix: Option<&Path>) -> Option<Path
 fn read_bunfigs(
     draft: &mut Draft<'_>,
     overrides: &Overrides,
-    project: &Path,
+    project: Option<&Path>,
 ) -> Result<(), ConfigError> {
     let environment = draft.environment;
     let in_xdg = environment
@@ -134,6 +162,7 @@ fn read_bunfigs(
         read_bunfig(draft, Layer::UserBunfig, &file)?;
     }
     let Some(file) = &overrides.bunfig else {
+        let Some(project) = project else { return Ok(()) };
         return read_bunfig(draft, Layer::ProjectBunfig, &project.join("bunfig.toml"));
     };
     // A file that the user names is as good as the user's own, and has to be there.

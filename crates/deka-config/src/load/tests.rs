@@ -65,6 +65,12 @@ impl Place {
         Config::load(&environment, overrides, &self.path("project"))
     }
 
+    fn load_global(&self) -> Config {
+        let environment =
+            Environment::new(Vec::new(), Some(self.path("home")), self.path("project"));
+        Config::load_global(&environment, &Overrides::default()).unwrap()
+    }
+
     fn load(&self) -> Config {
         self.try_load(&Overrides::default()).unwrap()
     }
@@ -612,4 +618,25 @@ fn packages_of_jsr_have_a_registry() {
     assert_eq!(url(&place, "@jsrx/a"), "https://corp.example/");
     let place = place.project("@jsr:registry=https://mirror.example/\n");
     assert_eq!(url(&place, "@jsr/std__path"), "https://mirror.example/");
+}
+
+#[test]
+fn what_is_for_all_projects_is_the_users_alone() {
+    let text = "[install]\nglobalDir = 'g'\nglobalBinDir = 'b'\n";
+    let place = Place::new().bunfig(text).project("save-exact=true").user("ignore-scripts=true");
+    let config = place.load();
+    assert_eq!(config.install.global_bin_folder, Some(place.path("home/.bun/bin")));
+    assert_eq!(config.install.global_folder, Some(place.path("home/.bun/install/global")));
+    assert_eq!(
+        place.warnings(),
+        [
+            "Ignored `install.globalBinDir` in `project/bunfig.toml`, line 3: a project may not set this",
+            "Ignored `install.globalDir` in `project/bunfig.toml`, line 2: a project may not set this"
+        ]
+    );
+    let config = place.load_global();
+    assert_eq!((config.install.save_exact, config.install.ignore_scripts), (false, true));
+    let place = place.file("home/.bunfig.toml", text);
+    assert_eq!(place.load().install.global_folder, Some(place.path("home/g")));
+    assert_eq!(place.load().install.global_bin_folder, Some(place.path("home/b")));
 }
