@@ -15,7 +15,7 @@ use super::Linker;
 use crate::LinkError;
 use crate::commands::Commands;
 use crate::path::{is_safe_name, relative};
-use crate::plan::{BinFolder, BinOwner};
+use crate::plan::{BinFolder, BinOwner, LinkPlan};
 use crate::state::PlacedLink;
 
 /// A command that exists.
@@ -55,6 +55,22 @@ impl Linker<'_> {
             }
         }
         Ok(bins)
+    }
+
+    /// Returns the commands of those packages among the owners of the `.bin` folder at `folder` whose
+    /// paths are wanted, with their files below the project. The folder has to be linked already.
+    pub fn commands(
+        &self,
+        plan: &LinkPlan,
+        folder: &str,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> Vec<(Box<str>, String)> {
+        let folders = plan.bin_folders.iter().filter(|bins| *bins.path == *folder);
+        let owners = folders.flat_map(|bins| &bins.owners).filter(|owner| is_wanted(&owner.path));
+        let mut names = HashSet::new();
+        let found = owners.flat_map(|owner| self.find_commands(owner));
+        let found = found.filter(|found| names.insert(found.name.clone()));
+        found.map(|found| (found.name, found.file)).collect()
     }
 
     fn make_bin_dir(&self, path: &str) -> Result<Dir, FsError> {

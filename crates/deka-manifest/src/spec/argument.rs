@@ -59,6 +59,25 @@ impl PackageArgument {
     }
 }
 
+impl PackageArgument {
+    /// Returns the same package; where it is a folder or tarball below `folder`, named by its whole path.
+    #[must_use]
+    pub fn absolute(&self, folder: &str) -> Self {
+        let alias = self.alias.or_else(|| Alias::parse(NOBODY).ok());
+        let spec = alias.and_then(|alias| Spec::parse(alias, &self.spec).ok());
+        let relative = match spec {
+            Some(Spec::Folder(path) | Spec::LocalTarball(path)) => path,
+            Some(Spec::Link(path)) if path.starts_with('.') => path,
+            _ => return self.clone(),
+        };
+        if relative.starts_with(['/', '~', '\\']) {
+            return self.clone();
+        }
+        let protocol = self.spec.strip_suffix(relative.as_str()).unwrap_or_default();
+        Self { alias: self.alias, spec: format!("{protocol}{folder}/{relative}").into() }
+    }
+}
+
 impl fmt::Display for PackageArgument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.alias {
@@ -130,6 +149,22 @@ mod tests {
         {
             check(text, None, text);
         }
+    }
+
+    #[test]
+    fn whole_paths() {
+        let check = |text: &str, expected: &str| {
+            let argument = PackageArgument::parse(text).unwrap().absolute("/w");
+            assert_eq!(&*argument.spec, expected, "{text}");
+        };
+        check("./lib", "/w/./lib");
+        check("n@file:../lib", "file:/w/../lib");
+        check("a.tgz", "/w/a.tgz");
+        check("/x/a.tgz", "/x/a.tgz");
+        check("link:../x", "link:/w/../x");
+        check("n@link:x", "link:x");
+        check("react@^19", "^19");
+        check("react", "");
     }
 
     #[test]
