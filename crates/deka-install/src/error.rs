@@ -135,9 +135,25 @@ pub enum InstallError {
         /// Its manifest.
         path: PathBuf,
     },
-    /// There is no place for what is registered.
-    #[error("There is no home folder in which packages could be registered for links")]
+    /// There is no place for what is there for all projects.
+    #[error("There is no home folder for packages that are there for all projects")]
     NoGlobalFolder,
+    /// A folder of what is there for all projects can't be used.
+    #[error("Failed to use the folder `{}` for all projects", path.display())]
+    GlobalFolder {
+        /// The folder.
+        path: PathBuf,
+        /// The failed operation.
+        source: FsError,
+    },
+    /// A command could not be made available to all projects, or taken away from them.
+    #[error("Failed to change the command `{}`", path.display())]
+    GlobalCommand {
+        /// The link.
+        path: PathBuf,
+        /// The failed operation.
+        source: FsError,
+    },
     /// A package could not be registered for links, or taken out of the register.
     #[error("Failed to change the link `{}`", path.display())]
     Register {

@@ -17,6 +17,7 @@ mod duplicates;
 mod engine;
 mod error;
 mod foreign;
+mod global;
 mod install;
 mod local;
 mod locked;
@@ -46,9 +47,10 @@ pub use change::{Addition, Change, Update};
 pub use duplicates::{Duplicates, RemovedVersion};
 pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
+pub use global::{GlobalCommands, global_bin_folder, global_folder, global_project};
 pub use install::{Request, install, migrate, untrusted};
 pub use project::{LOCKFILE, MANIFEST, find_project};
-pub use registered::{register, unregister};
+pub use registered::{Registered, register, unregister};
 pub use remote::{GitError, InvalidLocation, RemoteError};
 pub use report::{
     AddedPackage, DirectDependency, Outcome, Reporter, Silent, Summary, UpdatedPackage,

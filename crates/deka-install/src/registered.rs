@@ -6,25 +6,59 @@ use std::path::{Path, PathBuf};
 
 use deka_config::Config;
 use deka_fs::{Creation, Dir, FsError, Operation};
-use deka_manifest::{PackageJson, PackageName};
+use deka_manifest::{Bin, PackageJson, PackageName};
 
+use crate::global::{CommandFolder, GlobalCommands, commands_of, global_bin_folder};
 use crate::{InstallError, MANIFEST};
 
+/// A package that is registered for links.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// Its name.
+    pub name: PackageName,
+    /// Its commands, which are there for all projects.
+    pub commands: GlobalCommands,
+}
+
 /// Registers the package in or above a folder, in place of another one of its name.
-pub fn register(config: &Config, folder: &Path) -> Result<PackageName, InstallError> {
-    let (folder, name) = package_at(folder)?;
+pub fn register(config: &Config, folder: &Path) -> Result<Registered, InstallError> {
+    let (folder, name, bin) = package_at(folder)?;
     let place = Place::of(config, name)?;
     place.put(&folder).map_err(|source| place.failed(source))?;
-    Ok(name)
+    let dir = Dir::open(&folder).map_err(|source| place.failed(source))?;
+    let commands = update_commands(config, name, commands_of(name, &bin, &dir))?;
+    Ok(Registered { name, commands })
 }
 
 /// Takes the package in or above a folder out of the register. Returns its name, and whether it was
 /// there.
 pub fn unregister(config: &Config, folder: &Path) -> Result<(PackageName, bool), InstallError> {
-    let (_, name) = package_at(folder)?;
+    let (_, name, _) = package_at(folder)?;
     let place = Place::of(config, name)?;
+    update_commands(config, name, Vec::new())?;
     let was_there = place.clear().map_err(|source| place.failed(source))?;
     Ok((name, was_there))
+}
+
+/// Lets a registered package have these commands and no others.
+fn update_commands(
+    config: &Config,
+    name: PackageName,
+    commands: Vec<(Box<str>, String)>,
+) -> Result<GlobalCommands, InstallError> {
+    if commands.is_empty() && !global_bin_folder(config)?.exists() {
+        return Ok(GlobalCommands::default());
+    }
+    CommandFolder::open(config)?.update(commands, |file| file.starts_with(name.as_str()))
+}
+
+/// Whether a file below the global `node_modules` is one of a package that is registered for links.
+pub(crate) fn is_registered(global_folder: &Path, file: &Path) -> bool {
+    let packages = global_folder.join("node_modules");
+    let names = file.ancestors().filter(|path| !path.as_os_str().is_empty());
+    names.into_iter().any(|name| {
+        std::fs::read_link(packages.join(name)).is_ok_and(|target| target.is_absolute())
+    })
 }
 
 /// Returns where the link of a package is, or would be; `None` without a home.
@@ -33,7 +67,7 @@ pub(crate) fn link_of(global_folder: Option<&Path>, name: PackageName) -> Option
 }
 
 /// Returns the nearest package at or above a folder.
-fn package_at(start: &Path) -> Result<(PathBuf, PackageName), InstallError> {
+fn package_at(start: &Path) -> Result<(PathBuf, PackageName, Bin), InstallError> {
     let folder = start.ancestors().find(|folder| folder.join(MANIFEST).is_file());
     let folder = folder.ok_or_else(|| InstallError::NoManifest { folder: start.to_owned() })?;
     let path = folder.join(MANIFEST);
@@ -44,7 +78,7 @@ fn package_at(start: &Path) -> Result<(PathBuf, PackageName), InstallError> {
     })?;
     let name = manifest.package_name();
     let name = name.ok_or_else(|| InstallError::Nameless { path: path.clone() })?;
-    Ok((folder.to_owned(), name))
+    Ok((folder.to_owned(), name, manifest.bin))
 }
 
 /// Where the link of a package is.

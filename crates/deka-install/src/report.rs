@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deka_manifest::{Alias, PackageName, Version};
 
-use crate::Duplicates;
+use crate::{Duplicates, GlobalCommands};
 
 /// Hears how far an install is. All methods may be called from any thread, often; the default does
 /// nothing.
@@ -151,6 +151,8 @@ pub struct Summary {
     pub removed: Vec<Alias>,
     /// What became of duplicate versions, if that was the question.
     pub duplicates: Option<Duplicates>,
+    /// The commands of what is installed for all projects, if that was what was asked for.
+    pub global: Option<GlobalCommands>,
     /// Lifecycle scripts that did not run because nobody trusts their packages.
     pub blocked_scripts: usize,
     /// Whether a new lockfile was written.
@@ -169,6 +171,7 @@ impl Summary {
             updated: Vec::new(),
             removed: Vec::new(),
             duplicates: None,
+            global: None,
             blocked_scripts: 0,
             lockfile_saved: false,
             elapsed: Duration::ZERO,

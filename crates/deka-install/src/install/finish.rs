@@ -9,7 +9,9 @@ use tracing::trace_span;
 
 use super::{Begun, Install, Installed, LaidOut, NewFiles, NewLockfile};
 use crate::engine::Linking;
+use crate::global::{CommandFolder, GlobalCommands};
 use crate::project::LOCKFILE;
+use crate::registered::is_registered;
 use crate::report::{Outcome, Summary};
 use crate::scripts::{Built, Payload};
 use crate::survey::{direct_dependencies, new_links, planned_packages};
@@ -143,7 +145,9 @@ impl Install<'_> {
             added.iter().all(|added| added.alias != direct.alias)
                 && updated.iter().all(|updated| updated.alias != direct.alias)
         });
+        let global = self.request.is_global.then(|| self.link_commands(layout, linking));
         let summary = Summary {
+            global: global.transpose()?,
             direct,
             added,
             updated,
@@ -153,6 +157,28 @@ impl Install<'_> {
             ..Summary::new(outcome)
         };
         Ok(Installed { summary, has_project_scripts: payload.has_project_scripts })
+    }
+
+    /// Makes the commands of the project's own dependencies available to all projects.
+    fn link_commands(
+        &self,
+        layout: &LaidOut,
+        linking: &Linking<'_>,
+    ) -> Result<GlobalCommands, InstallError> {
+        const PACKAGES: &str = "node_modules/";
+
+        let graph = &layout.lockfile.graph;
+        let direct: HashSet<&str> =
+            graph.edges_of(PackageId::ROOT).iter().map(|edge| edge.alias.as_str()).collect();
+        let is_direct =
+            |path: &str| path.strip_prefix(PACKAGES).is_some_and(|alias| direct.contains(alias));
+        let commands = linking.linker.commands(&layout.plan, "node_modules/.bin", is_direct);
+        let commands = commands
+            .into_iter()
+            .filter_map(|(name, file)| Some((name, file.strip_prefix(PACKAGES)?.to_owned())));
+        let root = &self.request.root;
+        CommandFolder::open(self.config)?
+            .update(commands.collect(), |file| !is_registered(root, file))
     }
 
     /// Returns the importer whose dependencies are spoken of.

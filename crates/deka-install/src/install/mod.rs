@@ -60,6 +60,9 @@ pub struct Request {
     pub deduplicates: bool,
     /// Whether the lockfile of another package manager counts, and has to be there.
     pub migrates: bool,
+    /// Whether the project is that of what is installed for all projects; see
+    /// [`global_project`](crate::global_project).
+    pub is_global: bool,
 }
 
 impl Request {
@@ -227,7 +230,8 @@ fn nothing_to_do(request: &Request) -> Option<UpToDate> {
         return None;
     }
     let is_change = request.deduplicates || request.change.is_some();
-    if options.force || options.dry_run || options.lockfile_only || is_change {
+    let is_whole = !options.force && !options.dry_run && !options.lockfile_only;
+    if !is_whole || is_change || request.is_global {
         return None;
     }
     let known =

@@ -269,9 +269,11 @@ pub(crate) struct InstallArguments {
     #[arg(long, hide = true)]
     no_verify: bool,
 
+    /// Work on what is there for all projects, not on the project
+    #[arg(short, long)]
+    pub(crate) global: bool,
+
     // Known, and refused: ignoring them would do something else than was asked.
-    #[arg(short, long, hide = true)]
-    global: bool,
     #[arg(short, long, hide = true)]
     yarn: bool,
     #[arg(long, hide = true)]
@@ -288,7 +290,6 @@ impl InstallArguments {
     /// Fails for what other package managers do under this name and deka cannot do yet.
     pub(crate) fn refuse_what_is_not_there(&self) -> Result<(), Diagnostic> {
         let refused = [
-            (self.global, "--global", "deka installs into projects only"),
             (self.adding.analyze, "--analyze", "deka does not read source files"),
             (self.yarn, "--yarn", "deka writes bun.lock only"),
         ];

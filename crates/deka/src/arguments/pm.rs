@@ -22,10 +22,18 @@ pub(crate) enum PmCommand {
     DefaultTrusted(ListArguments),
 
     /// Print the folder with the commands of the project's packages
-    Bin,
+    Bin(BinArguments),
 
     /// Write bun.lock from the lockfile of npm, yarn or pnpm
     Migrate(MigrateArguments),
+}
+
+/// Arguments of `deka pm bin`.
+#[derive(Debug, Args)]
+pub(crate) struct BinArguments {
+    /// The folder with the commands that are there for all projects
+    #[arg(long, short)]
+    pub(crate) global: bool,
 }
 
 /// Arguments of `deka pm migrate`.

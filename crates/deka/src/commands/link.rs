@@ -23,9 +23,9 @@ pub(crate) fn link(
     arguments.refuse_what_is_not_there()?;
     let folder = environment.working_folder();
     let config = Config::load(environment, &arguments.overrides(common)?, folder)?;
-    let name = deka_install::register(&config, folder)?;
+    let registered = deka_install::register(&config, folder)?;
     if config.log_level >= LogLevel::Info {
-        let name = printable(name.as_str());
+        let name = printable(registered.name.as_str());
         let mut text = install::header("link");
         // Writing to a string does not fail.
         let _ = write!(
@@ -36,7 +36,7 @@ pub(crate) fn link(
         );
         super::print(&text);
     }
-    Ok(())
+    super::global::check(&registered.commands, environment)
 }
 
 /// Takes the package in or above the working folder out of the register.

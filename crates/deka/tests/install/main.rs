@@ -5,6 +5,7 @@ mod bad_input;
 mod basics;
 mod change;
 mod dedupe;
+mod global;
 mod incremental;
 mod isolated;
 mod link;

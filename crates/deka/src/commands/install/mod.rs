@@ -4,9 +4,10 @@ mod duplicates;
 mod problem;
 pub(crate) mod text;
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use deka_config::{Config, Environment, LogLevel};
+use deka_config::{Config, Environment, LogLevel, Overrides};
 use deka_install::{Change, InstallError, Reporter as _, ScriptContext, Summary};
 use deka_scripts::ProjectOutput;
 
@@ -154,12 +155,15 @@ fn perform(
         overrides.save = overrides.save.or(Some(false));
     }
     overrides.dry_run |= is_dry_run;
-    let folder = environment.working_folder();
-    let root = match deka_install::find_project(folder) {
-        Err(InstallError::NoManifest { .. }) if name == "add" => folder.to_owned(),
-        found => found?,
+    // Links are for all projects whether one says so or not.
+    let is_global = arguments.global && name != "link";
+    let Place { root, folder, config } = if is_global {
+        Place::global(environment, &overrides)?
+    } else {
+        Place::of_project(name, environment, &overrides)?
     };
-    let config = Arc::new(Config::load(environment, &overrides, &root)?);
+    let change =
+        change.map(|change| if is_global { absolute(change, environment) } else { change });
     tracing::debug!(
         project = %root.display(),
         registry = %config.registries.default_registry(),
@@ -189,10 +193,11 @@ fn perform(
         config: Arc::clone(&config),
         scripts,
         filters: arguments.filter.clone(),
-        folder: environment.working_folder().to_owned(),
+        folder,
         change,
         deduplicates: name == "dedupe",
         migrates: false,
+        is_global,
     };
     let result = deka_install::install(&request, &progress);
     progress.finish();
@@ -202,7 +207,53 @@ fn perform(
     } else if shows_summary {
         super::print(&text::text(&summary));
     }
+    if let Some(commands) = &summary.global {
+        super::global::check(commands, environment)?;
+    }
     Ok(summary)
+}
+
+/// Where the pipeline is run.
+struct Place {
+    /// The project.
+    root: PathBuf,
+    /// The folder of the manifest that is changed, or one below it.
+    folder: PathBuf,
+    config: Arc<Config>,
+}
+
+impl Place {
+    /// The project in or above the working folder.
+    fn of_project(
+        command: &str,
+        environment: &Environment,
+        overrides: &Overrides,
+    ) -> Result<Self, Diagnostic> {
+        let folder = environment.working_folder().to_owned();
+        let root = match deka_install::find_project(&folder) {
+            Err(InstallError::NoManifest { .. }) if command == "add" => folder.clone(),
+            found => found?,
+        };
+        let config = Arc::new(Config::load(environment, overrides, &root)?);
+        Ok(Self { root, folder, config })
+    }
+
+    /// The one of what is there for all projects.
+    fn global(environment: &Environment, overrides: &Overrides) -> Result<Self, Diagnostic> {
+        let config = Config::load_global(environment, overrides)?;
+        let root = deka_install::global_project(&config)?;
+        Ok(Self { folder: root.clone(), root, config: Arc::new(config) })
+    }
+}
+
+/// Lets folders and tarballs that are added be those that the working folder has.
+fn absolute(change: Change, environment: &Environment) -> Change {
+    let Change::Add(mut addition) = change else { return change };
+    let folder = environment.working_folder().to_string_lossy();
+    for package in &mut addition.packages {
+        *package = package.absolute(&folder);
+    }
+    Change::Add(addition)
 }
 
 /// Returns what scripts need to know of this process.

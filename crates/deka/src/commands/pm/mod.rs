@@ -32,7 +32,10 @@ pub(crate) fn run(
             default_trusted(arguments);
             Ok(())
         }
-        PmCommand::Bin => {
+        PmCommand::Bin(arguments) if arguments.global => {
+            super::global::bin(environment, &InstallArguments::default().overrides(common)?)
+        }
+        PmCommand::Bin(_) => {
             let root = deka_install::find_project(environment.working_folder())?;
             super::print(&format!("{}\n", root.join("node_modules/.bin").display()));
             Ok(())
@@ -58,6 +61,16 @@ fn request(common: &CommonArguments, environment: &Environment) -> Result<Reques
     let scripts = script_context(environment, ProjectOutput::Inherit)?;
     let folder = environment.working_folder().to_owned();
     let (filters, change) = (Vec::new(), None);
-    let (deduplicates, migrates) = (false, false);
-    Ok(Request { root, config, scripts, filters, folder, change, deduplicates, migrates })
+    let (deduplicates, migrates, is_global) = (false, false, false);
+    Ok(Request {
+        root,
+        config,
+        scripts,
+        filters,
+        folder,
+        change,
+        deduplicates,
+        migrates,
+        is_global,
+    })
 }

@@ -38,6 +38,17 @@ fn add_names() {
 }
 
 #[test]
+fn for_all_projects() {
+    check(&[
+        "named: add -g tool",
+        "named: add -g tool a | add -g b | remove -g tool | add -g tool@1",
+        "named: i --global tool | update -g --latest",
+        "plain: remove -g a | remove -g a",
+        "named: add -g z@npm:tool",
+    ]);
+}
+
+#[test]
 fn add_aliases() {
     check(&[
         "named: add z@npm:a",

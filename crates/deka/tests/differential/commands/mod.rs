@@ -1,7 +1,8 @@
 //! Command lines that change a project, run by Bun and by deka on the same files.
 //!
 //! After each line the exit code (whether it is 0), every `package.json`, `bun.lock` and `node_modules`
-//! have to be equal. The packages come from a registry in the process, so a line costs milliseconds.
+//! have to be equal, and the folder of the commands for all projects: with `-g` the project is that of
+//! what is installed for all. The packages come from a registry in the process, so a line costs milliseconds.
 
 mod lines;
 mod world;
@@ -36,11 +37,15 @@ static TOOLS: LazyLock<Option<Tools>> = LazyLock::new(|| {
     })
 });
 
+/// The folder below the project with the commands for all projects.
+const COMMANDS: &str = "commands";
+
 /// What a command left behind.
 struct Left {
     outcome: Outcome,
     files: Vec<(&'static str, Option<String>)>,
     tree: Tree,
+    commands: Tree,
 }
 
 /// Runs lines such as `plain: add a | remove a`: a project, and what is done in it. A command that
@@ -75,12 +80,16 @@ fn run(tool: &Tool, project: &Path, command: &str) -> Left {
         None => (project.to_owned(), command),
     };
     let cache = tool.folder.join("cache");
+    let is_global = words.split_whitespace().any(|word| matches!(word, "-g" | "--global"));
+    let global = project.join("global");
     let outcome = Program::new(&tool.program, &folder)
         .args(words.split_whitespace().map(|word| word.replace("{registry}", &REGISTRY.url())))
         .env("HOME", tool.folder.join("home"))
         .env("BUN_INSTALL_CACHE_DIR", &cache)
         .env("DEKA_CACHE_DIR", &cache)
         .env("npm_config_registry", REGISTRY.url())
+        .env("BUN_INSTALL_GLOBAL_DIR", if is_global { project } else { &global })
+        .env("BUN_INSTALL_BIN", project.join(COMMANDS))
         .env("NO_COLOR", "1")
         .run();
     let read = |path: &&'static str| (*path, fs::read_to_string(project.join(path)).ok());
@@ -90,7 +99,10 @@ fn run(tool: &Tool, project: &Path, command: &str) -> Left {
         tree: Tree::read(&project.join("node_modules"))
             .without(STATE_FILE)
             .only(|path| !path.ends_with("/.bun-tag"))
+            // Bun links the commands of global packages for all projects alone.
+            .only(|path| !is_global || !path.starts_with(".bin"))
             .without_empty_directories(),
+        commands: Tree::read(&project.join(COMMANDS)),
     }
 }
 
@@ -108,5 +120,6 @@ fn compare(left: &Left, right: &Left) -> Option<String> {
         }
     }
     found.extend(left.tree.difference(&right.tree));
+    found.extend(left.commands.difference(&right.commands));
     (!found.is_empty()).then(|| found.join("\n"))
 }
