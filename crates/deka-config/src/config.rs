@@ -1,5 +1,6 @@
 //! The merged settings: plain values that the crates above read.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,6 +27,9 @@ pub struct Config {
     pub cache: Cache,
     /// What an install does.
     pub install: Install,
+    /// What `.npmrc` files say, also for other tools, as scripts see it: `npm_config_nodedir` and so on.
+    /// Nothing that is secret.
+    pub script_variables: BTreeMap<Box<str>, Box<str>>,
     /// How much is printed.
     pub log_level: LogLevel,
     /// What was wrong in the sources; to be printed once.

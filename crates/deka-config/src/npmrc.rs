@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::credentials::{Territory, decode_password};
 use crate::draft::Draft;
+use crate::expand::{expand, sounds_secret};
 use crate::parse::{boolean, cpu_set, libc_set, os_set, parse_duration, words};
 use crate::proxy::ProxyUrl;
 use crate::{
@@ -34,6 +35,7 @@ pub(crate) fn apply_file(draft: &mut Draft<'_>, layer: Layer, file: &Path, text:
         };
         let Some(key) = draft.expand(&entry.key, &origin, false) else { continue };
         let mut setting = Setting { draft, key: &key, values: &entry.values, origin, base };
+        setting.pass_to_scripts();
         setting.apply(&mut unscoped);
     }
     unscoped.bind(draft);
@@ -81,6 +83,13 @@ pub(crate) fn key_of_variable(name: &str) -> Option<String> {
     Some(format!("{}{}", &key[..start], key[start..].replace('_', "-")).to_lowercase())
 }
 
+/// Whether a text holds a web address with a user, and so maybe with a password.
+fn names_user(text: &str) -> bool {
+    text.split("://").skip(1).any(|rest| {
+        rest.split(['/', '?', '#', ' ']).next().is_some_and(|authority| authority.contains('@'))
+    })
+}
+
 /// A key as it may be shown: somebody may have put a whole URL with a password in front of `:`.
 fn shown_key(key: &str) -> Box<str> {
     match key.strip_prefix("//").and_then(|rest| rest.split_once('@')) {
@@ -123,6 +132,38 @@ struct Setting<'d, 'e, 's> {
 }
 
 impl Setting<'_, '_, '_> {
+    /// Notes what scripts get to see, under npm's names. What belongs to one registry or scope they do
+    /// not see, nor anything that may be secret.
+    fn pass_to_scripts(&mut self) {
+        /// What is about npm's own folders and files, or says who somebody is.
+        const HELD_BACK: &[&str] = &[
+            "cache",
+            "cert",
+            "email",
+            "globalconfig",
+            "otp",
+            "prefix",
+            "tokenHelper",
+            "user-agent",
+            "userconfig",
+            "username",
+        ];
+        let key = self.key;
+        if key.starts_with(['/', '@', '_']) || HELD_BACK.contains(&key) || sounds_secret(key) {
+            return;
+        }
+        let expanded = self.values.iter().map(|value| {
+            expand(value, self.draft.environment, |variable| !sounds_secret(variable)).ok()
+        });
+        let Some(values) = expanded.collect::<Option<Vec<_>>>() else { return };
+        let value = values.join("\n\n");
+        if value.contains('\0') || names_user(&value) {
+            return;
+        }
+        let name = format!("npm_config_{}", key.replace('-', "_").to_lowercase());
+        self.draft.config.script_variables.insert(name.into(), value.into());
+    }
+
     fn apply(&mut self, unscoped: &mut Unscoped) {
         if let Some((territory, attribute)) =
             self.key.strip_prefix("//").and_then(|_| self.key.rsplit_once(':'))

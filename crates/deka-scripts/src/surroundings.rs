@@ -1,9 +1,10 @@
 //! What is around a script: its variables, its `PATH`, its `node-gyp`, its shell.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use deka_config::Environment;
-use hashbrown::HashMap;
+use deka_config::{Config, Environment};
+use hashbrown::{HashMap, HashSet};
 use serde_json::Value;
 
 use crate::node::find_program;
@@ -18,6 +19,8 @@ pub struct Surroundings<'a> {
     pub program: &'a Path,
     /// The folder of the project.
     pub root: &'a Path,
+    /// What `.npmrc` files say to scripts.
+    settings: &'a BTreeMap<Box<str>, Box<str>>,
     /// What runs a command; called with `-c` and the command.
     pub shell: PathBuf,
     /// The Node.js that scripts find.
@@ -47,7 +50,7 @@ impl<'a> Surroundings<'a> {
         environment: &'a Environment,
         program: &'a Path,
         root: &'a Path,
-        shell: Option<&Path>,
+        config: &'a Config,
     ) -> Result<Self, ScriptError> {
         let folder = environment.non_empty("TMPDIR").map_or_else(temporary_folder, PathBuf::from);
         let temporary = tempfile::Builder::new()
@@ -63,8 +66,11 @@ impl<'a> Surroundings<'a> {
             node_platform(),
             node_arch()
         );
+        let shell = config.install.script_shell.as_deref();
         let shell = shell.map_or_else(|| default_shell().into(), Path::to_owned);
-        let this = Self { environment, program, root, shell, node, user_agent, temporary };
+        let settings = &config.script_variables;
+        let this =
+            Self { environment, program, root, settings, shell, node, user_agent, temporary };
         if find_program(path, "node-gyp").is_none() {
             this.write_node_gyp()?;
         }
@@ -104,10 +110,13 @@ impl<'a> Surroundings<'a> {
         // What an outer package manager said about its own script means nothing here.
         let is_of_outer =
             |name: &str| name.starts_with("npm_package_") || name.starts_with("npm_lifecycle_");
-        let mut variables: HashMap<String, String> = self
-            .environment
-            .variables()
-            .filter(|(name, _)| !is_of_outer(name))
+        // The environment is stronger than files, in any spelling.
+        let known: HashSet<String> =
+            self.environment.variables().map(|(name, _)| name.to_lowercase()).collect();
+        let of_files = self.settings.iter().map(|(name, value)| (&**name, &**value));
+        let mut variables: HashMap<String, String> = of_files
+            .filter(|(name, _)| !known.contains(*name))
+            .chain(self.environment.variables().filter(|(name, _)| !is_of_outer(name)))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let mut set = |name: &str, value: String| {
@@ -234,6 +243,11 @@ mod tests {
         Environment::new(owned, None, "/work/packages/web".into())
     }
 
+    fn around<'a>(environment: &'a Environment, config: &'a Config) -> Surroundings<'a> {
+        let (program, root) = (Path::new("/opt/deka"), Path::new("/work"));
+        Surroundings::new(environment, program, root, config).unwrap()
+    }
+
     fn package(manifest: &str) -> Package {
         Package {
             label: "b@1.0.0".to_owned(),
@@ -252,9 +266,8 @@ mod tests {
             ("npm_package_config_x", "outer"),
             ("npm_lifecycle_event", "test"),
         ]);
-        let around =
-            Surroundings::new(&environment, Path::new("/opt/deka"), Path::new("/work"), None)
-                .unwrap();
+        let config = Config::default();
+        let around = around(&environment, &config);
         let script = Script { event: Event::Postinstall, command: "node x.js".into() };
         let package = package(
             r#"{"version":"1.0.0","config":{"port":8080,"a-b":{"c":true}},"engines":{"node":">=18"}}"#,
@@ -285,11 +298,25 @@ mod tests {
     #[test]
     fn the_caller_of_a_nested_run_stays_known() {
         let environment = environment(&[("INIT_CWD", "/first")]);
-        let around =
-            Surroundings::new(&environment, Path::new("/opt/deka"), Path::new("/work"), None)
-                .unwrap();
+        let config = Config::default();
+        let around = around(&environment, &config);
         let script = Script { event: Event::Install, command: "x".into() };
         assert_eq!(around.variables(&package("{}"), &script)["INIT_CWD"], "/first");
+    }
+
+    #[test]
+    fn settings_of_files_are_weaker_than_variables() {
+        let environment = environment(&[("NPM_CONFIG_PYTHON", "/env")]);
+        let mut config = Config::default();
+        for name in ["npm_config_python", "npm_config_nodedir", "npm_config_user_agent"] {
+            config.script_variables.insert(name.into(), "/file".into());
+        }
+        let script = Script { event: Event::Install, command: "x".into() };
+        let variables = around(&environment, &config).variables(&package("{}"), &script);
+        assert_eq!(variables["npm_config_nodedir"], "/file");
+        assert_eq!(variables["NPM_CONFIG_PYTHON"], "/env");
+        assert!(!variables.contains_key("npm_config_python"));
+        assert!(variables["npm_config_user_agent"].starts_with("deka/"));
     }
 
     #[test]

@@ -88,7 +88,7 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
         }
     }
     if !trusted.is_empty() {
-        let platform = platform(environment, target);
+        let platform = platform(environment, config, target);
         for id in trusted {
             let allowance = allowances.of(graph.package(id).name.as_str());
             let mut fields = platform.clone();
@@ -147,7 +147,7 @@ fn provenance(
 }
 
 /// Describes what a build depends on besides packages.
-fn platform(environment: &Environment, target: &Target) -> Vec<String> {
+fn platform(environment: &Environment, config: &Config, target: &Target) -> Vec<String> {
     let path = environment.get("PATH").unwrap_or_default();
     let mut fields = vec![format!("{target:?}"), Node::identify(path).unwrap_or_default()];
     for name in BUILD_VARIABLES {
@@ -155,6 +155,8 @@ fn platform(environment: &Environment, target: &Target) -> Vec<String> {
             fields.push(format!("{name}={value}"));
         }
     }
+    let of_files = config.script_variables.iter();
+    fields.extend(of_files.map(|(name, value)| format!("{name}={value}")));
     fields
 }
 

@@ -51,10 +51,9 @@ impl ScriptContext {
     pub(crate) fn surroundings<'a>(
         &'a self,
         root: &'a Path,
-        config: &Config,
+        config: &'a Config,
     ) -> Result<Surroundings<'a>, InstallError> {
-        let shell = config.install.script_shell.as_deref();
-        Ok(Surroundings::new(&self.environment, &self.program, root, shell)?)
+        Ok(Surroundings::new(&self.environment, &self.program, root, config)?)
     }
 }
 

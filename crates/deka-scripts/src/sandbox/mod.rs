@@ -59,6 +59,8 @@ pub struct Policy {
     cache: PathBuf,
     /// Where the headers of Node.js are.
     node_headers: Option<PathBuf>,
+    /// Variables that lead to tools of the user, which look below the home folder without them.
+    tools: Vec<(String, PathBuf)>,
 }
 
 /// The folders that a policy is made of.
@@ -129,6 +131,7 @@ impl Policy {
             temporary,
             cache,
             node_headers: grounds.node_headers.map(Path::to_owned),
+            tools: reading::tools_at_home(surroundings.environment),
         })
     }
 
@@ -146,6 +149,9 @@ impl Policy {
         set("HOME", &self.home);
         for name in ["TMPDIR", "TMP", "TEMP"] {
             set(name, &self.temporary);
+        }
+        for (name, folder) in &self.tools {
+            set(name, folder);
         }
         set("XDG_CACHE_HOME", &self.cache);
         set("npm_config_cache", &self.cache.join("npm"));
@@ -207,6 +213,7 @@ mod tests {
             temporary: "/private/tmp".into(),
             cache: "/cache/build/a".into(),
             node_headers: Some("/opt/node".into()),
+            tools: vec![("PYENV_ROOT".to_owned(), "/home/me/.pyenv".into())],
         }
     }
 
@@ -221,6 +228,7 @@ mod tests {
         assert_eq!(variables["TMPDIR"], "/private/tmp");
         assert_eq!(variables["PATH"], "/bin");
         assert_eq!(variables["npm_config_nodedir"], "/opt/node");
+        assert_eq!(variables["PYENV_ROOT"], "/home/me/.pyenv");
         assert!(!variables.contains_key("NPM_TOKEN"));
     }
 

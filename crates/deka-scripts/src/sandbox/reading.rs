@@ -5,6 +5,8 @@
 
 use std::path::{Path, PathBuf};
 
+use deka_config::Environment;
+
 use crate::Surroundings;
 
 /// Where systems keep programs, libraries and settings.
@@ -74,6 +76,17 @@ const TOOL_VARIABLES: &[&str] = &[
     "VOLTA_HOME",
 ];
 
+/// Where tools that stand behind shims in `PATH` look for themselves below the home folder, and the
+/// variables that lead them there from elsewhere.
+const SHIMS: &[(&str, &str)] = &[
+    ("ASDF_DATA_DIR", ".asdf"),
+    ("MISE_DATA_DIR", ".local/share/mise"),
+    ("NODENV_ROOT", ".nodenv"),
+    ("PYENV_ROOT", ".pyenv"),
+    ("RUSTUP_HOME", ".rustup"),
+    ("VOLTA_HOME", ".volta"),
+];
+
 /// Files that hold credentials, wherever they are in a project.
 const SECRET_FILES: &[&str] = &[".npmrc", ".yarnrc.yml", ".git/config", ".netrc"];
 
@@ -100,6 +113,14 @@ pub(super) fn paths(surroundings: &Surroundings<'_>) -> Vec<PathBuf> {
     add_project(surroundings.root, home, &mut found);
     found.push(surroundings.temporary().join("node-gyp-bin"));
     found
+}
+
+/// Returns what has to be set for scripts, which get another home folder, to find those tools.
+pub(super) fn tools_at_home(environment: &Environment) -> Vec<(String, PathBuf)> {
+    let Some(home) = environment.home() else { return Vec::new() };
+    let unset = SHIMS.iter().filter(|(name, _)| environment.non_empty(name).is_none());
+    let folders = unset.map(|(name, folder)| ((*name).to_owned(), home.join(folder)));
+    folders.filter(|(_, folder)| folder.is_dir()).collect()
 }
 
 fn tools(surroundings: &Surroundings<'_>, home: Option<&Path>) -> Vec<PathBuf> {

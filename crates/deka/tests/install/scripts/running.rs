@@ -68,6 +68,62 @@ fn scripts_see_npms_variables_and_commands() {
 }
 
 #[test]
+fn scripts_see_what_npmrc_files_say() {
+    let registry = Registry::start();
+    let script = "env | grep -i ^npm_config > out; true";
+    registry.package("a", "1.0.0").script("postinstall", script).publish();
+    let project = trusting(&registry, &["a"]);
+    let npmrc = |more: &str| {
+        let text = format!(
+            "registry={}\npython=/opt/python\na_binary_host = https://h.example/${{PART}}\nbuild-from-source=true\n\
+             @s:registry=https://secret:secret@s.example/\n//s.example/:_authToken=secret\n_authToken=secret\n\
+             my-token=secret\nproxied=http://secret:secret@p.example/\nother=${{MY_TOKEN}}\nemail=secret\n{more}",
+            registry.url()
+        );
+        project.write(".npmrc", text);
+    };
+    let install = || {
+        let command = project.command(["install"]);
+        let command = command.env("PART", "x").env("MY_TOKEN", "secret");
+        command.env("NPM_CONFIG_PYTHON", "/env/python").run().assert_success();
+        project.read("node_modules/a/out")
+    };
+    npmrc("");
+    let out = install();
+    let has = |line: &str| out.lines().any(|found| found == line);
+    assert!(has("npm_config_a_binary_host=https://h.example/x"), "{out}");
+    assert!(has("npm_config_build_from_source=true"), "{out}");
+    assert!(has("NPM_CONFIG_PYTHON=/env/python") && !out.contains("/opt/python"), "{out}");
+    assert!(has(&format!("npm_config_registry={}", registry.url())), "{out}");
+    assert!(!out.contains("secret") && !out.contains("npm_config_other"), "{out}");
+
+    // What was built with other settings is another build.
+    npmrc("a_binary_host=https://other.example/\n");
+    project.remove("node_modules");
+    assert!(install().contains("npm_config_a_binary_host=https://other.example/"));
+}
+
+#[test]
+fn as_many_scripts_run_at_once_as_are_wanted() {
+    let registry = Registry::start();
+    let script = "mkdir ../../running || touch ../../both; sleep 0.1; rmdir ../../running; true";
+    for name in ["a", "b", "c"] {
+        registry.package(name, "1.0.0").script("install", script).publish();
+    }
+    let project = trusting(&registry, &["a", "b", "c"]);
+    let overlaps = |arguments: &[&str]| {
+        project.remove("node_modules").remove("both");
+        project.command(["install", "--no-sandbox"]).args(arguments).run().assert_success();
+        project.exists("both")
+    };
+    assert!(overlaps(&[]));
+    assert!(overlaps(&["--concurrent-scripts=3"]));
+    assert!(!overlaps(&["--concurrent-scripts", "1"]));
+    project.write("bunfig.toml", "[install]\nconcurrentScripts = 1\n");
+    assert!(!overlaps(&[]));
+}
+
+#[test]
 fn the_projects_own_scripts_run_on_every_install() {
     let registry = Registry::start();
     registry

@@ -1,6 +1,7 @@
 //! What trusted scripts of dependencies cannot do.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 
 use deka_test::{Registry, TestProject, say_skipped};
 use serde_json::{Value, json};
@@ -49,6 +50,28 @@ fn the_home_folder_cannot_be_read() {
     );
     install(&["install", "--no-sandbox"]).assert_success();
     assert!(project.read("node_modules/a/stolen").contains("secret"));
+}
+
+#[test]
+fn tools_behind_shims_are_found() {
+    if !has_sandbox("tools_behind_shims_are_found") {
+        return;
+    }
+    let (_registry, project) = with_script("python > out");
+    let write = |path: &str, text: &str| {
+        let path = project.home().join(path);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, Permissions::from_mode(0o755)).unwrap();
+    };
+    write(
+        ".pyenv/shims/python",
+        "#!/bin/sh\nexec \"${PYENV_ROOT:-$HOME/.pyenv}/versions/3/bin/python\"\n",
+    );
+    write(".pyenv/versions/3/bin/python", "#!/bin/sh\necho three\n");
+    let install = project.command(["install"]).path_first(&project.home().join(".pyenv/shims"));
+    install.run().assert_success();
+    assert_eq!(project.read("node_modules/a/out"), "three\n");
 }
 
 #[test]
