@@ -28,8 +28,8 @@ pub struct Config {
     /// What an install does.
     pub install: Install,
     /// What `.npmrc` files say, also for other tools, as scripts see it: `npm_config_nodedir` and so on.
-    /// Nothing that is secret.
-    pub script_variables: BTreeMap<Box<str>, Box<str>>,
+    /// Nothing that sounds secret; printed it is not all the same.
+    pub script_variables: BTreeMap<Box<str>, crate::Secret>,
     /// How much is printed.
     pub log_level: LogLevel,
     /// What was wrong in the sources; to be printed once.

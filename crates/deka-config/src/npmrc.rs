@@ -161,7 +161,7 @@ impl Setting<'_, '_, '_> {
             return;
         }
         let name = format!("npm_config_{}", key.replace('-', "_").to_lowercase());
-        self.draft.config.script_variables.insert(name.into(), value.into());
+        self.draft.config.script_variables.insert(name.into(), Secret::new(value));
     }
 
     fn apply(&mut self, unscoped: &mut Unscoped) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use deka_config::{Config, Environment};
+use deka_config::{Config, Environment, Secret};
 use hashbrown::{HashMap, HashSet};
 use serde_json::Value;
 
@@ -20,7 +20,7 @@ pub struct Surroundings<'a> {
     /// The folder of the project.
     pub root: &'a Path,
     /// What `.npmrc` files say to scripts.
-    settings: &'a BTreeMap<Box<str>, Box<str>>,
+    settings: &'a BTreeMap<Box<str>, Secret>,
     /// What runs a command; called with `-c` and the command.
     pub shell: PathBuf,
     /// The Node.js that scripts find.
@@ -113,7 +113,7 @@ impl<'a> Surroundings<'a> {
         // The environment is stronger than files, in any spelling.
         let known: HashSet<String> =
             self.environment.variables().map(|(name, _)| name.to_lowercase()).collect();
-        let of_files = self.settings.iter().map(|(name, value)| (&**name, &**value));
+        let of_files = self.settings.iter().map(|(name, value)| (&**name, value.expose()));
         let mut variables: HashMap<String, String> = of_files
             .filter(|(name, _)| !known.contains(*name))
             .chain(self.environment.variables().filter(|(name, _)| !is_of_outer(name)))
@@ -309,7 +309,7 @@ mod tests {
         let environment = environment(&[("NPM_CONFIG_PYTHON", "/env")]);
         let mut config = Config::default();
         for name in ["npm_config_python", "npm_config_nodedir", "npm_config_user_agent"] {
-            config.script_variables.insert(name.into(), "/file".into());
+            config.script_variables.insert(name.into(), Secret::new("/file"));
         }
         let script = Script { event: Event::Install, command: "x".into() };
         let variables = around(&environment, &config).variables(&package("{}"), &script);

@@ -156,7 +156,7 @@ fn platform(environment: &Environment, config: &Config, target: &Target) -> Vec<
         }
     }
     let of_files = config.script_variables.iter();
-    fields.extend(of_files.map(|(name, value)| format!("{name}={value}")));
+    fields.extend(of_files.map(|(name, value)| format!("{name}={}", value.expose())));
     fields
 }
 
