@@ -1,4 +1,5 @@
-//! For tests: a registry in the process, hostile tarballs, projects in temporary folders.
+//! For tests: a registry in the process, hostile tarballs, projects in temporary folders, and what two
+//! tools make of the same project.
 //!
 //! ```
 //! use deka_test::Registry;
@@ -15,6 +16,7 @@
 #![expect(clippy::missing_panics_doc, reason = "a failed expectation of a test is a panic")]
 
 pub mod archive;
+pub mod compare;
 mod environment;
 pub mod hostile;
 pub mod peer;
@@ -24,6 +26,7 @@ mod repository;
 mod run;
 pub mod schema;
 mod scratch;
+pub mod tool;
 mod tree;
 
 pub use archive::{Entry, EntryKind, LongName, Tar};
@@ -33,4 +36,5 @@ pub use registry::{Fault, PackageBuilder, Published, Registry, Request, Style};
 pub use repository::Repository;
 pub use run::{Outcome, Program};
 pub use scratch::scratch_folder;
+pub use tool::{Installed, Tool};
 pub use tree::{Kind, Node, Tree};

@@ -25,6 +25,9 @@ pub const NPM_VERSION: &str = "11.19.1";
 /// The version of npm's `semver` that everything here is measured against.
 pub const SEMVER_VERSION: &str = "7.8.5";
 
+/// The version of `@pnpm/registry-mock`, the packages that pnpm is tested with.
+pub const REGISTRY_MOCK_VERSION: &str = "5.2.4";
+
 /// The path of a real Bun, or `None` if peers are to be skipped.
 ///
 /// # Panics
@@ -83,6 +86,17 @@ fn native_program(platforms: &Path, path: &str, version: &str) -> PathBuf {
 /// If it cannot be installed.
 pub fn semver() -> Option<PathBuf> {
     install(&format!("semver@{SEMVER_VERSION}")).map(|folder| folder.join("node_modules"))
+}
+
+/// The storage of a registry with the packages that pnpm is tested with, for
+/// [`Registry::serve_verdaccio`](crate::Registry::serve_verdaccio), or `None` if peers are to be skipped.
+///
+/// # Panics
+///
+/// If they cannot be fetched.
+pub fn registry_mock() -> Option<PathBuf> {
+    let spec = format!("@pnpm/registry-mock@{REGISTRY_MOCK_VERSION}");
+    Some(once(&spec, unpack)?.join("package/registry/storage-cache"))
 }
 
 /// The registry that npm is configured with, with a slash at its end, or `None` if peers are to be
@@ -148,34 +162,58 @@ fn is_skipped() -> bool {
 
 /// Installs one package into a folder of its own, unless that was done before.
 fn install(spec: &str) -> Option<PathBuf> {
+    once(spec, |spec, folder| {
+        run_npm(&["install", spec, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"], folder);
+    })
+}
+
+/// Unpacks one package into a folder, without what it depends on.
+fn unpack(spec: &str, folder: &Path) {
+    run_npm(&["pack", spec], folder);
+    let entries = fs::read_dir(folder).expect("the folder is there");
+    let mut files = entries.map(|entry| entry.expect("a readable folder").path());
+    let tarball = files.find(|path| path.extension().is_some_and(|end| end == "tgz"));
+    let tarball = tarball.expect("npm wrote a tarball");
+    let file = File::open(&tarball).expect("a readable tarball");
+    let status = Command::new("tar").arg("-xz").stdin(file).current_dir(folder).status();
+    let status = status.unwrap_or_else(|error| panic!("starting tar: {error}"));
+    assert!(status.success(), "tar could not unpack `{}`", tarball.display());
+}
+
+/// Fills a folder of the package's own, unless that was done before.
+fn once(spec: &str, fill: impl FnOnce(&str, &Path)) -> Option<PathBuf> {
     if is_skipped() {
         return None;
     }
     let peers = kept_folder("peers");
-    let folder = peers.join(spec);
+    // A scope is no folder.
+    let name = spec.replace('/', "+");
+    let folder = peers.join(&name);
     let done = folder.join("complete");
-    let lock = File::create(peers.join(format!("{spec}.lock"))).expect("a lock file");
+    let lock = File::create(peers.join(format!("{name}.lock"))).expect("a lock file");
     lock.lock().expect("locking a file");
     if !done.exists() {
-        install_now(spec, &folder);
+        fs::create_dir_all(&folder).expect("a folder can be made");
+        fill(spec, &folder);
         File::create(&done).expect("a marker file");
     }
     Some(folder)
 }
 
-fn install_now(spec: &str, folder: &Path) {
-    fs::create_dir_all(folder).expect("a folder can be made");
+fn run_npm(arguments: &[&str], folder: &Path) {
     let output = Command::new("npm")
-        .args(["install", spec, "--prefix"])
+        .args(arguments)
+        .arg("--loglevel=error")
+        .arg("--prefix")
         .arg(folder)
-        .args(["--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--loglevel=error"])
         .current_dir(folder)
         .output()
         .unwrap_or_else(|error| panic!("starting npm, which comes with Node: {error}"));
     assert!(
         output.status.success(),
-        "npm could not install {spec}; with DEKA_TEST_SKIP_PEERS=1 tests that need it are skipped\n\
+        "`npm {}` failed; with DEKA_TEST_SKIP_PEERS=1 tests that need it are skipped\n\
          {}{}",
+        arguments.join(" "),
         String::from_utf8_lossy(&output.stdout),
         String::from_utf8_lossy(&output.stderr)
     );

@@ -42,6 +42,7 @@ pub use fault::Fault;
 pub use log::{Request, decode, is_tarball};
 pub use package::{PackageBuilder, Published, sha512};
 pub use packument::{ABBREVIATED, abbreviate};
+use recorded::{Layout, Recorded};
 pub use style::{Authorization, Style};
 pub use tls::certificate;
 
@@ -64,7 +65,7 @@ pub(crate) struct State {
     packages: HashMap<String, Package>,
     /// By path, such as `/a/-/a-1.0.0.tgz`.
     tarballs: HashMap<String, Bytes>,
-    recorded: Option<recorded::Recorded>,
+    recorded: Option<Recorded>,
     rendered: HashMap<packument::RenderKey, packument::Rendered>,
     style: Style,
     faults: Vec<Fault>,
@@ -112,8 +113,18 @@ impl Registry {
     ///
     /// Scheme and host of the recorded tarball URLs are replaced by its own.
     pub fn serve_recorded(folder: &Path) -> Self {
+        Self::serve(Recorded::new(folder, Layout::Paths))
+    }
+
+    /// Starts a registry that serves the packages in the storage of a Verdaccio: `<name>/package.json`, which is
+    /// the packument, with the tarballs beside it.
+    pub fn serve_verdaccio(storage: &Path) -> Self {
+        Self::serve(Recorded::new(storage, Layout::Verdaccio))
+    }
+
+    fn serve(recorded: Recorded) -> Self {
         let registry = Self::start();
-        registry.shared.lock().recorded = Some(recorded::Recorded::new(folder));
+        registry.shared.lock().recorded = Some(recorded);
         registry
     }
 

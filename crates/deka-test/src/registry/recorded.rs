@@ -1,4 +1,4 @@
-//! A folder with what a real registry once answered.
+//! A folder with what a real registry once answered, or with the storage of one.
 
 use std::{
     fs,
@@ -8,19 +8,31 @@ use std::{
 use bytes::Bytes;
 use serde_json::{Map, Value};
 
-/// `packuments/<name>.json` and `tarballs/<path of the URL>`.
 #[derive(Debug)]
 pub(crate) struct Recorded {
     folder: PathBuf,
+    layout: Layout,
+}
+
+/// Where in the folder things are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Layout {
+    /// `packuments/<name>.json` and `tarballs/<path of the URL>`.
+    Paths,
+    /// As Verdaccio stores packages: `<name>/package.json` and `<name>/<last part of the URL>`.
+    Verdaccio,
 }
 
 impl Recorded {
-    pub(crate) fn new(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    pub(crate) fn new(folder: &Path, layout: Layout) -> Self {
+        Self { folder: folder.to_owned(), layout }
     }
 
     pub(crate) fn packument(&self, name: &str) -> Option<Map<String, Value>> {
-        let path = self.inside("packuments", &format!("{name}.json"))?;
+        let path = self.inside(&match self.layout {
+            Layout::Paths => format!("packuments/{name}.json"),
+            Layout::Verdaccio => format!("{name}/package.json"),
+        })?;
         let bytes = fs::read(&path).ok()?;
         match serde_json::from_slice(&bytes) {
             Ok(Value::Object(mut packument)) => {
@@ -32,13 +44,20 @@ impl Recorded {
     }
 
     pub(crate) fn tarball(&self, path: &str) -> Option<Bytes> {
-        let path = self.inside("tarballs", path.trim_start_matches('/'))?;
+        let path = path.trim_start_matches('/');
+        let path = self.inside(&match self.layout {
+            Layout::Paths => format!("tarballs/{path}"),
+            Layout::Verdaccio => {
+                let (name, file) = path.split_once("/-/")?;
+                format!("{name}/{}", file.rsplit('/').next()?)
+            }
+        })?;
         fs::read(path).ok().map(Bytes::from)
     }
 
-    fn inside(&self, part: &str, path: &str) -> Option<PathBuf> {
+    fn inside(&self, path: &str) -> Option<PathBuf> {
         let is_plain = path.split('/').all(|name| !matches!(name, "" | "." | ".."));
-        is_plain.then(|| self.folder.join(part).join(path))
+        is_plain.then(|| self.folder.join(path))
     }
 }
 

@@ -275,7 +275,7 @@ async fn answer(
 fn good_answer(shared: &Shared, request: &Request, path: &str) -> Response<Bytes> {
     let mut state = shared.lock();
     if let Some(wanted) = &state.authorization
-        && path.starts_with(wanted.prefix())
+        && wanted.covers(path)
     {
         match request.header("authorization") {
             Some(sent) if sent == wanted.header() => {}

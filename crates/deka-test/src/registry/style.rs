@@ -48,29 +48,29 @@ impl Default for Style {
     }
 }
 
-/// The credentials that a registry demands, for the paths that start with [`Self::prefix`].
+/// The credentials that a registry demands, for all paths or for some.
 #[derive(Clone, Debug)]
 pub struct Authorization {
     header: String,
-    prefix: String,
+    prefixes: Vec<String>,
 }
 
 impl Authorization {
     /// A token, as `_authToken` in `.npmrc` sends it.
     pub fn bearer(token: &str) -> Self {
-        Self { header: format!("Bearer {token}"), prefix: "/".to_owned() }
+        Self { header: format!("Bearer {token}"), prefixes: Vec::new() }
     }
 
     /// User name and password, as `_auth` or `username` and `_password` in `.npmrc` send them.
     pub fn basic(user: &str, password: &str) -> Self {
         let encoded = BASE64_STANDARD.encode(format!("{user}:{password}"));
-        Self { header: format!("Basic {encoded}"), prefix: "/".to_owned() }
+        Self { header: format!("Basic {encoded}"), prefixes: Vec::new() }
     }
 
-    /// Demands them only below this path, such as `/@scope/`.
+    /// Demands them only for paths that start so, such as `/@scope/`; called again, for those as well.
     #[must_use]
     pub fn below(mut self, prefix: &str) -> Self {
-        prefix.clone_into(&mut self.prefix);
+        self.prefixes.push(prefix.to_owned());
         self
     }
 
@@ -79,8 +79,9 @@ impl Authorization {
         &self.header
     }
 
-    /// The start of the paths that need it.
-    pub fn prefix(&self) -> &str {
-        &self.prefix
+    /// Whether this path needs it.
+    pub fn covers(&self, path: &str) -> bool {
+        let mut prefixes = self.prefixes.iter();
+        self.prefixes.is_empty() || prefixes.any(|prefix| path.starts_with(prefix))
     }
 }

@@ -307,3 +307,24 @@ fn a_recorded_folder_is_served() {
     assert_eq!(ask(&registry, "/@s/a/-/a-1.0.0.tgz", &[]).unwrap().body, b"tarball");
     assert_eq!(ask(&registry, "/@s%2f..%2f..%2fetc", &[]).unwrap().status, 404);
 }
+
+#[test]
+fn the_storage_of_a_verdaccio_is_served() {
+    let storage = tempfile::tempdir().unwrap();
+    let packument = json!({
+        "name": "@s/a",
+        "versions": { "1.0.0": {
+            "dist": { "tarball": "http://storage.example/@s/a/-/@s/a-1.0.0.tgz" },
+        } },
+    });
+    std::fs::create_dir_all(storage.path().join("@s/a")).unwrap();
+    std::fs::write(storage.path().join("@s/a/package.json"), packument.to_string()).unwrap();
+    std::fs::write(storage.path().join("@s/a/a-1.0.0.tgz"), "tarball").unwrap();
+    let registry = Registry::serve_verdaccio(storage.path());
+
+    let answer = ask(&registry, "/@s%2Fa", &[]).unwrap().json();
+    let tarball = &answer["versions"]["1.0.0"]["dist"]["tarball"];
+    assert_eq!(tarball, "http://registry.example/@s/a/-/@s/a-1.0.0.tgz");
+    assert_eq!(ask(&registry, "/@s/a/-/@s/a-1.0.0.tgz", &[]).unwrap().body, b"tarball");
+    assert_eq!(ask(&registry, "/@s/b/-/b-1.0.0.tgz", &[]).unwrap().status, 404);
+}

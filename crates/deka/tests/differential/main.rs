@@ -31,7 +31,6 @@
 //! caches. `DEKA_TEST_SKIP_PEERS=1` skips it all.
 
 mod commands;
-mod compare;
 mod example;
 mod folders;
 mod isolated;
@@ -40,7 +39,8 @@ mod project;
 mod random;
 mod served;
 mod suite;
-mod tool;
+
+use deka_test::{compare, tool};
 
 /// One test for each project, so that they run in parallel and by name.
 macro_rules! projects {

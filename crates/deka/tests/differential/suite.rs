@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use crate::{
     compare::{compare, compare_lockfiles, compare_trees},
     project,
+    served::SERVER,
     tool::{Installed, Tool},
 };
 
@@ -45,11 +46,16 @@ pub(crate) static SUITE: LazyLock<Option<Suite>> = LazyLock::new(|| {
     let bun = peer::bun()?;
     let folder = scratch_folder("differential", SPACE);
     Some(Suite {
-        bun: Tool::new("bun", &bun, &folder.join("bun")),
-        deka: Tool::new("deka", &deka(), &folder.join("deka")),
+        bun: tool("bun", &bun, &folder.join("bun")),
+        deka: tool("deka", &deka(), &folder.join("deka")),
         folder,
     })
 });
+
+/// A tool that installs from the network; the suite's own server stands in for GitHub's.
+fn tool(name: &'static str, program: &Path, folder: &Path) -> Tool {
+    Tool::new(name, program, folder).on_network().env("GITHUB_API_URL", &SERVER.url())
+}
 
 /// The program that is compared with Bun.
 pub(crate) fn deka() -> PathBuf {
@@ -153,8 +159,8 @@ impl Suite {
 
     /// Both tools as if they had never run.
     fn with_empty_caches(&self, work: &Path) -> (Tool, Tool) {
-        let bun = Tool::new("bun", &self.bun.program, &work.join("empty-bun"));
-        let deka = Tool::new("deka", &self.deka.program, &work.join("empty-deka"));
+        let bun = tool("bun", &self.bun.program, &work.join("empty-bun"));
+        let deka = tool("deka", &self.deka.program, &work.join("empty-deka"));
         (bun, deka)
     }
 }

@@ -11,7 +11,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use deka_test::{Outcome, Program, Tree, peer};
+use deka_test::{Outcome, Tree, peer};
 use tempfile::TempDir;
 
 use crate::compare::line_difference;
@@ -31,14 +31,18 @@ static TOOLS: LazyLock<Option<Tools>> = LazyLock::new(|| {
     let bun = peer::bun()?;
     let folder = TempDir::new().expect("a folder");
     Some(Tools {
-        bun: Tool::new("bun", &bun, &folder.path().join("bun")),
-        deka: Tool::new("deka", &deka(), &folder.path().join("deka")),
+        bun: tool("bun", &bun, folder.path()),
+        deka: tool("deka", &deka(), folder.path()),
         folder,
     })
 });
 
 /// The folder below the project with the commands for all projects.
 const COMMANDS: &str = "commands";
+
+fn tool(name: &'static str, program: &Path, folder: &Path) -> Tool {
+    Tool::new(name, program, &folder.join(name)).env("npm_config_registry", &REGISTRY.url())
+}
 
 /// What a command left behind.
 struct Left {
@@ -79,18 +83,13 @@ fn run(tool: &Tool, project: &Path, command: &str) -> Left {
         Some((folder, words)) => (project.join(folder), words),
         None => (project.to_owned(), command),
     };
-    let cache = tool.folder.join("cache");
+    let words = words.replace("{registry}", &REGISTRY.url());
     let is_global = words.split_whitespace().any(|word| matches!(word, "-g" | "--global"));
     let global = project.join("global");
-    let outcome = Program::new(&tool.program, &folder)
-        .args(words.split_whitespace().map(|word| word.replace("{registry}", &REGISTRY.url())))
-        .env("HOME", tool.folder.join("home"))
-        .env("BUN_INSTALL_CACHE_DIR", &cache)
-        .env("DEKA_CACHE_DIR", &cache)
-        .env("npm_config_registry", REGISTRY.url())
+    let outcome = tool
+        .command(&folder, words.split_whitespace())
         .env("BUN_INSTALL_GLOBAL_DIR", if is_global { project } else { &global })
         .env("BUN_INSTALL_BIN", project.join(COMMANDS))
-        .env("NO_COLOR", "1")
         .run();
     let read = |path: &&'static str| (*path, fs::read_to_string(project.join(path)).ok());
     Left {

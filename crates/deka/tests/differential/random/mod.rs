@@ -20,7 +20,7 @@ use std::{
     thread,
 };
 
-use deka_test::{Outcome, Program, Registry};
+use deka_test::{Outcome, Registry};
 use tempfile::TempDir;
 
 use crate::{
@@ -89,20 +89,14 @@ impl Suite {
         world.publish(&registry);
         let work = TempDir::with_prefix_in("random-", &self.folder).expect("a folder");
         let resolve = |tool: &Tool| {
-            let tool = Tool::new(tool.name, &tool.program, &work.path().join(tool.name));
+            let tool = Tool::new(tool.name, &tool.program, &work.path().join(tool.name))
+                .env("npm_config_registry", &registry.url());
             let project = tool.folder.join("project");
             fs::create_dir_all(&project).expect("a folder can be made");
             let mut answers = Vec::new();
             for step in &world.steps {
                 fs::write(project.join("package.json"), step.manifest()).expect("a file");
-                let program = Program::new(&tool.program, &project)
-                    .args(["install", "--lockfile-only"])
-                    .env("HOME", tool.folder.join("home"))
-                    .env("BUN_INSTALL_CACHE_DIR", tool.folder.join("cache"))
-                    .env("DEKA_CACHE_DIR", tool.folder.join("cache"))
-                    .env("npm_config_registry", registry.url())
-                    .env("NO_COLOR", "1");
-                let outcome = program.run();
+                let outcome = tool.command(&project, ["install", "--lockfile-only"]).run();
                 let lockfile = fs::read_to_string(project.join("bun.lock")).unwrap_or_default();
                 answers.push((outcome, lockfile));
             }

@@ -1,14 +1,16 @@
-//! Where two installs differ.
+//! Where the installs of two tools differ.
 
-use deka_test::{Outcome, Tree};
-
-use crate::tool::Installed;
+use crate::{Installed, Outcome, Tree};
 
 /// How many differing lines a failure shows.
 const SHOWN: usize = 30;
 
 /// Says in which of exit code, lockfile and tree two installs differ.
-pub(crate) fn compare(what: &str, left: &Installed, right: &Installed) -> Result<(), String> {
+///
+/// # Errors
+///
+/// Lines for whoever reads the output of the test, if they differ or one of them failed.
+pub fn compare(what: &str, left: &Installed, right: &Installed) -> Result<(), String> {
     succeeded(what, left)?;
     succeeded(what, right)?;
     let title = format!("{what}: - {}, + {}", left.tool, right.tool);
@@ -18,7 +20,11 @@ pub(crate) fn compare(what: &str, left: &Installed, right: &Installed) -> Result
 }
 
 /// Compares only the lockfiles: for installs that leave the tree alone.
-pub(crate) fn compare_lockfiles(
+///
+/// # Errors
+///
+/// As [`compare`].
+pub fn compare_lockfiles(
     what: &str,
     left: &Installed,
     right: &Installed,
@@ -32,7 +38,11 @@ pub(crate) fn compare_lockfiles(
 }
 
 /// Compares only the trees: for installs that may not touch the lockfile.
-pub(crate) fn compare_trees(what: &str, left: &Installed, right: &Installed) -> Result<(), String> {
+///
+/// # Errors
+///
+/// As [`compare`].
+pub fn compare_trees(what: &str, left: &Installed, right: &Installed) -> Result<(), String> {
     succeeded(what, left)?;
     succeeded(what, right)?;
     match trees(&left.tree, &right.tree) {
@@ -63,7 +73,7 @@ fn trees(left: &Tree, right: &Tree) -> Option<String> {
 
 /// The lines that only one side has, in the order of the files, as far as they are not common to
 /// both ends. Not a minimal difference, but entries of a lockfile are lines of their own.
-pub(crate) fn line_difference(left: &str, right: &str) -> String {
+pub fn line_difference(left: &str, right: &str) -> String {
     let missing_in = |text: &str, other: &str, sign: char| -> Vec<String> {
         let other: std::collections::BTreeSet<&str> = other.lines().collect();
         text.lines()
@@ -89,9 +99,8 @@ fn first(lines: &[String]) -> String {
 mod tests {
     use std::fs;
 
-    use deka_test::{Program, Tree};
-
     use super::*;
+    use crate::Program;
 
     /// An "install" of one package by hand; the closure spoils it.
     fn installed(spoil: impl FnOnce(&std::path::Path)) -> Installed {
