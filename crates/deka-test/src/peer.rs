@@ -163,7 +163,10 @@ fn is_skipped() -> bool {
 /// Installs one package into a folder of its own, unless that was done before.
 fn install(spec: &str) -> Option<PathBuf> {
     once(spec, |spec, folder| {
-        run_npm(&["install", spec, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"], folder);
+        run_npm(
+            &["install", spec, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save"],
+            folder,
+        );
     })
 }
 

@@ -7,12 +7,11 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::{
-    compare::{compare, compare_trees},
+    compare::{alike, compare, compare_trees},
     folders::{self, Step},
     project,
     served::Served,
     suite::{Folder, SUITE},
-    tool::Installed,
 };
 
 /// Installs a project clean, again, frozen, and by way of the hoisted layout.
@@ -82,15 +81,4 @@ pub(crate) fn check_folder(name: &str) {
         compare(&what, &left, &right).unwrap_or_else(fail);
         compare("over the last step", &right, &alike(left, over).1).unwrap_or_else(fail);
     }
-}
-
-/// Takes out what may differ: in circles of dependencies Bun links commands only of those that happen to
-/// be there already.
-fn alike(left: Installed, right: Installed) -> (Installed, Installed) {
-    let is_command_of_entry =
-        |path: &str| path.contains(".bun/") && path.contains("/node_modules/.bin/");
-    let tree = right.tree.only(|path| !is_command_of_entry(path) || left.tree.get(path).is_some());
-    let right = Installed { tree: tree.without_empty_directories(), ..right };
-    let tree = left.tree.without_empty_directories();
-    (Installed { tree, ..left }, right)
 }
