@@ -13,6 +13,7 @@ use deka_scripts::ScriptError;
 use deka_store::StoreError;
 
 use crate::engine::DownloadError;
+use crate::patches::PatchError;
 
 /// Why an install failed. Nothing of `package.json` and `bun.lock` has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -277,6 +278,9 @@ pub enum InstallError {
         /// `name@version`.
         package: Symbol,
     },
+    /// A patch could not be made, or not taken out.
+    #[error(transparent)]
+    Patching(#[from] PatchError),
     /// A lifecycle script failed, or could not be run.
     #[error(transparent)]
     Script(#[from] ScriptError),
@@ -291,6 +295,7 @@ impl InstallError {
         match self {
             Self::NoManifest { .. } | Self::NoPatch { .. } => Some("ENOENT"),
             Self::Patch { .. } | Self::Link(LinkError::Patch { .. }) => Some("EPATCH"),
+            Self::Patching(PatchError::Binary { .. } | PatchError::Differs { .. }) => Some("EPATCH"),
             Self::Manifest { .. } => Some("EJSONPARSE"),
             Self::Frozen { .. } => Some("EUSAGE"),
             Self::WorkspaceName { .. }
@@ -315,6 +320,7 @@ impl InstallError {
             | Self::WriteManifest { source, .. }
             | Self::Register { source, .. } => Some(source),
             Self::Link(error) => error.fs_error(),
+            Self::Patching(error) => error.fs_error(),
             Self::Import { source, .. } | Self::Store(source) | Self::OpenStore { source, .. } => {
                 match source {
                     StoreError::Write { source, .. } | StoreError::Fs(source) => Some(source),

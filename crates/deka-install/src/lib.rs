@@ -49,6 +49,9 @@ pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
 pub use global::{GlobalCommands, global_bin_folder, global_folder, global_project};
 pub use install::{Request, install, migrate, untrusted};
+pub use patches::{
+    PatchChange, PatchCommit, PatchError, PreparedPatch, prepare_patch, undo_patch, write_patch,
+};
 pub use project::{LOCKFILE, MANIFEST, find_project};
 pub use registered::{Registered, register, unregister};
 pub use remote::{GitError, InvalidLocation, RemoteError};

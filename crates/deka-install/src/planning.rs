@@ -106,7 +106,9 @@ impl Planning<'_> {
             decide(self.graph, present, &deciding);
         let registered = local.registered_folders(self.graph);
         let (target, shared) = (self.target, None);
-        let options = PlanOptions { target, native_bins, registered, builds, patches, shared };
+        let edited = project.edited.of_graph(self.graph);
+        let options =
+            PlanOptions { target, native_bins, registered, builds, patches, edited, shared };
         (options, kept_builds, blocked)
     }
 }

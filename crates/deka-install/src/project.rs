@@ -15,7 +15,7 @@ use hashbrown::HashSet;
 use tracing::trace_span;
 
 use crate::migration::{self, Migration, MovedSettings};
-use crate::patches::Patches;
+use crate::patches::{Edited, Patches};
 use crate::workspaces::{self, Filter, Found, Member};
 use crate::{InstallError, locked, sections, settings};
 
@@ -67,6 +67,8 @@ pub(crate) struct Project {
     /// The text of `package.json`.
     pub(crate) manifest_text: Vec<u8>,
     pub(crate) patches: Patches,
+    /// What somebody edits to make patches of it.
+    pub(crate) edited: Edited,
     pub(crate) lockfile: Read,
     /// The name of the file that it comes from.
     pub(crate) lockfile_name: &'static str,
@@ -130,6 +132,7 @@ impl Project {
         let Found { members, missing } = workspaces::find(&dir, patterns, &mut inputs)?;
         let manifest_text = text;
         let patches = Patches::read(&dir, &manifest.patched_dependencies, &mut inputs)?;
+        let edited = Edited::read(&dir, &mut inputs).map_err(read)?;
         let mut project = Self {
             root: root.to_owned(),
             dir,
@@ -138,6 +141,7 @@ impl Project {
             missing_members: missing,
             manifest_text,
             patches,
+            edited,
             lockfile,
             lockfile_name: LOCKFILE,
             must_migrate,

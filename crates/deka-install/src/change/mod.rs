@@ -1,4 +1,5 @@
-//! What a command changes in the manifests of a project before it installs: `add`, `remove`, `update`.
+//! What a command changes in the manifests of a project before it installs: `add`, `remove`, `update`,
+//! `patch`.
 //!
 //! A change has two halves. [`begin`](Change::begin) writes into the manifests what was asked for, in
 //! memory; then everything is resolved as if the user had edited the files. What the versions are is
@@ -20,6 +21,7 @@ pub use update::Update;
 pub(crate) use drafts::{Drafts, NewManifest};
 
 use crate::InstallError;
+use crate::patches::{PatchChange, PatchFile};
 use crate::project::Project;
 use crate::report::{AddedPackage, UpdatedPackage};
 use crate::tarballs;
@@ -33,6 +35,8 @@ pub enum Change {
     Remove(Vec<Alias>),
     /// Dependencies get newer versions.
     Update(Update),
+    /// A package gets a patch, or loses it.
+    Patch(PatchChange),
 }
 
 impl Change {
@@ -54,7 +58,7 @@ impl Change {
     ) -> Result<HashSet<PackageId>, InstallError> {
         match self {
             Self::Update(update) => update.outdated(graph, targets),
-            Self::Add(_) | Self::Remove(_) => Ok(HashSet::new()),
+            Self::Add(_) | Self::Remove(_) | Self::Patch(_) => Ok(HashSet::new()),
         }
     }
 
@@ -93,6 +97,9 @@ impl Change {
             Self::Update(update) => {
                 draft.updates_of = targets.first().cloned();
                 update.begin(&mut draft, project, targets, locked)?;
+            }
+            Self::Patch(change) => {
+                draft.patch_file = Some(change.begin(project, &mut draft.drafts)?);
             }
         }
         Ok(draft)
@@ -139,6 +146,8 @@ pub(crate) struct Draft {
     updates_of: Option<String>,
     /// What has another version than before.
     pub(crate) updated: Vec<UpdatedPackage>,
+    /// What becomes of the file of a patch.
+    pub(crate) patch_file: Option<PatchFile>,
 }
 
 /// A dependency that a change is about.

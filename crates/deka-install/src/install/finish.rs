@@ -21,12 +21,12 @@ impl Install<'_> {
     /// Writes what is new beside what is there.
     pub(super) fn new_files(&self, layout: &LaidOut) -> Result<NewFiles, InstallError> {
         let options = &self.config.install;
-        let manifests = if options.no_save || options.dry_run {
-            Vec::new()
+        let (patch, manifests) = if options.no_save || options.dry_run {
+            (None, Vec::new())
         } else {
-            self.draft.drafts.write(&self.project)?
+            (self.draft.patch_file.clone(), self.draft.drafts.write(&self.project)?)
         };
-        Ok(NewFiles { manifests, lockfile: self.new_lockfile(layout)? })
+        Ok(NewFiles { patch, manifests, lockfile: self.new_lockfile(layout)? })
     }
 
     /// Writes the new lockfile beside the old one, if it is to be written and differs.

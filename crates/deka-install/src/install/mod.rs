@@ -8,7 +8,7 @@ use std::time::Instant;
 use crossbeam_channel::Receiver;
 use deka_config::Config;
 use deka_fs::Replacement;
-use deka_graph::{HoistedTree, PackageId};
+use deka_graph::{Graph, HoistedTree, PackageId};
 use deka_linker::{
     Build, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate, Work, check_up_to_date,
 };
@@ -27,6 +27,7 @@ use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::Local;
 use crate::network::{Answer, Command, Network};
 use crate::packuments::Packuments;
+use crate::patches::PatchFile;
 use crate::project::{LOCKFILE, MANIFEST, Project, WantedLockfile};
 use crate::queue::WorkQueue;
 use crate::remote::Remote;
@@ -116,7 +117,7 @@ pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, In
 }
 
 /// The end of an install, but for the project's own scripts.
-struct Installed {
+pub(crate) struct Installed {
     summary: Summary,
     has_project_scripts: bool,
 }
@@ -164,7 +165,7 @@ fn may_be_stale(config: &Config) -> bool {
     !network.offline && !network.prefer_online && !config.cache.manifests_disabled
 }
 
-fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Installed, InstallError> {
+pub(crate) fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Installed, InstallError> {
     let config = &*request.config;
     let _lock = (!is_within_itself(request)).then(|| lock(&request.root, reporter));
     let reading = trace_span!("read project");
@@ -204,19 +205,13 @@ pub fn untrusted(
     let mut config = (*request.config).clone();
     config.install.ignore_scripts = false;
     let install = Install::prepare(request, &config, reporter)?;
-    let start = Start::of(&install.project, &install.local, &config, reporter)?;
-    let Start::Locked { lockfile, pruned } = start else {
-        return Err(InstallError::NotInstalled { path: install.project.lockfile_path() });
-    };
-    let store = open_store(&config)?;
-    let kept = install.kept(&lockfile.graph, &pruned)?;
-    let layout = install.layout_of(*lockfile, &kept, &store)?;
+    let layout = install.locked()?;
     let blocked = layout.plan.placements.iter();
     let blocked = blocked.filter(|placement| layout.blocked.contains(&placement.package));
     Ok(scripts::list_untrusted(&request.root, &layout.lockfile.graph, blocked))
 }
 
-fn open_store(config: &Config) -> Result<Store, InstallError> {
+pub(crate) fn open_store(config: &Config) -> Result<Store, InstallError> {
     let _span = trace_span!("open store");
     let folder = config.cache.folder();
     Store::open(folder)
@@ -284,6 +279,7 @@ struct NewLockfile {
 /// The files of the project that will take effect once everything else is done.
 #[derive(Default)]
 struct NewFiles {
+    patch: Option<PatchFile>,
     manifests: Vec<NewManifest>,
     /// The lockfile, if it is to be written and differs from the old one.
     lockfile: Option<NewLockfile>,
@@ -304,8 +300,8 @@ struct Begun {
 }
 
 /// What the main thread talks to while the workers work.
-struct Surroundings<'a, 'e> {
-    engine: &'a Engine<'e>,
+pub(crate) struct Surroundings<'a, 'e> {
+    pub(crate) engine: &'a Engine<'e>,
     client: Client,
     network: Network,
     answers: Receiver<Answer>,
@@ -313,6 +309,16 @@ struct Surroundings<'a, 'e> {
 }
 
 impl Surroundings<'_, '_> {
+    /// Waits until the workers have linked everything.
+    pub(crate) fn until_linked(&self) -> Result<(), InstallError> {
+        match self.events.recv() {
+            Ok(Event::Linked) => Ok(()),
+            Ok(Event::Failed(error)) => Err(error),
+            // The engine holds a sender as long as this runs.
+            Err(error) => Err(InstallError::Thread(std::io::Error::other(error))),
+        }
+    }
+
     /// Returns where packuments come from; the latest versions of the packages `direct` are noted.
     fn packuments<'s>(
         &'s self,
@@ -333,7 +339,7 @@ impl Surroundings<'_, '_> {
 
 impl<'a> Install<'a> {
     /// Reads the project.
-    fn prepare(
+    pub(crate) fn prepare(
         request: &'a Request,
         config: &'a Config,
         reporter: &'a dyn Reporter,
@@ -375,7 +381,33 @@ impl<'a> Install<'a> {
         })
     }
 
-    fn run(mut self, start: Start) -> Result<Installed, InstallError> {
+    /// Finds the places of what the lockfile says, which has to be up to date.
+    fn locked(&self) -> Result<LaidOut, InstallError> {
+        let start = Start::of(&self.project, &self.local, self.config, self.reporter)?;
+        let Start::Locked { lockfile, pruned } = start else {
+            return Err(InstallError::NotInstalled { path: self.project.lockfile_path() });
+        };
+        let store = open_store(self.config)?;
+        let kept = self.kept(&lockfile.graph, &pruned)?;
+        self.layout_of(*lockfile, &kept, &store)
+    }
+
+    /// Returns what the lockfile says is installed, and where.
+    pub(crate) fn installed(&self) -> Result<(Graph, Arc<LinkPlan>), InstallError> {
+        let layout = self.locked()?;
+        Ok((layout.lockfile.graph, layout.plan))
+    }
+
+    /// Does `work` with workers, the network and the store beside it; returns what it returns, what was
+    /// linked, and which placements are missing.
+    pub(crate) fn with_engine<'s, T>(
+        &mut self,
+        store: &'s Store,
+        work: impl FnOnce(&mut Self, &Surroundings<'_, 's>) -> Result<T, InstallError>,
+    ) -> Result<(T, Option<Linking<'s>>, Vec<u32>), InstallError>
+    where
+        'a: 's,
+    {
         let config = self.config;
         let setting_up = trace_span!("set up client");
         let queue = Arc::new(WorkQueue::new());
@@ -391,9 +423,8 @@ impl<'a> Install<'a> {
             Network::new(client.clone(), remote, queue.clone(), send_answer);
         let (send_event, events) = crossbeam_channel::unbounded();
         drop(setting_up);
-        let store = open_store(config)?;
         let engine = Engine::new(
-            &store,
+            store,
             queue.clone(),
             network.clone(),
             client.counters().clone(),
@@ -402,7 +433,7 @@ impl<'a> Install<'a> {
             send_event,
         );
 
-        let driven = std::thread::scope(|scope| {
+        let done = std::thread::scope(|scope| {
             scope.spawn(|| {
                 if let Err(error) = network_thread.run() {
                     engine.fail(InstallError::Thread(error));
@@ -421,23 +452,25 @@ impl<'a> Install<'a> {
                 answers,
                 events: events.clone(),
             };
-            let driven = self.drive(&surroundings, start);
+            let done = work(self, &surroundings);
             // What still waits belongs to versions that were picked and dropped again.
             queue.close();
             network.send(Command::Stop);
-            driven
+            done
         });
-        let mut driven = match driven {
-            Ok(driven) => driven,
-            // The first failure is the cause of the others.
-            Err(error) => {
-                return Err(match events.try_recv() {
-                    Ok(Event::Failed(first)) => first,
-                    _ => error,
-                });
-            }
-        };
+        // The first failure is the cause of the others.
+        let done = done.map_err(|error| match events.try_recv() {
+            Ok(Event::Failed(first)) => first,
+            _ => error,
+        })?;
         let (linking, missing) = engine.into_linking();
+        Ok((done, linking, missing))
+    }
+
+    fn run(mut self, start: Start) -> Result<Installed, InstallError> {
+        let store = open_store(self.config)?;
+        let (mut driven, linking, missing) =
+            self.with_engine(&store, |install, surroundings| install.drive(surroundings, start))?;
         let Driven { layout, new_files, begun } = &mut driven;
         let begun = begun.as_ref().zip(linking);
         if let Some((begun, linking)) = &begun {
@@ -448,6 +481,9 @@ impl<'a> Install<'a> {
             Some((begun, linking)) => self.build(&store, layout, begun, linking, missing)?,
             None => Built::default(),
         };
+        if let Some(patch) = new_files.patch.take() {
+            patch.put_in_place(&mut self.project)?;
+        }
         for manifest in std::mem::take(&mut new_files.manifests) {
             manifest.put_in_place(&mut self.project)?;
         }
@@ -520,12 +556,8 @@ impl<'a> Install<'a> {
             linking.linker.make_links(&layout.plan, &work)?;
         }
         let new_files = self.new_files(&layout)?;
-        match surroundings.events.recv() {
-            Ok(Event::Linked) => Ok(Driven { layout, new_files, begun: Some(Begun { work, old }) }),
-            Ok(Event::Failed(error)) => Err(error),
-            // The engine holds a sender as long as this runs.
-            Err(error) => Err(InstallError::Thread(std::io::Error::other(error))),
-        }
+        surroundings.until_linked()?;
+        Ok(Driven { layout, new_files, begun: Some(Begun { work, old }) })
     }
 
     /// Performs a task whose package the store has as its scripts left it; returns whether it is one.

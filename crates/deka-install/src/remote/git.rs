@@ -402,7 +402,8 @@ impl<'a> Repository<'a> {
     ) -> Result<Vec<u8>, GitError> {
         let _span = tracing::trace_span!("git", doing, repository = %self.shown()).entered();
         let uses_ssh = arguments.first() == Some(&"fetch") && self.location.uses_ssh();
-        let run = Run { folder: &self.git.cache, repository, arguments, input, limit, uses_ssh };
+        let (folder, good_code) = (&*self.git.cache, 0);
+        let run = Run { folder, repository, arguments, input, limit, uses_ssh, good_code };
         let failed = |message| GitError::Failed { doing, repository: self.shown(), message };
         self.git.program.run(run).map_err(|failure| match failure {
             Failure::NotInstalled => GitError::NoGit { repository: self.shown() },

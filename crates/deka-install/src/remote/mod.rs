@@ -27,6 +27,7 @@ use crate::foreign::{self, failed};
 pub use error::RemoteError;
 pub use git::GitError;
 pub use location::InvalidLocation;
+pub(crate) use process::{Failure, Program, Run};
 
 use git::{Checkout, Git};
 use location::Location;

@@ -77,6 +77,8 @@ pub(crate) struct Run<'a> {
     pub(crate) limit: u64,
     /// Whether it may start ssh.
     pub(crate) uses_ssh: bool,
+    /// The exit code that is no failure, besides 0.
+    pub(crate) good_code: i32,
 }
 
 /// Why a run was none.
@@ -100,6 +102,30 @@ impl Program {
             has_ssh_command: ["GIT_SSH", "GIT_SSH_COMMAND"]
                 .iter()
                 .any(|name| environment.non_empty(name).is_some()),
+            running: Mutex::default(),
+            is_stopped: AtomicBool::new(false),
+        }
+    }
+
+    /// The same without settings of the user, the machine, or a repository around `folder`, so that
+    /// everybody's git says the same.
+    pub(crate) fn without_settings(environment: &Environment, folder: &Path) -> Self {
+        let folder = folder.to_string_lossy();
+        let above = Path::new(&*folder).parent().unwrap_or(Path::new("/")).to_string_lossy();
+        let own = [
+            ("GIT_CONFIG_NOSYSTEM", "1"),
+            ("GIT_CONFIG_GLOBAL", "/dev/null"),
+            ("GIT_CEILING_DIRECTORIES", &*above),
+            // Where older ones look.
+            ("HOME", &*folder),
+            ("XDG_CONFIG_HOME", &*folder),
+        ];
+        let kept = ["PATH", "SystemRoot", "TMPDIR"];
+        let kept = kept.iter().filter_map(|name| Some((*name, environment.get(name)?)));
+        let variables = kept.chain(own).map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Self {
+            variables: variables.collect(),
+            has_ssh_command: false,
             running: Mutex::default(),
             is_stopped: AtomicBool::new(false),
         }
@@ -154,7 +180,7 @@ impl Program {
             Err(Failure::Stopped)
         } else if output.len() as u64 > run.limit {
             Err(Failure::TooMuch)
-        } else if status.success() {
+        } else if status.success() || status.code() == Some(run.good_code) {
             Ok(output)
         } else {
             Err(Failure::Failed(String::from_utf8_lossy(&message).into_owned()))

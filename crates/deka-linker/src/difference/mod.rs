@@ -13,6 +13,7 @@
 //! | a folder that needs verifying     | the same, built here alone        | move away, place      |
 //! | a folder                          | another package, or nothing known | move away, place      |
 //! | a symlink or a file               | anything                          | move away, place      |
+//! | a folder that somebody edits      | the same package, or nothing      | leave alone           |
 
 use deka_graph::PackageId;
 use hashbrown::{HashMap, HashSet};
@@ -288,10 +289,16 @@ impl Comparison<'_> {
         }
         let observed = self.disk.observe(path);
         let known = self.known.get(path).map(|(placed, _)| *placed);
+        let is_same = |placed: &PlacedPackage| placed.identity == placement.identity;
         match (observed, known) {
             (Observed::Missing, _) => Some(Action::Place),
+            (Observed::Folder(_), known)
+                if placement.is_edited && !self.force && known.is_none_or(is_same) =>
+            {
+                None
+            }
             (Observed::Folder(_), Some(placed))
-                if !self.force && placed.identity == placement.identity =>
+                if !self.force && is_same(placed) =>
             {
                 let replace = match placement.source {
                     Source::Folder { path } => {

@@ -166,6 +166,22 @@ fn what_nobody_wants_goes() {
 }
 
 #[test]
+fn what_somebody_edits_is_left_alone() {
+    let mut edited = abc();
+    edited.placements.iter_mut().for_each(|placement| placement.is_edited = true);
+    let change = |_: &mut LinkState, disk: &mut Disk| {
+        disk.changed.insert("node_modules/b".to_owned());
+    };
+    assert_eq!(compare(&abc(), &edited, change), NOTHING);
+    // An install that failed leaves no state behind.
+    let forget = |state: &mut LinkState, _: &mut Disk| state.placements.clear();
+    assert_eq!(compare(&abc(), &edited, forget), NOTHING);
+    edited.placements[1].identity = crate::plan::Identity(0);
+    let others = compare(&abc(), &edited, |_, _| {});
+    assert_eq!(others[0], format!("clear {}", &edited.placements[1].path["node_modules/".len()..]));
+}
+
+#[test]
 fn what_was_deleted_by_hand_comes_back() {
     let deleted = |_: &mut LinkState, disk: &mut Disk| {
         disk.entries.remove("node_modules/a");

@@ -13,7 +13,7 @@ impl Linker<'_> {
     ///
     /// A changed file is written anew under its name, never through it: the name may be that of a file
     /// in the store.
-    pub(super) fn apply_patch(&self, placement: &Placement) -> Result<(), LinkError> {
+    pub fn apply_patch(&self, placement: &Placement) -> Result<(), LinkError> {
         let Some(patch) = &placement.patch else { return Ok(()) };
         let failed = self.place_failed(placement);
         let base = self.base(placement.base())?;

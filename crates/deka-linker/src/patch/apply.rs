@@ -6,7 +6,7 @@ use super::{Change, Hunk, Line, PatchFailure};
 ///
 /// Lines are looked for where the hunk says, then nearer and nearer to the ends of the file. A line
 /// that differs from the patch's only in its end (`\r\n`) fits as well; added lines then get the end
-/// that the others have.
+/// that the others have, unless the patch knows of that end.
 pub(crate) fn changed(change: &Change, before: &[u8]) -> Result<Vec<u8>, PatchFailure> {
     let lines: Vec<&[u8]> = before.split_inclusive(|byte| *byte == b'\n').collect();
     let has_crlf = !lines.is_empty() && lines.iter().all(|line| line.ends_with(b"\r\n"));
@@ -24,6 +24,7 @@ pub(crate) fn changed(change: &Change, before: &[u8]) -> Result<Vec<u8>, PatchFa
         drift = at.cast_signed() - expected.cast_signed();
         after.extend(lines[done..at].concat());
         let mut kept = at;
+        let gets_crlf = has_crlf && !knows_crlf(hunk);
         for line in &hunk.lines {
             match line {
                 Line::Context(_) => {
@@ -32,7 +33,7 @@ pub(crate) fn changed(change: &Change, before: &[u8]) -> Result<Vec<u8>, PatchFa
                 }
                 Line::Removed(_) => kept += 1,
                 Line::Added(line) => match line.strip_suffix(b"\n") {
-                    Some(text) if has_crlf && !text.ends_with(b"\r") => {
+                    Some(text) if gets_crlf && !text.ends_with(b"\r") => {
                         after.extend_from_slice(text);
                         after.extend_from_slice(b"\r\n");
                     }
@@ -44,6 +45,14 @@ pub(crate) fn changed(change: &Change, before: &[u8]) -> Result<Vec<u8>, PatchFa
     }
     after.extend(lines[done..].concat());
     Ok(after)
+}
+
+/// Whether the lines before are there with `\r\n`, so that added ones mean what they say.
+fn knows_crlf(hunk: &Hunk) -> bool {
+    hunk.lines.iter().any(|line| match line {
+        Line::Context(line) | Line::Removed(line) => line.ends_with(b"\r\n"),
+        Line::Added(_) => false,
+    })
 }
 
 /// Finds the place of a hunk behind `done` that is nearest to `expected`.

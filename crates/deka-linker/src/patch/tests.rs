@@ -38,6 +38,12 @@ fn ends_of_lines_may_differ() {
 }
 
 #[test]
+fn ends_of_lines_can_be_changed() {
+    let patch = "--- a/x\n+++ b/x\n@@ -1,2 +1,2 @@\n-a\r\n+A\n b\r\n";
+    check(patch, "a\r\nb\r\n", Ok("A\nb\r\n"));
+}
+
+#[test]
 fn the_last_line_may_have_no_end() {
     let added = "--- a/x\n+++ b/x\n@@ -1 +1,2 @@\n-a\n+a\n+b\n\\ No newline at end of file\n";
     check(added, "a\n", Ok("a\nb"));

@@ -159,6 +159,7 @@ impl Packages {
             registered: hashbrown::HashMap::new(),
             builds: self.1.clone(),
             patches: hashbrown::HashMap::new(),
+            edited: hashbrown::HashSet::new(),
             shared: None,
         }
     }

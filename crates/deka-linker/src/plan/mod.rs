@@ -129,6 +129,8 @@ pub struct Placement {
     pub nested: Box<[Symbol]>,
     /// What its scripts make of it, if they may run.
     pub build: Option<Build>,
+    /// Whether somebody edits its files: then they are left alone.
+    pub is_edited: bool,
     /// What it will be on disk: equal means nothing to do.
     pub identity: Identity,
 }
@@ -218,6 +220,8 @@ pub struct PlanOptions {
     pub builds: HashMap<PackageId, Build>,
     /// What is changed in the files of packages, at each of their places.
     pub patches: HashMap<PackageId, Arc<Patch>>,
+    /// The packages that somebody edits in place, to make patches of it.
+    pub edited: HashSet<PackageId>,
     /// Where the entries of the isolated layout are that projects share, if they do.
     pub shared: Option<SharedPlaces>,
 }

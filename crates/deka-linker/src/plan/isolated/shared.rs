@@ -6,7 +6,7 @@
 //! node_modules/.bun/react-dom@18.2.0+5e44392892a7cd3e                     ─► the first of them
 //! ```
 //! An entry can be shared if its bytes come from a registry's tarball, unchanged, and if the same holds for
-//! all that it leads to: neither a patch nor a script, nothing of the project's own. Its hash is one over all
+//! all that it leads to: neither a patch nor a script nor edits, nothing of the project's own. Its hash is one over all
 //! that, so that one name means the same bytes for everybody; as strangers may choose what goes in, it is one
 //! that nobody can steer.
 
@@ -68,8 +68,9 @@ impl Builder<'_> {
         let Some(Source::Store { integrity }) = self.homes[at].as_ref()?.source else {
             return None;
         };
-        let is_changed =
-            options.patches.contains_key(&package) || options.builds.contains_key(&package);
+        let is_changed = options.patches.contains_key(&package)
+            || options.edited.contains(&package)
+            || options.builds.contains_key(&package);
         if integrity.is_empty() || is_changed {
             return None;
         }

@@ -1,4 +1,11 @@
-//! `patchedDependencies`: the project's patches for packages of others.
+//! `patchedDependencies`: the project's patches for packages of others, and how they are made.
+
+mod copies;
+mod diff;
+mod edited;
+mod error;
+mod making;
+mod target;
 
 use std::sync::Arc;
 
@@ -9,6 +16,12 @@ use deka_manifest::Symbol;
 use hashbrown::HashMap;
 
 use crate::{InstallError, tarballs};
+
+pub(crate) use edited::Edited;
+pub(crate) use making::PatchFile;
+
+pub use error::PatchError;
+pub use making::{PatchChange, PatchCommit, PreparedPatch, prepare_patch, undo_patch, write_patch};
 
 /// The patches of a project by `name@version`.
 #[derive(Debug, Default)]
@@ -35,6 +48,14 @@ impl Patches {
             patches.insert(*package, Arc::new(patch));
         }
         Ok(Self(patches))
+    }
+
+    /// Puts a patch in the place of the one that a package has, or takes that away.
+    pub(crate) fn set(&mut self, package: Symbol, patch: Option<Patch>) {
+        match patch {
+            Some(patch) => drop(self.0.insert(package, Arc::new(patch))),
+            None => drop(self.0.remove(&package)),
+        }
     }
 
     /// Returns the patches of the packages of a graph.
