@@ -295,7 +295,9 @@ impl InstallError {
         match self {
             Self::NoManifest { .. } | Self::NoPatch { .. } => Some("ENOENT"),
             Self::Patch { .. } | Self::Link(LinkError::Patch { .. }) => Some("EPATCH"),
-            Self::Patching(PatchError::Binary { .. } | PatchError::Differs { .. }) => Some("EPATCH"),
+            Self::Patching(PatchError::Binary { .. } | PatchError::Differs { .. }) => {
+                Some("EPATCH")
+            }
             Self::Manifest { .. } => Some("EJSONPARSE"),
             Self::Frozen { .. } => Some("EUSAGE"),
             Self::WorkspaceName { .. }

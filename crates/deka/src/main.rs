@@ -76,6 +76,8 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Dedupe(dedupe) => commands::install::dedupe(dedupe, common, &environment),
         Command::Link(link) => commands::link::link(link, common, &environment),
         Command::Unlink(unlink) => commands::link::unlink(unlink, common, &environment),
+        Command::Patch(patch) => commands::patch::patch(patch, common, &environment),
+        Command::PatchCommit(patch) => commands::patch::patch_commit(patch, common, &environment),
         Command::Why(why) => commands::why::run(why, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => {

@@ -165,7 +165,10 @@ fn may_be_stale(config: &Config) -> bool {
     !network.offline && !network.prefer_online && !config.cache.manifests_disabled
 }
 
-pub(crate) fn resolve_and_link(request: &Request, reporter: &dyn Reporter) -> Result<Installed, InstallError> {
+pub(crate) fn resolve_and_link(
+    request: &Request,
+    reporter: &dyn Reporter,
+) -> Result<Installed, InstallError> {
     let config = &*request.config;
     let _lock = (!is_within_itself(request)).then(|| lock(&request.root, reporter));
     let reading = trace_span!("read project");

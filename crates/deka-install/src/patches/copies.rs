@@ -17,9 +17,8 @@ pub(super) struct Scratch(PathBuf);
 impl Scratch {
     /// Makes a folder that nobody else uses.
     pub(super) fn new(parent: &Path) -> Result<Self, FsError> {
-        let time = std::time::SystemTime::now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
+        let time =
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
         let folder = parent.join(format!("{}-{}", std::process::id(), time.as_nanos()));
         drop(Dir::open_or_create(&folder)?);
         Ok(Self(folder))
@@ -41,7 +40,10 @@ impl Drop for Scratch {
 /// A file of a package.
 #[derive(Debug, PartialEq, Eq)]
 enum File {
-    Regular { contents: Vec<u8>, is_executable: bool },
+    Regular {
+        contents: Vec<u8>,
+        is_executable: bool,
+    },
     /// Nothing that a patch can make.
     Other,
 }

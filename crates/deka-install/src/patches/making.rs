@@ -9,6 +9,7 @@
 //! A patch says what differs from the package as it was published, whatever patch it had before. Before it is
 //! written it is tried: what it makes of the package has to be what was edited, byte for byte.
 
+use std::fmt::Write as _;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -239,18 +240,15 @@ fn folder_of_patches(folder: &str) -> Result<String, PatchError> {
     if names.is_empty() { Err(outside()) } else { Ok(names.join("/")) }
 }
 
-/// Writes what no file can be called, or should not, as Bun does.
+/// Writes what no file can be called on every system as Bun does.
 fn escaped(label: &str) -> String {
     let mut name = String::with_capacity(label.len());
     for letter in label.chars() {
-        match letter {
-            '/' => name.push_str("%2F"),
-            '\\' => name.push_str("%5c"),
-            ' ' => name.push_str("%20"),
-            '\n' => name.push_str("%0A"),
-            '\r' => name.push_str("%0D"),
-            '\t' => name.push_str("%09"),
-            letter => name.push(letter),
+        if letter.is_ascii_control() || "/\\:*?\"<>| ".contains(letter) {
+            // Writing to a string does not fail.
+            let _ = write!(name, "%{:02X}", u32::from(letter));
+        } else {
+            name.push(letter);
         }
     }
     name
@@ -264,8 +262,7 @@ fn compare(
 ) -> Result<Vec<u8>, InstallError> {
     let package = target.label;
     let failed = |source| PatchError::Files { package, source };
-    let scratch =
-        Scratch::new(&install.config.cache.folder().join("patching")).map_err(failed)?;
+    let scratch = Scratch::new(&install.config.cache.folder().join("patching")).map_err(failed)?;
     let store = open_store(install.config)?;
     let linker = place(install, &store, graph, target, scratch.path())?;
 
@@ -320,14 +317,15 @@ fn place<'a: 's, 's>(
     target: &Target,
     root: &Path,
 ) -> Result<Linker<'s>, InstallError> {
-    let placements = [BEFORE, TRIES[0].1, TRIES[1].1].map(|name| placement_at(name, &target.placement));
+    let placements =
+        [BEFORE, TRIES[0].1, TRIES[1].1].map(|name| placement_at(name, &target.placement));
     let plan = Arc::new(LinkPlan { placements: placements.into(), ..LinkPlan::default() });
     let config = install.config;
     let project = install.project.root.clone();
     let id = target.placement.package;
     let tarball = tarballs::of_package(config, &project, graph, id);
-    let (key, describe) = tarball
-        .ok_or_else(|| PatchError::NotInstalled { package: target.label.to_string() })?;
+    let (key, describe) =
+        tarball.ok_or_else(|| PatchError::NotInstalled { package: target.label.to_string() })?;
     let ((), linking, _) = install.with_engine(store, |_, surroundings| {
         let linker = Linker::new(root, Backend::Auto, store)?;
         let tasks = linker.begin(&plan, None)?.tasks().iter().map(|task| (key, *task)).collect();

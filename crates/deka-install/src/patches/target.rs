@@ -67,15 +67,22 @@ impl<'a> Places<'a> {
         }
     }
 
-    /// Returns all that a name, with or without a version, can mean.
+    /// Returns all that a name, with or without a version, or an alias can mean.
     fn labels(&self, named: &str) -> Vec<Symbol> {
         let mut found = Vec::new();
         for id in self.graph.package_ids().filter(|id| *id != PackageId::ROOT) {
             let label = self.label(id);
-            let is_meant =
-                self.graph.package(id).name.as_str() == named || label.as_str() == named;
+            let is_meant = self.graph.package(id).name.as_str() == named || label.as_str() == named;
             if is_meant && !found.contains(&label) {
                 found.push(label);
+            }
+        }
+        if found.is_empty() {
+            let edges = self.graph.edges().iter().filter(|edge| edge.alias.as_str() == named);
+            for label in edges.filter_map(|edge| edge.target).map(|id| self.label(id)) {
+                if !found.contains(&label) {
+                    found.push(label);
+                }
             }
         }
         found

@@ -297,9 +297,7 @@ impl Comparison<'_> {
             {
                 None
             }
-            (Observed::Folder(_), Some(placed))
-                if !self.force && is_same(placed) =>
-            {
+            (Observed::Folder(_), Some(placed)) if !self.force && is_same(placed) => {
                 let replace = match placement.source {
                     Source::Folder { path } => {
                         self.disk.source_fingerprint(&path) != placed.source_fingerprint

@@ -175,6 +175,11 @@ impl AddingArguments {
         !self.packages.is_empty()
     }
 
+    /// Returns the packages as they are named.
+    pub(super) fn names(&self) -> &[String] {
+        &self.packages
+    }
+
     fn packages(&self) -> Result<Vec<PackageArgument>, Diagnostic> {
         let packages = self.packages.iter().map(|text| PackageArgument::parse(text));
         packages.collect::<Result<_, _>>().map_err(|error| Diagnostic::usage(error.to_string()))

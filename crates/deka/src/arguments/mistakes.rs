@@ -103,8 +103,7 @@ pub(super) fn unknown_command(wanted: &str, command: &Command) -> Diagnostic {
 }
 
 /// Commands that people will try because other package managers have them.
-const NOT_YET: [&str; 9] =
-    ["audit", "exec", "info", "outdated", "patch", "prune", "publish", "run", "why"];
+const NOT_YET: [&str; 7] = ["audit", "exec", "info", "outdated", "prune", "publish", "run"];
 
 /// Returns the command that was being read: clap tells it by its usage line alone.
 fn running<'c>(error: &clap::Error, command: &'c Command) -> &'c Command {

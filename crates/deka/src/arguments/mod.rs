@@ -6,6 +6,7 @@ mod adding;
 mod foreign;
 mod install;
 mod mistakes;
+mod patch;
 mod pm;
 mod why;
 
@@ -18,6 +19,7 @@ use crate::diagnostic::Diagnostic;
 
 pub(crate) use adding::UpdateArguments;
 pub(crate) use install::InstallArguments;
+pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
 pub(crate) use pm::{ListArguments, MigrateArguments, PmArguments, PmCommand, TrustArguments};
 pub(crate) use why::WhyArguments;
 
@@ -108,6 +110,14 @@ pub(crate) enum Command {
     /// Undo `deka link` in the folder of a package
     #[command(after_help = UNLINK_HELP)]
     Unlink(UnlinkArguments),
+
+    /// Change the files of a package, and keep the changes as a patch
+    #[command(after_help = patch::AFTER_HELP, mut_args(shown(&["packages"])))]
+    Patch(Box<PatchArguments>),
+
+    /// Make a patch of what was edited
+    #[command(hide = true, after_help = patch::AFTER_HELP_COMMIT, mut_args(shown(&["packages"])))]
+    PatchCommit(Box<PatchCommitArguments>),
 
     /// Look at what is installed, and decide whose scripts run
     #[command(after_help = pm::AFTER_HELP)]

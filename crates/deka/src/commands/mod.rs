@@ -5,6 +5,7 @@ pub(crate) mod global;
 pub(crate) mod help;
 pub(crate) mod install;
 pub(crate) mod link;
+pub(crate) mod patch;
 pub(crate) mod pm;
 pub(crate) mod why;
 

@@ -13,6 +13,7 @@ mod local;
 mod lockfile;
 mod migration;
 mod network;
+mod patch;
 mod power_cut;
 mod remote;
 mod scripts;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deka_config::{Config, Environment, LogLevel, Overrides};
-use deka_install::{Change, InstallError, Reporter as _, ScriptContext, Summary};
+use deka_install::{Change, InstallError, Reporter, Request, ScriptContext, Summary};
 use deka_scripts::ProjectOutput;
 
 use crate::arguments::{CommonArguments, DedupeArguments, InstallArguments, UpdateArguments};
@@ -113,12 +113,12 @@ pub(crate) fn dedupe(
 }
 
 /// What the pipeline is run for.
-struct Task {
+pub(super) struct Task {
     /// The command.
-    name: &'static str,
-    change: Option<Change>,
+    pub(super) name: &'static str,
+    pub(super) change: Option<Change>,
     /// Whether nothing may change, whatever flags say.
-    is_dry_run: bool,
+    pub(super) is_dry_run: bool,
 }
 
 /// Runs the pipeline. `name` is the command that does.
@@ -140,13 +140,26 @@ fn perform(
     common: &CommonArguments,
     environment: &Environment,
 ) -> Result<Summary, Diagnostic> {
-    let Task { name, change, is_dry_run } = task;
-    arguments.refuse_what_is_not_there()?;
-    let needs_packages = matches!(change, Some(Change::Add(_) | Change::Remove(_)));
+    let needs_packages = matches!(task.change, Some(Change::Add(_) | Change::Remove(_)));
     if needs_packages && !arguments.adding.has_packages() {
+        let name = task.name;
         return Err(Diagnostic::usage(format!("`deka {name}` needs the name of a package"))
             .hint(format!("Run `deka help {name}` to see what it takes")));
     }
+    let name = task.name;
+    let request = request(task, arguments, common, environment)?;
+    perform_with(name, &request, arguments, environment, deka_install::install)
+}
+
+/// Returns what an install is asked for by flags and settings.
+pub(super) fn request(
+    task: Task,
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<Request, Diagnostic> {
+    let Task { name, change, is_dry_run } = task;
+    arguments.refuse_what_is_not_there()?;
     let mut overrides = arguments.overrides(common)?;
     if name == "ci" {
         overrides.frozen_lockfile = Some(true);
@@ -170,12 +183,40 @@ fn perform(
         cache = %config.cache.folder.display(),
         "settings are read"
     );
+    let output = if arguments.json { ProjectOutput::Stderr } else { ProjectOutput::Inherit };
+    Ok(Request {
+        root,
+        config,
+        scripts: script_context(environment, output)?,
+        filters: arguments.filter.clone(),
+        folder,
+        change,
+        deduplicates: name == "dedupe",
+        migrates: false,
+        is_global,
+    })
+}
+
+/// Whether what an install has done is told to people.
+pub(super) fn shows_summary(request: &Request, arguments: &InstallArguments) -> bool {
+    request.config.log_level >= LogLevel::Info && !arguments.no_summary && !arguments.json
+}
+
+/// Does `work`, which installs, with a progress line; then prints what was done. `name` is the command
+/// that does.
+pub(super) fn perform_with(
+    name: &str,
+    request: &Request,
+    arguments: &InstallArguments,
+    environment: &Environment,
+    work: impl FnOnce(&Request, &dyn Reporter) -> Result<Summary, InstallError>,
+) -> Result<Summary, Diagnostic> {
+    let config = &request.config;
     let level = config.log_level;
-    let shows_summary = level >= LogLevel::Info && !arguments.no_summary && !arguments.json;
+    let shows_summary = shows_summary(request, arguments);
     if shows_summary {
         super::print(&text::header(name));
     }
-
     let shows_line =
         level >= LogLevel::Warn && !arguments.no_progress && is_interactive(environment);
     let progress = Progress::start(shows_line, level >= LogLevel::Warn)
@@ -186,20 +227,7 @@ fn perform(
     for warning in arguments.warnings() {
         progress.warning(warning);
     }
-    let output = if arguments.json { ProjectOutput::Stderr } else { ProjectOutput::Inherit };
-    let scripts = script_context(environment, output)?;
-    let request = deka_install::Request {
-        root,
-        config: Arc::clone(&config),
-        scripts,
-        filters: arguments.filter.clone(),
-        folder,
-        change,
-        deduplicates: name == "dedupe",
-        migrates: false,
-        is_global,
-    };
-    let result = deka_install::install(&request, &progress);
+    let result = work(request, &progress);
     progress.finish();
     let summary = result?;
     if arguments.json {

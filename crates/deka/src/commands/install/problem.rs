@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use deka_fs::FsError;
-use deka_install::{DownloadError, InstallError, RemoteError};
+use deka_install::{DownloadError, InstallError, PatchError, RemoteError};
 use deka_registry::RegistryError;
 use deka_resolver::{ForeignError, ResolveError, SourceError};
 use deka_scripts::sandbox::Suspicion;
@@ -46,6 +46,7 @@ impl From<InstallError> for Diagnostic {
                 "Commit the file, or remove `{package}` from `patchedDependencies` in package.json"
             )),
             InstallError::NotInstalled { .. } => diagnostic.hint("Run `deka install` first"),
+            InstallError::Patching(error) => patching(diagnostic, error),
             InstallError::Resolve(error) => resolve(diagnostic, error),
             InstallError::Script(error) => script(diagnostic, error),
             InstallError::Import {
@@ -156,6 +157,36 @@ fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
             }
         }
         _ => diagnostic,
+    }
+}
+
+fn patching(mut diagnostic: Diagnostic, error: &PatchError) -> Diagnostic {
+    match error {
+        PatchError::ManyVersions { found, .. } => {
+            for package in found {
+                diagnostic = diagnostic.detail("installed", package.as_str());
+            }
+            diagnostic.hint("Name one of them with its version")
+        }
+        PatchError::OwnFolder { .. } => diagnostic.hint("Edit the files where they are"),
+        PatchError::NotInstalled { .. } | PatchError::NoPackage { .. } => {
+            diagnostic.hint("`deka why <package>` says whether and why a package is in bun.lock")
+        }
+        PatchError::NoGit => diagnostic.hint("Install git"),
+        PatchError::Binary { files } => {
+            for file in files {
+                diagnostic = diagnostic.detail("git", file.as_str());
+            }
+            diagnostic.hint("Undo the changes to these files, then commit again")
+        }
+        PatchError::Differs { .. } | PatchError::Failed { .. } => diagnostic.hint(
+            "A patch can change, add, rename and remove files of text, and make them executable; \
+             nothing else, such as symlinks",
+        ),
+        _ => match error.fs_error() {
+            Some(error) => disk(diagnostic, error),
+            None => diagnostic,
+        },
     }
 }
 

@@ -311,3 +311,81 @@ fn update() {
         "catalogs: add --catalog a@1.0.0 b@^1 | update --latest",
     ]);
 }
+
+#[test]
+fn patch() {
+    check(&[
+        "texts: install | patch text",
+        "texts: patch text",
+        "texts: install | patch @s/text",
+        "texts: install | patch node_modules/text",
+        "texts: install | patch text@1.0.0",
+        "texts: install | patch text@2.0.0",
+        "texts: install | patch nosuch",
+        "texts: install | patch node_modules/nosuch",
+        "texts: install | patch node_modules",
+        "texts: install | patch",
+        "texts: install | patch --commit",
+        "texts: install | patch --commit nosuch",
+        "texts: install | patch --commit text",
+        "texts: patch --commit text",
+        "pinned: install | add b@1.1.0 c@2.0.0 | patch c",
+        "none: patch text",
+        "named: patch text",
+        "workspaces: install | packages/n/ add text | patch text",
+        "workspaces: install | patch m",
+        "local: add ./lib | patch lib",
+        "named: add z@npm:text | patch z",
+        "named: add z@npm:text | patch text",
+    ]);
+}
+
+#[test]
+fn patch_commit() {
+    const PATCH: &str = "texts: install | patch text | $ cd node_modules/text";
+    const COMMIT: &str = "patch --commit node_modules/text";
+    let changes = [
+        "sed -i 's/line 7$/LINE/' lines.txt",
+        "sed -i '3d;28d;15a more' lines.txt",
+        "printf 'b\\r\\nc' > cr.txt",
+        "printf 'an end\\n' > end.txt",
+        "printf 'no other end' > end.txt",
+        "rm end.txt",
+        "rm lines.txt lib/deep/in.js",
+        "chmod +x lib/deep/in.js end.txt",
+        "chmod +x end.txt; echo x >> end.txt",
+        "mkdir -p a/b; echo 1 > a/b/c; printf 2 > new; printf '' > empty; printf 'x\\r\\n' > cr",
+        "echo 1 > x.sh; chmod +x x.sh",
+        "mv lines.txt moved.txt",
+        "mkdir to; mv lines.txt to/; sed -i 1d to/lines.txt",
+        "mv 'é ü.txt' 'ö ß.txt'",
+        "echo 2 >> 'é ü.txt'; echo 3 > '日本.txt'",
+        "sed -i 's/1.0.0/1.0.0-patched/' lines.txt; sed -i 's/\"name/ \"name/' package.json",
+        "echo x > -rf; echo y > a,b",
+    ];
+    let lines: Vec<String> =
+        changes.iter().map(|change| format!("{PATCH} && {change} | {COMMIT} | install")).collect();
+    check(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    check(&[
+        "texts: install | patch @s/text | $ echo 1 >> node_modules/@s/text/lines.txt | patch --commit @s/text",
+        "texts: install | patch text | $ echo 1 >> node_modules/text/end.txt | patch-commit node_modules/text",
+        "texts: install | patch text | $ echo 1 >> node_modules/text/end.txt | patch --commit text@1.0.0",
+        "texts: install | patch text | $ echo 1 >> node_modules/text/end.txt | install | patch --commit text",
+        "texts: install | patch text | $ echo 1 >> node_modules/text/end.txt | add a | patch --commit text",
+        "texts: install | patch text | $ echo 1 > node_modules/text/x | patch --commit text --patches-dir patches/of/mine",
+        "texts: install | patch text | $ printf 'a\\0' > node_modules/text/x | patch --commit text",
+        "texts: install | patch text | $ echo 1 > node_modules/text/x | patch --commit text | patch text | \
+         $ echo 2 >> node_modules/text/lines.txt | patch --commit text | patch @s/text | $ rm node_modules/@s/text/lines.txt | \
+         patch --commit @s/text | remove text | remove @s/text",
+        "texts: install | patch text | $ echo 1 > node_modules/text/x | patch --commit text | \
+         $ rm node_modules/text/x | patch --commit text | patch --commit text",
+        "texts: install --linker=isolated | patch text | $ echo 1 > node_modules/text/x | patch --commit text | install",
+        "texts: install --linker=isolated | patch @s/text | $ echo 1 > node_modules/@s/text/x | patch --commit node_modules/@s/text",
+        "workspaces: install | packages/n/ add text | packages/n/ patch text | $ echo 1 > node_modules/text/x | packages/n/ patch --commit text",
+        "named: add tool | patch tool | $ echo 1 >> node_modules/tool/cli.js | patch --commit tool",
+        "named: add z@npm:text | patch z | $ echo 1 > node_modules/z/x | patch --commit z",
+        "named: add z@npm:text | patch text | $ echo 1 > node_modules/z/x | patch --commit node_modules/z",
+        "named: add {registry}text/-/text-1.0.0.tgz | patch text | $ echo 1 > node_modules/text/x | patch --commit text",
+        "tabs: add text | patch text | $ echo 1 > node_modules/text/x | patch --commit text",
+    ]);
+}

@@ -1,8 +1,9 @@
 //! Command lines that change a project, run by Bun and by deka on the same files.
 //!
 //! After each line the exit code (whether it is 0), every `package.json`, `bun.lock` and `node_modules`
-//! have to be equal, and the folder of the commands for all projects: with `-g` the project is that of
-//! what is installed for all. The packages come from a registry in the process, so a line costs milliseconds.
+//! have to be equal, the patches, and the folder of the commands for all projects: with `-g` the project is
+//! that of what is installed for all. The packages come from a registry in the process, so a line costs
+//! milliseconds.
 
 mod lines;
 mod world;
@@ -18,6 +19,9 @@ use crate::compare::line_difference;
 use crate::suite::deka;
 use crate::tool::{STATE_FILE, Tool};
 use world::{MANIFESTS, REGISTRY};
+
+/// What deka notes while packages are edited.
+const LIST_OF_EDITED: &str = ".being-patched";
 
 /// Both tools, and the folder that they work in.
 struct Tools {
@@ -50,10 +54,11 @@ struct Left {
     files: Vec<(&'static str, Option<String>)>,
     tree: Tree,
     commands: Tree,
+    patches: Tree,
 }
 
 /// Runs lines such as `plain: add a | remove a`: a project, and what is done in it. A command that
-/// begins with `<folder>/` is run in that folder.
+/// begins with `<folder>/` is run in that folder, one that begins with `$` by the shell.
 fn check(lines: &[&str]) {
     let Some(tools) = &*TOOLS else { return };
     let failures: Vec<String> = lines.iter().filter_map(|line| difference(tools, line)).collect();
@@ -68,6 +73,10 @@ fn difference(tools: &Tools, line: &str) -> Option<String> {
         world::write(project, folder);
     }
     for command in commands.split(" | ") {
+        if let Some(script) = command.strip_prefix("$ ") {
+            folders.iter().for_each(|folder| shell(script, folder));
+            continue;
+        }
         let left = run(&tools.bun, &folders[0], command);
         let right = run(&tools.deka, &folders[1], command);
         if let Some(found) = compare(&left, &right) {
@@ -76,6 +85,11 @@ fn difference(tools: &Tools, line: &str) -> Option<String> {
         }
     }
     None
+}
+
+/// Edits the files of a project.
+fn shell(script: &str, project: &Path) {
+    Program::new("sh", project).args(["-c", script]).run().assert_success();
 }
 
 fn run(tool: &Tool, project: &Path, command: &str) -> Left {
@@ -97,11 +111,13 @@ fn run(tool: &Tool, project: &Path, command: &str) -> Left {
         files: MANIFESTS.iter().chain(&["bun.lock"]).map(read).collect(),
         tree: Tree::read(&project.join("node_modules"))
             .without(STATE_FILE)
-            .only(|path| !path.ends_with("/.bun-tag"))
+            .without(LIST_OF_EDITED)
+            .only(|path| !path.contains("/.bun-tag"))
             // Bun links the commands of global packages for all projects alone.
             .only(|path| !is_global || !path.starts_with(".bin"))
             .without_empty_directories(),
         commands: Tree::read(&project.join(COMMANDS)),
+        patches: Tree::read_with_contents(&project.join("patches")).without_empty_directories(),
     }
 }
 
@@ -120,5 +136,6 @@ fn compare(left: &Left, right: &Left) -> Option<String> {
     }
     found.extend(left.tree.difference(&right.tree));
     found.extend(left.commands.difference(&right.commands));
+    found.extend(left.patches.difference(&right.patches));
     (!found.is_empty()).then(|| found.join("\n"))
 }

@@ -34,6 +34,14 @@ pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     tool.bin("tool", "cli.js").bin("tool2", "cli.js").publish();
     registry.package("peerer", "1.0.0").peer("a", "^1.0.0").publish();
     registry.package("scripted", "1.0.0").script("postinstall", "echo done > built").publish();
+    let lines: String = (1..=30).map(|line| format!("line {line}\n")).collect();
+    let text =
+        registry.package("text", "1.0.0").file("lines.txt", &lines).file("cr.txt", "a\r\nb\r\n");
+    text.file("end.txt", "no end")
+        .file("lib/deep/in.js", "f();\n")
+        .file("é ü.txt", "1\n")
+        .publish();
+    registry.package("@s/text", "1.0.0").file("lines.txt", &lines).dep("text", "1").publish();
     registry.package("deep", "1.0.0").dep("b", "^1.0.0").dep("@s/x", "1").publish();
     registry
 });
@@ -89,6 +97,13 @@ const PROJECTS: &[(&str, &[(&str, &str)])] = &[
         &[(
             "package.json",
             "{\n  \"name\": \"p\",\n  \"trustedDependencies\": [\"z\", \"a\"]\n}\n",
+        )],
+    ),
+    (
+        "texts",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"@s/text\": \"1\",\n    \"text\": \"1\"\n  },\n  \"private\": true\n}\n",
         )],
     ),
     (
