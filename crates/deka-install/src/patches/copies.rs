@@ -48,13 +48,11 @@ enum File {
     Other,
 }
 
+type Visit<'a> = dyn FnMut(&Dir, &str, &OsStr, FileKind) -> Result<(), FsError> + 'a;
+
 /// Calls `visit` for all of a package but its inner packages: with the folder, the path of the
 /// folder with a `/` at the end, and each entry.
-fn walk(
-    folder: &Dir,
-    path: &str,
-    visit: &mut dyn FnMut(&Dir, &str, &OsStr, FileKind) -> Result<(), FsError>,
-) -> Result<(), FsError> {
+fn walk(folder: &Dir, path: &str, visit: &mut Visit<'_>) -> Result<(), FsError> {
     for entry in folder.list()? {
         let name = entry.name.as_os_str();
         let is_tag = || name.to_str().is_some_and(|name| name.starts_with(BUN_TAG));

@@ -36,7 +36,7 @@ impl Edited {
         if self.0.is_empty() {
             return root.remove_file(FILE).map(drop);
         }
-        let text: String = self.0.iter().map(|package| format!("{package}\n")).collect();
+        let text: String = self.0.iter().flat_map(|package| [package.as_str(), "\n"]).collect();
         atomic_write(root.path_of(FILE), text.as_bytes(), Durability::None)?;
         inputs.push(Input::file(root, FILE, text.as_bytes()));
         Ok(())

@@ -171,9 +171,9 @@ impl PatchChange {
             None => drop(editor.remove(&[FIELD], package.as_str())),
         })?;
         let file = project.root.join(path);
-        let patch = self.text.as_deref().map(Patch::read).transpose();
-        let patch = patch.map_err(|source| InstallError::Patch { path: file, source })?;
-        project.patches.set(package, patch);
+        let read = self.text.as_deref().map(Patch::read).transpose();
+        let read = read.map_err(|source| InstallError::Patch { path: file, source })?;
+        project.patches.set(package, read);
         project.edited.remove(package);
         let mut others = project.manifest.patched_dependencies.iter();
         let is_alone = others.all(|(_, other)| other.as_str() != path);

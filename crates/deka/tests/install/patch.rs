@@ -140,13 +140,16 @@ fn what_is_shared_by_all_projects_becomes_the_projects_own() {
     assert_eq!(project.read("node_modules/text/a.txt"), "1\n2\n3\n");
 }
 
+/// A file and what is written there; `None` if it goes.
+type Edit = (&'static str, Option<&'static str>);
+
 /// What `patch` writes is what `install` applies, byte for byte.
 #[test]
 fn whatever_is_edited_comes_back() {
     let registry = Registry::start();
     let project = installed(&registry);
     let folder = "node_modules/text";
-    let edits: &[(&str, &[(&str, Option<&str>)])] = &[
+    let edits: &[(&str, &[Edit])] = &[
         ("line ends to unix", &[("cr.txt", Some("1\n2\n"))]),
         ("line ends to windows", &[("a.txt", Some("1\r\n2\r\n3\r\n"))]),
         ("one line end", &[("cr.txt", Some("1\r\n2\n"))]),

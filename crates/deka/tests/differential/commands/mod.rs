@@ -74,7 +74,9 @@ fn difference(tools: &Tools, line: &str) -> Option<String> {
     }
     for command in commands.split(" | ") {
         if let Some(script) = command.strip_prefix("$ ") {
-            folders.iter().for_each(|folder| shell(script, folder));
+            for folder in &folders {
+                shell(script, folder);
+            }
             continue;
         }
         let left = run(&tools.bun, &folders[0], command);

@@ -34,7 +34,7 @@ pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     tool.bin("tool", "cli.js").bin("tool2", "cli.js").publish();
     registry.package("peerer", "1.0.0").peer("a", "^1.0.0").publish();
     registry.package("scripted", "1.0.0").script("postinstall", "echo done > built").publish();
-    let lines: String = (1..=30).map(|line| format!("line {line}\n")).collect();
+    let lines = (1..=30).map(|line| format!("line {line}\n")).collect::<Vec<_>>().concat();
     let text =
         registry.package("text", "1.0.0").file("lines.txt", &lines).file("cr.txt", "a\r\nb\r\n");
     text.file("end.txt", "no end")
