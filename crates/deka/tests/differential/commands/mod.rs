@@ -12,7 +12,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use deka_test::{Outcome, Tree, peer};
+use deka_test::{Outcome, Program, Tree, peer};
 use tempfile::TempDir;
 
 use crate::compare::line_difference;
