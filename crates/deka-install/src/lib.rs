@@ -19,6 +19,7 @@ mod error;
 mod foreign;
 mod global;
 mod install;
+mod inventory;
 mod local;
 mod locked;
 mod migration;
@@ -49,6 +50,10 @@ pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
 pub use global::{GlobalCommands, global_bin_folder, global_folder, global_project};
 pub use install::{Request, install, migrate, untrusted};
+pub use inventory::{
+    Groups, InstalledManifest, Inventory, LicensedPackage, Licenses, ListOptions, Listing, Problem,
+    Row, Scope,
+};
 pub use patches::{
     PatchChange, PatchCommit, PatchError, PreparedPatch, prepare_patch, undo_patch, write_patch,
 };

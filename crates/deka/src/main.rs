@@ -78,6 +78,8 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Unlink(unlink) => commands::link::unlink(unlink, common, &environment),
         Command::Patch(patch) => commands::patch::patch(patch, common, &environment),
         Command::PatchCommit(patch) => commands::patch::patch_commit(patch, common, &environment),
+        Command::List(list) => commands::list::run(list, common, &environment),
+        Command::Licenses(licenses) => commands::licenses::run(licenses, common, &environment),
         Command::Why(why) => commands::why::run(why, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => {

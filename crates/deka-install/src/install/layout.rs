@@ -167,17 +167,7 @@ impl Install<'_> {
         if selected.is_empty() {
             self.reporter.warning("No member of the workspaces matches the filter");
         }
-        let own = graph.package(PackageId::ROOT).edges.clone();
-        let count =
-            own.clone().take_while(|edge| graph.edge(EdgeId(*edge)).kind == EdgeKind::Workspace);
-        let members = own.start..own.start + count.count() as u32;
-        Ok(move |edge: EdgeId, package| {
-            if members.contains(&edge.0) {
-                selected.contains(&package)
-            } else {
-                !own.contains(&edge.0) || selected.contains(&PackageId::ROOT)
-            }
-        })
+        Ok(workspaces::keeping(graph, selected))
     }
 
     /// Completes the lockfile of another package manager.

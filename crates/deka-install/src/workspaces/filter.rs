@@ -12,7 +12,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use deka_graph::{Graph, PackageId, Resolution};
+use deka_graph::{EdgeId, EdgeKind, Graph, PackageId, Resolution};
 use hashbrown::{HashMap, HashSet};
 
 use super::Glob;
@@ -161,6 +161,24 @@ pub(crate) fn select(
         }
     }
     Ok(selected.into_iter().map(|at| members.ids[at]).collect())
+}
+
+/// Returns whether an edge is followed when only the `selected` of root and members are wanted.
+pub(crate) fn keeping(
+    graph: &Graph,
+    selected: HashSet<PackageId>,
+) -> impl Fn(EdgeId, PackageId) -> bool + use<> {
+    let own = graph.package(PackageId::ROOT).edges.clone();
+    let count =
+        own.clone().take_while(|edge| graph.edge(EdgeId(*edge)).kind == EdgeKind::Workspace);
+    let members = own.start..own.start + count.count() as u32;
+    move |edge: EdgeId, package| {
+        if members.contains(&edge.0) {
+            selected.contains(&package)
+        } else {
+            !own.contains(&edge.0) || selected.contains(&PackageId::ROOT)
+        }
+    }
 }
 
 impl<'a> Members<'a> {

@@ -19,7 +19,7 @@ use deka_linker::Input;
 use deka_manifest::{PackageJson, PackageName};
 use hashbrown::{HashMap, HashSet};
 
-pub(crate) use filter::{Filter, select};
+pub(crate) use filter::{Filter, keeping, select};
 pub(crate) use glob::Glob;
 use glob::Segment;
 pub(crate) use outline::outline;

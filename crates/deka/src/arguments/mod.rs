@@ -5,6 +5,7 @@
 mod adding;
 mod foreign;
 mod install;
+mod list;
 mod mistakes;
 mod patch;
 mod pm;
@@ -19,6 +20,7 @@ use crate::diagnostic::Diagnostic;
 
 pub(crate) use adding::UpdateArguments;
 pub(crate) use install::InstallArguments;
+pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
 pub(crate) use pm::{ListArguments, MigrateArguments, PmArguments, PmCommand, TrustArguments};
 pub(crate) use why::WhyArguments;
@@ -122,6 +124,14 @@ pub(crate) enum Command {
     /// Look at what is installed, and decide whose scripts run
     #[command(after_help = pm::AFTER_HELP)]
     Pm(PmArguments),
+
+    /// List what is installed
+    #[command(visible_alias = "ls", aliases = ["la", "ll"], after_help = list::AFTER_HELP)]
+    List(Box<LsArguments>),
+
+    /// List the licenses of installed packages
+    #[command(alias = "license", after_help = list::AFTER_HELP_LICENSES)]
+    Licenses(Box<LicensesArguments>),
 
     /// Explain why a package is installed
     #[command(alias = "explain", after_help = why::AFTER_HELP)]

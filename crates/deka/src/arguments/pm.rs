@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use super::{LicensesArguments, LsArguments, WhyArguments};
+
 /// Arguments of `deka pm`.
 #[derive(Debug, Args)]
 pub(crate) struct PmArguments {
@@ -12,6 +14,18 @@ pub(crate) struct PmArguments {
 /// What `deka pm` can be asked for.
 #[derive(Debug, Subcommand)]
 pub(crate) enum PmCommand {
+    /// List what is installed; the same as `deka list`
+    #[command(visible_alias = "list", after_help = super::list::AFTER_HELP)]
+    Ls(Box<LsArguments>),
+
+    /// List the licenses of installed packages; the same as `deka licenses`
+    #[command(after_help = super::list::AFTER_HELP_LICENSES)]
+    Licenses(Box<LicensesArguments>),
+
+    /// Explain why a package is installed; the same as `deka why`
+    #[command(after_help = super::why::AFTER_HELP)]
+    Why(Box<WhyArguments>),
+
     /// Trust dependencies: run their lifecycle scripts, now and from now on
     Trust(TrustArguments),
 

@@ -3,6 +3,7 @@
 
 mod command_line;
 mod completions;
+mod list;
 mod output;
 mod schemas;
 mod settings;

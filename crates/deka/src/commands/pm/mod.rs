@@ -25,6 +25,9 @@ pub(crate) fn run(
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
     match &arguments.command {
+        PmCommand::Ls(arguments) => super::list::run(arguments, common, environment),
+        PmCommand::Licenses(arguments) => super::licenses::run(arguments, common, environment),
+        PmCommand::Why(arguments) => super::why::run(arguments, environment),
         PmCommand::Migrate(arguments) => migrate::run(arguments, common, environment),
         PmCommand::Trust(arguments) => trust::run(arguments, common, environment),
         PmCommand::Untrusted(arguments) => untrusted::run(arguments, common, environment),

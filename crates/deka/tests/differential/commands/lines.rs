@@ -244,6 +244,29 @@ fn dedupe() {
 }
 
 #[test]
+fn looking() {
+    check(&[
+        "none: pm ls",
+        "empty: pm ls",
+        "empty: pm licenses",
+        "plain: install | pm ls",
+        "plain: install | pm ls --all",
+        "plain: install | list",
+        "plain: install | pm licenses",
+        "named: add deep c@2.0.0 -D x@npm:d@0.1.0 | pm ls | pm ls --all | pm ls --prod | pm ls --all --prod",
+        "named: add deep c@2.0.0 -D x@npm:d@0.1.0 | pm ls c d | pm ls x | pm ls @s/x | pm licenses",
+        "named: add deep | add -D c@2.0.0 | pm ls c | pm ls nosuch | pm licenses --prod | pm licenses --dev",
+        "groups: install | pm ls | pm ls --prod | pm ls Z | pm licenses",
+        "peers: install | pm ls | pm ls --all",
+        "workspaces: install | pm ls | pm ls --all | packages/m/ pm ls | pm ls m",
+        "workspaces: install | packages/n/ add -D a b@1 | pm ls --all | pm ls --all --prod | pm licenses",
+        "workspaces: install | packages/n/ add -D a b@1 | pm licenses --filter n | pm licenses --filter nosuch",
+        "workspaces: install --linker isolated | packages/n/ add b@1 | pm ls --all | pm licenses",
+        "plain: install | pm why a | pm why nosuch",
+    ]);
+}
+
+#[test]
 fn link() {
     check(&[
         "local: link lib",

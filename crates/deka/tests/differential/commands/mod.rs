@@ -22,6 +22,8 @@ use world::{MANIFESTS, REGISTRY};
 
 /// What deka notes while packages are edited.
 const LIST_OF_EDITED: &str = ".being-patched";
+/// Commands whose output has to be the same, too.
+const LOOKING: &[&str] = &["pm ls", "pm licenses"];
 
 /// Both tools, and the folder that they work in.
 struct Tools {
@@ -81,7 +83,9 @@ fn difference(tools: &Tools, line: &str) -> Option<String> {
         }
         let left = run(&tools.bun, &folders[0], command);
         let right = run(&tools.deka, &folders[1], command);
-        if let Some(found) = compare(&left, &right) {
+        let said = LOOKING.iter().any(|looking| command.contains(looking));
+        let said = said.then(|| compare_texts(&left.outcome, &right.outcome)).flatten();
+        if let Some(found) = compare(&left, &right).or(said) {
             let (bun, deka) = (left.outcome.snapshot(), right.outcome.snapshot());
             return Some(format!("{line}\nat `{command}`: - bun, + deka\n{found}\n{bun}\n{deka}"));
         }
@@ -121,6 +125,16 @@ fn run(tool: &Tool, project: &Path, command: &str) -> Left {
         commands: Tree::read(&project.join(COMMANDS)),
         patches: Tree::read_with_contents(&project.join("patches")).without_empty_directories(),
     }
+}
+
+/// Compares what was said, but for the first line, which names the folder or the program.
+fn compare_texts(left: &Outcome, right: &Outcome) -> Option<String> {
+    let rest = |outcome: &Outcome| {
+        let text = outcome.filtered(&outcome.stdout);
+        text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned())
+    };
+    let (left, right) = (rest(left), rest(right));
+    (left != right).then(|| line_difference(&left, &right))
 }
 
 fn compare(left: &Left, right: &Left) -> Option<String> {
