@@ -138,6 +138,14 @@ pub enum LockfileError {
         /// The key of the dependent, or its name if it is the root.
         package: String,
     },
+    /// A part of a binary lockfile is not what it should be.
+    #[error("the lockfile is damaged at byte {offset}: {part}")]
+    Damaged {
+        /// What should stand there.
+        part: &'static str,
+        /// Where.
+        offset: usize,
+    },
     /// It is no JSON or YAML.
     #[error("{message}")]
     Malformed {

@@ -11,6 +11,7 @@
 //! ```
 //! No file is read or written here: texts come in, texts go out.
 
+mod binary;
 pub mod bun;
 mod compare;
 mod error;

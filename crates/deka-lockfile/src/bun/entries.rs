@@ -283,7 +283,7 @@ impl Entries {
 }
 
 /// Returns why version 2 of the format does not allow `package`, if it does not.
-pub(super) fn unsafe_since_version_2(package: &Package) -> Option<&'static str> {
+pub(crate) fn unsafe_since_version_2(package: &Package) -> Option<&'static str> {
     match &package.resolution {
         Resolution::Npm { tarball: TarballLocation::Url(_), .. } => {
             (Integrity::parse(&package.integrity).is_err())

@@ -28,6 +28,9 @@ mod places;
 mod reader;
 mod slots;
 
+pub(crate) use entries::unsafe_since_version_2;
+pub(crate) use parse::is_inside;
+
 pub use emit::{emit, emit_placed, written_version};
 pub use parse::parse;
 pub use slots::{patched_dependencies, trusted_dependencies};

@@ -247,7 +247,7 @@ fn read_workspaces(reader: &mut Reader<'_>) -> Result<Vec<WorkspaceEntry>> {
 }
 
 /// Whether `path` is empty or leads, name by name, to a folder inside the project.
-fn is_inside(path: &str) -> bool {
+pub(crate) fn is_inside(path: &str) -> bool {
     let leads_astray = |part: &str| {
         matches!(part, "" | "." | ".." | "node_modules")
             || part.contains(|c: char| matches!(c, '\\' | ':') || c.is_control())

@@ -3,7 +3,8 @@
 //! ```text
 //! package-lock.json ┐                                  packuments of what
 //! yarn.lock         ├─► draft: packages and edges ◄─── the file does not tell
-//! pnpm-lock.yaml    ┘     │
+//! pnpm-lock.yaml    │     │
+//! bun.lockb         ┘     │
 //!                         └─► Lockfile ─► as if bun.lock had been there
 //! ```
 //! Every format names the version of each package; some lack what `bun.lock` has besides, such as
@@ -24,7 +25,7 @@ pub(crate) use yaml::yaml;
 
 use deka_manifest::{Integrity, PackageName, Symbol, Version, VersionManifest};
 
-use crate::{Lockfile, LockfileError, package_lock, pnpm, yarn};
+use crate::{Lockfile, LockfileError, binary, package_lock, pnpm, yarn};
 
 /// The registry that is npm's under another name; yarn asks it.
 const YARN_REGISTRY: &str = "https://registry.yarnpkg.com/";
@@ -41,10 +42,13 @@ pub enum Format {
     Yarn,
     /// pnpm's.
     Pnpm,
+    /// Bun's own of before, in binary.
+    BunBinary,
 }
 
 /// The files that are looked for, the first one found counts.
 pub const FILES: &[(&str, Format)] = &[
+    ("bun.lockb", Format::BunBinary),
     ("npm-shrinkwrap.json", Format::PackageLock),
     ("package-lock.json", Format::PackageLock),
     ("yarn.lock", Format::Yarn),
@@ -87,6 +91,7 @@ pub fn migrate(
             lockfile.config_version = 1;
             pnpm::read(as_text(bytes)?, &mut lockfile, registries)?
         }
+        Format::BunBinary => binary::read(bytes, &mut lockfile, registries)?,
     };
     Ok(Migrated { draft, lockfile })
 }
@@ -132,6 +137,15 @@ impl Registries<'_> {
     pub(crate) fn locate(self, url: &str) -> deka_graph::TarballLocation {
         let is_default = [self.default, YARN_REGISTRY].iter().any(|known| url.starts_with(known));
         if is_default || !is_web(url) {
+            deka_graph::TarballLocation::Registry
+        } else {
+            deka_graph::TarballLocation::Url(Symbol::new(url))
+        }
+    }
+
+    /// The same for a lockfile of Bun's, which tells the default registry from all others.
+    pub(crate) fn locate_own(self, url: &str) -> deka_graph::TarballLocation {
+        if url.starts_with(self.default) {
             deka_graph::TarballLocation::Registry
         } else {
             deka_graph::TarballLocation::Url(Symbol::new(url))

@@ -38,7 +38,7 @@ pub(crate) enum PmCommand {
     /// Print the folder with the commands of the project's packages
     Bin(BinArguments),
 
-    /// Write bun.lock from the lockfile of npm, yarn or pnpm
+    /// Write bun.lock from the lockfile of npm, yarn or pnpm, or from bun.lockb
     Migrate(MigrateArguments),
 }
 

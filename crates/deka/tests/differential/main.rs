@@ -12,7 +12,8 @@
 //! - whether Bun finds nothing to mend in what deka installed,
 //! - lockfile and tree after each step of `projects/edits/`, where `package.json` changes, and of
 //!   `projects/folders/`, where any file of the project does,
-//! - lockfile and tree of many of them in the isolated layout.
+//! - lockfile and tree of many of them in the isolated layout,
+//! - what becomes of Bun's older lockfile in [`binary`].
 //!
 //! [`commands`] are run by both on small projects.
 //!
@@ -30,6 +31,7 @@
 //! the suite itself is tested. `DEKA_TEST_ROUNDS=3` does everything three times, each from empty
 //! caches. `DEKA_TEST_SKIP_PEERS=1` skips it all.
 
+mod binary;
 mod commands;
 mod example;
 mod folders;
@@ -85,6 +87,20 @@ macro_rules! folders {
     };
 }
 
+/// One test for each project whose lockfile is in binary.
+macro_rules! binary {
+    ($($name:ident),* $(,)?) => {
+        mod in_binary {
+            $(
+                #[test]
+                fn $name() {
+                    crate::binary::check_project(stringify!($name));
+                }
+            )*
+        }
+    };
+}
+
 /// One test for each project of one or many files in the isolated layout.
 macro_rules! isolated {
     (projects: $($project:ident),* ; folders: $($folder:ident),* $(,)?) => {
@@ -131,6 +147,8 @@ projects![
     prereleases,
     resolutions,
 ];
+
+binary![aliases, bundled, eslint_peers, legacy_integrity, overrides, platforms, prereleases];
 
 edits![
     add_and_remove,

@@ -1,5 +1,8 @@
 //! Projects that come from other package managers keep their versions.
 
+use std::fs;
+
+use deka_manifest::Integrity;
 use deka_test::{Registry, TestProject};
 use serde_json::json;
 
@@ -54,6 +57,67 @@ fn check_kept(file: &str, text: &str) {
 fn npm_s_lockfile() {
     check_kept("package-lock.json", &package_lock());
     check_kept("npm-shrinkwrap.json", &package_lock());
+}
+
+/// Returns a lockfile of Bun's old format, in which `b` 1.0.0 needs `a` 1.1.0, for what this registry
+/// serves.
+fn binary_lockfile(registry: &Registry) -> Vec<u8> {
+    const MADE_WITH: &[u8] = b"127.0.0.1:41873";
+    /// Where the integrity of the first package after the root is, and that of the next.
+    const INTEGRITIES: [(usize, &str); 2] = [(549, "\"b@1.0.0\""), (637, "\"a@1.1.0\"")];
+
+    let project = old_project(registry);
+    project.package_json(json!({ "dependencies": { "a": "1.1.0", "b": "1.0.0" } }));
+    project.command(["install", "--lockfile-only"]).run().assert_success();
+    let lockfile = project.read("bun.lock");
+    let mut bytes = include_bytes!("two-packages.lockb").to_vec();
+    for (at, package) in INTEGRITIES {
+        let line = lockfile.lines().find(|line| line.contains(package)).unwrap();
+        let integrity = Integrity::parse(line.rsplit('"').nth(1).unwrap()).unwrap();
+        bytes[at..at + 64].copy_from_slice(integrity.digest());
+    }
+    let url = registry.url();
+    let host = url.trim_start_matches("http://").trim_end_matches('/').as_bytes();
+    assert_eq!(host.len(), MADE_WITH.len(), "ports that are chosen have five digits");
+    while let Some(at) = bytes.windows(host.len()).position(|known| known == MADE_WITH) {
+        bytes[at..at + host.len()].copy_from_slice(host);
+    }
+    bytes
+}
+
+#[test]
+fn bun_s_binary_lockfile() {
+    let registry = registry();
+    let bytes = binary_lockfile(&registry);
+    let project = old_project(&registry);
+    project.package_json(json!({ "name": "p", "dependencies": { "b": "1.0.0" } }));
+    project.write("bun.lockb", &bytes);
+    let outcome = project.command(["ci"]).run();
+    outcome.assert_success();
+    assert!(project.read("node_modules/a/package.json").contains("1.1.0"));
+    assert!(!project.exists("bun.lock"));
+    project.remove("node_modules");
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    assert!(outcome.stderr.contains("migrated lockfile from bun.lockb"), "{}", outcome.snapshot());
+    let lockfile = project.read("bun.lock");
+    assert!(lockfile.contains("a@1.1.0") && lockfile.contains("b@1.0.0"), "{lockfile}");
+    assert_eq!(fs::read(project.path().join("bun.lockb")).unwrap(), bytes);
+    // What was edited since is resolved, the rest stays.
+    project.remove("bun.lock").remove("node_modules");
+    let dependencies = json!({ "b": "1.0.0", "c": "npm:b@^1.0.0" });
+    project.package_json(json!({ "name": "p", "dependencies": dependencies }));
+    project.command(["install"]).run().assert_success();
+    let lockfile = project.read("bun.lock");
+    assert!(lockfile.contains("a@1.1.0") && lockfile.contains("\"c\""), "{lockfile}");
+
+    // What cannot be read stands in nobody's way, unless it must not change.
+    project.remove("bun.lock").remove("node_modules");
+    project.write("bun.lockb", &bytes[..1000]);
+    project.command(["ci"]).run().assert_code(1);
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    assert!(outcome.stderr.contains("the lockfile is damaged"), "{}", outcome.snapshot());
 }
 
 #[test]

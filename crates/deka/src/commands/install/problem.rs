@@ -34,7 +34,7 @@ impl From<InstallError> for Diagnostic {
                 diagnostic.hint("Run `deka pm migrate --force` to replace it")
             }
             InstallError::NothingToMigrate { .. } => diagnostic.hint(
-                "Read are package-lock.json, npm-shrinkwrap.json, yarn.lock and pnpm-lock.yaml",
+                "Read are bun.lockb, package-lock.json, npm-shrinkwrap.json, yarn.lock and pnpm-lock.yaml",
             ),
             InstallError::NoLockfile | InstallError::OldLockfile => {
                 diagnostic.hint("Run `deka install` first")
