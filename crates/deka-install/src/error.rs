@@ -163,6 +163,14 @@ pub enum InstallError {
         /// The failed operation.
         source: FsError,
     },
+    /// The cache could not be looked through, or emptied.
+    #[error("Failed to go through the cache in `{}`", path.display())]
+    Cache {
+        /// Its folder.
+        path: PathBuf,
+        /// The failed operation.
+        source: FsError,
+    },
     /// There is no lockfile to work on.
     #[error("There is no `bun.lock`")]
     NoLockfile,

@@ -12,6 +12,7 @@
 //! tarballs start while versions are still being picked. Either way a package is linked by the worker
 //! that has it as soon as both its files and its place are known. See [`install()`].
 
+mod cache;
 mod change;
 mod duplicates;
 mod engine;
@@ -44,6 +45,7 @@ mod warning;
 mod why;
 mod workspaces;
 
+pub use cache::{CachePart, cache_parts, cached_packages, clean_cache};
 pub use change::{Addition, Change, Update};
 pub use duplicates::{Duplicates, RemovedVersion};
 pub use engine::{DownloadError, InvalidTarballUrl};

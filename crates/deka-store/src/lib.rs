@@ -12,7 +12,7 @@
 //! <root>/v1/builds/5c/…        what scripts made of one package, in the same form, by its `BuildKey`
 //! <root>/v1/unsynced/…           what may not be on the disk yet (see `periods`)
 //! <root>/v1/tmp/…                files without their final name; nobody relies on them
-//! <root>/v1/lock                 held shared by whoever uses the store, alone by recovery
+//! <root>/v1/lock                 held shared by whoever uses the store, alone by recovery and by who empties it
 //! ```
 //!
 //! - **Nothing of a tarball is written before its integrity was found to be right.**
@@ -32,6 +32,7 @@ mod hash;
 mod import;
 mod index;
 mod integrity;
+mod keeper;
 mod periods;
 mod recovery;
 mod store;
@@ -42,5 +43,6 @@ pub use hash::{BlobHash, BlobName};
 pub use import::{AddedFile, Archive, Identity, Importer, top_folder};
 pub use index::{IndexedDirectory, IndexedFile, ManifestFacts, PackageIndex};
 pub use integrity::digest;
+pub use keeper::{Keeper, StoredPackage};
 pub use recovery::Recovery;
 pub use store::Store;

@@ -18,7 +18,7 @@ use crate::recovery::{Recovery, recover};
 use crate::{BlobHash, BuildKey, StoreError};
 
 /// The layout below the root; another one gets another folder.
-const LAYOUT: &str = "v1";
+pub(crate) const LAYOUT: &str = "v1";
 
 /// A store on disk, open. Shared by the workers of a process; several processes may use it at once.
 #[derive(Debug)]

@@ -38,8 +38,85 @@ pub(crate) enum PmCommand {
     /// Print the folder with the commands of the project's packages
     Bin(BinArguments),
 
+<<<<<<< HEAD
     /// Write bun.lock from the lockfile of npm, yarn or pnpm, or from bun.lockb
+=======
+    /// Look at the cache, or empty it
+    #[command(after_help = CACHE_HELP)]
+    Cache(CacheArguments),
+
+    /// Write bun.lock from the lockfile of npm, yarn or pnpm
+>>>>>>> 323379c (deka: pm cache, with dir, ls, size and clean)
     Migrate(MigrateArguments),
+}
+
+const CACHE_HELP: &str = "\
+Examples:
+  deka pm cache                 Where it is
+  deka pm cache size            How large it is, and how much of it no project uses
+  deka pm cache ls react        Which packages it holds
+  deka pm cache clean           Empty it; also: deka pm cache rm
+  deka pm cache clean --dry-run Say what would go
+
+Installs that are under way are waited for, and others wait meanwhile. Projects keep their files, which
+the next install fetches again where it needs them. What projects of a global store have links to stays
+unless `--all` says otherwise.";
+
+/// Arguments of `deka pm cache`.
+#[derive(Debug, Args)]
+pub(crate) struct CacheArguments {
+    #[command(subcommand)]
+    pub(crate) command: Option<CacheCommand>,
+}
+
+/// What can be done with the cache.
+#[derive(Debug, Subcommand)]
+pub(crate) enum CacheCommand {
+    /// Print its folder
+    Dir,
+
+    /// List the packages in it
+    #[command(alias = "list")]
+    Ls(CacheLsArguments),
+
+    /// Say how large it is
+    Size(ListArguments),
+
+    /// Empty it
+    #[command(visible_alias = "rm", alias = "clear")]
+    Clean(CacheCleanArguments),
+}
+
+/// Arguments of `deka pm cache ls`.
+#[derive(Debug, Args)]
+pub(crate) struct CacheLsArguments {
+    /// Only packages whose names have this in them
+    #[arg(value_name = "name")]
+    pub(crate) names: Vec<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Arguments of `deka pm cache clean`.
+#[derive(Debug, Args)]
+pub(crate) struct CacheCleanArguments {
+    /// Also what projects of a global store have links to; they have to be installed again
+    #[arg(short, long)]
+    pub(crate) all: bool,
+
+    /// Say what would go, and remove nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+
+    // Of npm, which asks for it.
+    #[arg(long, short, hide = true)]
+    force: bool,
 }
 
 /// Arguments of `deka pm bin`.
@@ -84,4 +161,5 @@ Examples:
   deka pm trust esbuild sharp    Run theirs, and add them to trustedDependencies
   deka pm trust --all            The same for all of them
   PATH=\"$(deka pm bin):$PATH\"   Find the commands of the project's packages
+  deka pm cache size             How large the cache is; `deka pm cache clean` empties it
   deka pm migrate                Write bun.lock from another lockfile, which stays where it is";

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod basics;
+mod cache;
 mod change;
 mod dedupe;
 mod global;

@@ -1,5 +1,6 @@
 //! `deka pm`: questions about what is installed, whose scripts run, and other lockfiles.
 
+mod cache;
 mod migrate;
 mod trust;
 mod untrusted;
@@ -28,6 +29,7 @@ pub(crate) fn run(
         PmCommand::Ls(arguments) => super::list::run(arguments, common, environment),
         PmCommand::Licenses(arguments) => super::licenses::run(arguments, common, environment),
         PmCommand::Why(arguments) => super::why::run(arguments, environment),
+        PmCommand::Cache(arguments) => cache::run(arguments, common, environment),
         PmCommand::Migrate(arguments) => migrate::run(arguments, common, environment),
         PmCommand::Trust(arguments) => trust::run(arguments, common, environment),
         PmCommand::Untrusted(arguments) => untrusted::run(arguments, common, environment),

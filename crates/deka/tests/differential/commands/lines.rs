@@ -263,6 +263,7 @@ fn looking() {
         "workspaces: install | packages/n/ add -D a b@1 | pm licenses --filter n | pm licenses --filter nosuch",
         "workspaces: install --linker isolated | packages/n/ add b@1 | pm ls --all | pm licenses",
         "plain: install | pm why a | pm why nosuch",
+        "plain: pm cache | pm cache nosuch | pm cache rm --dry-run",
     ]);
 }
 
