@@ -38,15 +38,11 @@ pub(crate) enum PmCommand {
     /// Print the folder with the commands of the project's packages
     Bin(BinArguments),
 
-<<<<<<< HEAD
-    /// Write bun.lock from the lockfile of npm, yarn or pnpm, or from bun.lockb
-=======
     /// Look at the cache, or empty it
     #[command(after_help = CACHE_HELP)]
     Cache(CacheArguments),
 
-    /// Write bun.lock from the lockfile of npm, yarn or pnpm
->>>>>>> 323379c (deka: pm cache, with dir, ls, size and clean)
+    /// Write bun.lock from the lockfile of npm, yarn or pnpm, or from bun.lockb
     Migrate(MigrateArguments),
 }
 
