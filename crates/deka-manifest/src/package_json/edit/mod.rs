@@ -3,7 +3,11 @@
 //! Everything that is not changed stays byte for byte: comments, order, indentation, the end of
 //! lines and of the file, a byte order mark.
 
+mod field;
+
 use jsonc_parser::cst::{CstInputValue, CstNode, CstObjectProp, CstRootNode};
+
+pub use field::{FieldError, FieldPath};
 
 use super::ManifestError;
 use super::read::{OPTIONS, decode, syntax_error};
