@@ -22,10 +22,7 @@ pub(crate) use adding::UpdateArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
-pub(crate) use pm::{
-    CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments,
-    MigrateArguments, PmArguments, PmCommand, TrustArguments,
-};
+pub(crate) use pm::{CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments, MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments};
 pub(crate) use why::WhyArguments;
 
 /// deka installs npm packages: fast, safely, and with Bun's lockfile.

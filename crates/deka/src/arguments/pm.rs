@@ -44,6 +44,10 @@ pub(crate) enum PmCommand {
 
     /// Write bun.lock from the lockfile of npm, yarn or pnpm, or from bun.lockb
     Migrate(MigrateArguments),
+
+    /// Read and change the fields of package.json
+    #[command(after_help = AFTER_HELP_PKG)]
+    Pkg(PkgArguments),
 }
 
 const CACHE_HELP: &str = "\
@@ -114,6 +118,62 @@ pub(crate) struct CacheCleanArguments {
     #[arg(long, short, hide = true)]
     force: bool,
 }
+/// Arguments of `deka pm pkg`.
+#[derive(Debug, Args)]
+pub(crate) struct PkgArguments {
+    #[command(subcommand)]
+    pub(crate) command: PkgCommand,
+}
+
+/// What can be done with package.json.
+#[derive(Debug, Subcommand)]
+pub(crate) enum PkgCommand {
+    /// Print values; of several, or of none, an object
+    Get {
+        /// Paths of fields
+        #[arg(value_name = "path")]
+        paths: Vec<String>,
+
+        /// What is printed is JSON anyway
+        #[arg(long, hide = true)]
+        json: bool,
+    },
+
+    /// Set values
+    Set {
+        /// Paths of fields, with the values that they get
+        #[arg(value_name = "path=value", required = true)]
+        fields: Vec<String>,
+
+        /// Read the values as JSON; else they are texts
+        #[arg(long)]
+        json: bool,
+    },
+
+    /// Delete values
+    #[command(alias = "rm")]
+    Delete {
+        /// Paths of fields
+        #[arg(value_name = "path", required = true)]
+        paths: Vec<String>,
+    },
+
+    /// Put right what is often wrong
+    Fix,
+}
+
+const AFTER_HELP_PKG: &str = "\
+A path is `scripts.build`, `contributors[0].name`, `exports[./x.js]`; `keywords[]` is behind the last of a
+list. It is the package.json in or above the working folder, and keeps its form where nothing changes.
+
+Examples:
+  deka pm pkg get name version            {\"name\": …, \"version\": …}
+  deka pm pkg get scripts.build           The value alone, as JSON
+  deka pm pkg set scripts.test=jest private=true
+  deka pm pkg set private=true --json     true, not \"true\"
+  deka pm pkg set 'keywords[]=cli'        Add to a list
+  deka pm pkg delete scripts.test         Take it out
+  deka pm pkg fix                         A name in capitals, commands that are no files";
 
 /// Arguments of `deka pm bin`.
 #[derive(Debug, Args)]
@@ -158,4 +218,5 @@ Examples:
   deka pm trust --all            The same for all of them
   PATH=\"$(deka pm bin):$PATH\"   Find the commands of the project's packages
   deka pm cache size             How large the cache is; `deka pm cache clean` empties it
+  deka pm pkg set type=module    Change package.json
   deka pm migrate                Write bun.lock from another lockfile, which stays where it is";

@@ -7,6 +7,7 @@ pub(crate) mod install;
 pub(crate) mod licenses;
 pub(crate) mod link;
 pub(crate) mod list;
+mod manifest_file;
 pub(crate) mod patch;
 pub(crate) mod pm;
 pub(crate) mod why;

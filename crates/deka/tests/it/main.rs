@@ -5,6 +5,7 @@ mod command_line;
 mod completions;
 mod list;
 mod output;
+mod pkg;
 mod schemas;
 mod settings;
 mod why;

@@ -233,7 +233,8 @@ impl Editor {
             return Err(FieldError::End { path: path.text.clone() });
         }
         let root = self.root.object_value().map(Container::Object);
-        let step_in = |container: Option<Container>, step: &Step| Container::of(&container?.at(step)?);
+        let step_in =
+            |container: Option<Container>, step: &Step| Container::of(&container?.at(step)?);
         let Some(container) = way.iter().fold(root, step_in) else { return Ok(false) };
         Ok(match (&container, container.at(last)) {
             (_, None) => false,
@@ -257,8 +258,7 @@ fn add(
     step: &Step,
     value: CstInputValue,
 ) -> Result<CstNode, FieldError> {
-    let no_container =
-        || FieldError::NoContainer { path: path.text.clone(), inner: path.part(at) };
+    let no_container = || FieldError::NoContainer { path: path.text.clone(), inner: path.part(at) };
     match (container, step.name()) {
         (Container::Object(object), Some(name)) => {
             object.append(name, value).value().ok_or_else(no_container)
@@ -328,7 +328,12 @@ mod tests {
     #[test]
     fn what_is_missing_is_made() {
         check_set("{}", "a.b", &json!("1"), Ok("{\n  \"a\": {\n    \"b\": \"1\"\n  }\n}"));
-        check_set("{}", "x[0].y", &json!(1), Ok("{\n  \"x\": [\n    {\n      \"y\": 1\n    }\n  ]\n}"));
+        check_set(
+            "{}",
+            "x[0].y",
+            &json!(1),
+            Ok("{\n  \"x\": [\n    {\n      \"y\": 1\n    }\n  ]\n}"),
+        );
         check_set("{}", "x[]", &json!(1), Ok("{\n  \"x\": [\n    1\n  ]\n}"));
         check_set("{}", "x.0", &json!(1), Ok("{\n  \"x\": {\n    \"0\": 1\n  }\n}"));
         check_set("{}", "[a]..b.", &json!(1), Ok("{\n  \"a\": {\n    \"b\": 1\n  }\n}"));

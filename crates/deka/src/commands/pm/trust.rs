@@ -1,17 +1,15 @@
 //! `deka pm trust`: adds names to `trustedDependencies`, and installs, which runs their scripts.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use deka_config::{Environment, LogLevel};
-use deka_fs::{Durability, atomic_write};
-use deka_install::{InstallError, MANIFEST, Untrusted};
-use deka_manifest::package_json::edit::Editor;
+use deka_install::{MANIFEST, Untrusted};
 use owo_colors::OwoColorize as _;
 
 use super::text::{count, elapsed};
 use super::{request, untrusted};
 use crate::arguments::{CommonArguments, TrustArguments};
+use crate::commands::manifest_file::ManifestFile;
 use crate::commands::print;
 use crate::diagnostic::Diagnostic;
 use crate::environment::is_interactive;
@@ -39,14 +37,18 @@ pub(super) fn run(
         return Err(nothing_to_trust(arguments));
     }
 
-    let manifest = request.root.join(MANIFEST);
-    let old = add(&manifest, chosen.iter().filter_map(|package| package.trusted_as.as_deref()))?;
+    let manifest = ManifestFile::read(request.root.join(MANIFEST))?;
+    let editor = manifest.editor()?;
+    let names: Vec<&str> =
+        chosen.iter().filter_map(|package| package.trusted_as.as_deref()).collect();
+    editor.add_to_list("trustedDependencies", &names);
+    manifest.write(&editor.to_string())?;
     let installed = deka_install::install(&request, &progress);
     progress.finish();
     let summary = match installed {
         Ok(summary) => summary,
         Err(error) => {
-            write(&manifest, &old)?;
+            manifest.restore()?;
             return Err(error.into());
         }
     };
@@ -85,28 +87,4 @@ fn nothing_to_trust(arguments: &TrustArguments) -> Diagnostic {
     )
     .detail("packages", names)
     .hint("`deka pm untrusted` lists the packages whose scripts did not run")
-}
-
-/// Adds names to the manifest's `trustedDependencies`; returns its old text.
-fn add<'a>(manifest: &Path, names: impl Iterator<Item = &'a str>) -> Result<Vec<u8>, Diagnostic> {
-    let old = std::fs::read(manifest).map_err(|error| failed("read", manifest, &error))?;
-    let editor = Editor::new(&old).map_err(|source| InstallError::Manifest {
-        path: manifest.to_owned(),
-        source: Box::new(source),
-    })?;
-    editor.add_to_list("trustedDependencies", &names.collect::<Vec<_>>());
-    write(manifest, editor.to_string().as_bytes())?;
-    Ok(old)
-}
-
-fn write(manifest: &Path, text: &[u8]) -> Result<(), Diagnostic> {
-    atomic_write(manifest, text, Durability::Fsync)
-        .map_err(|error| failed("write", manifest, &error))
-}
-
-fn failed(verb: &str, manifest: &Path, error: &dyn std::error::Error) -> Diagnostic {
-    let mut diagnostic =
-        Diagnostic::new(Class::User, format!("Failed to {verb} `{}`", manifest.display()));
-    diagnostic.causes.push(error.to_string());
-    diagnostic
 }
