@@ -14,6 +14,7 @@ use deka_store::StoreError;
 
 use crate::engine::DownloadError;
 use crate::patches::PatchError;
+use crate::version::VersionError;
 
 /// Why an install failed. Nothing of `package.json` and `bun.lock` has changed then.
 #[derive(Debug, thiserror::Error)]
@@ -289,6 +290,9 @@ pub enum InstallError {
     /// A patch could not be made, or not taken out.
     #[error(transparent)]
     Patching(#[from] PatchError),
+    /// The version of a package could not be changed.
+    #[error(transparent)]
+    Version(#[from] VersionError),
     /// A lifecycle script failed, or could not be run.
     #[error(transparent)]
     Script(#[from] ScriptError),

@@ -41,6 +41,7 @@ mod shared;
 mod start;
 mod survey;
 mod tarballs;
+mod version;
 mod warning;
 mod why;
 mod workspaces;
@@ -66,4 +67,5 @@ pub use report::{
     AddedPackage, DirectDependency, Outcome, Reporter, Silent, Summary, UpdatedPackage,
 };
 pub use scripts::{ScriptContext, Untrusted};
+pub use version::{NewVersion, VersionError, VersionOptions, WantedVersion, set_version};
 pub use why::{Explanation, Reason, why};

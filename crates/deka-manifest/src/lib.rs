@@ -25,7 +25,7 @@ pub use package_json::{
 };
 pub use packument::{Packument, PackumentError, VersionIndex, VersionManifest};
 pub use platform::{CpuSet, LibcSet, OsSet, Platforms, Target};
-pub use semver::{InvalidSemver, Range, Version, VersionRef};
+pub use semver::{Bump, InvalidSemver, Range, Version, VersionRef};
 pub use spec::{
     InvalidArgument, InvalidSpec, InvalidSpecReason, PackageArgument, Spec, without_credentials,
 };

@@ -17,6 +17,12 @@ pub enum Event {
     Prepare,
     /// After `prepare`, for projects and repositories only.
     Postprepare,
+    /// Before a package gets another version.
+    Preversion,
+    /// When it has it, before that is committed.
+    Version,
+    /// When it is committed.
+    Postversion,
 }
 
 impl Event {
@@ -29,6 +35,9 @@ impl Event {
             Self::Preprepare => "preprepare",
             Self::Prepare => "prepare",
             Self::Postprepare => "postprepare",
+            Self::Preversion => "preversion",
+            Self::Version => "version",
+            Self::Postversion => "postversion",
         }
     }
 }
@@ -54,6 +63,11 @@ pub fn of_dependency(manifest: &PackageJson, has_binding_gyp: bool) -> Vec<Scrip
 /// what is published elsewhere.
 pub fn of_repository(manifest: &PackageJson, has_binding_gyp: bool) -> Vec<Script> {
     of_project(manifest, has_binding_gyp)
+}
+
+/// Returns the script that a package has for one moment, which implies nothing.
+pub fn for_event(manifest: &PackageJson, event: Event) -> Option<Script> {
+    scripts(manifest, false, &[event]).into_iter().next()
 }
 
 /// Returns the scripts of the project itself.

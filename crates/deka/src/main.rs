@@ -80,6 +80,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::PatchCommit(patch) => commands::patch::patch_commit(patch, common, &environment),
         Command::List(list) => commands::list::run(list, common, &environment),
         Command::Licenses(licenses) => commands::licenses::run(licenses, common, &environment),
+        Command::Version(version) => commands::version::run(version, common, &environment),
         Command::Why(why) => commands::why::run(why, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => {

@@ -67,7 +67,7 @@ pub struct Request {
 }
 
 impl Request {
-    fn read_filters(&self) -> Vec<Filter> {
+    pub(crate) fn read_filters(&self) -> Vec<Filter> {
         let start = workspaces::path_below(&self.root, &self.folder).unwrap_or_default();
         self.filters.iter().map(|filter| Filter::parse(filter, &start)).collect()
     }

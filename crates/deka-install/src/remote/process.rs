@@ -58,6 +58,9 @@ const LARGEST_MESSAGE: u64 = 16 * 1024;
 /// The git of the system.
 pub(crate) struct Program {
     variables: Vec<(String, String)>,
+    /// Whether what strangers wrote is kept from having a say; not where the user's own working copy is
+    /// worked on.
+    is_guarded: bool,
     /// Whether the user has a way of his own to start ssh.
     has_ssh_command: bool,
     running: Mutex<Vec<Arc<Mutex<Child>>>>,
@@ -99,6 +102,7 @@ impl Program {
         let variables = environment.variables().filter(|(name, _)| !MISLEADING.contains(name));
         Self {
             variables: variables.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+            is_guarded: true,
             has_ssh_command: ["GIT_SSH", "GIT_SSH_COMMAND"]
                 .iter()
                 .any(|name| environment.non_empty(name).is_some()),
@@ -125,10 +129,16 @@ impl Program {
         let variables = kept.chain(own).map(|(name, value)| (name.to_owned(), value.to_owned()));
         Self {
             variables: variables.collect(),
+            is_guarded: true,
             has_ssh_command: false,
             running: Mutex::default(),
             is_stopped: AtomicBool::new(false),
         }
+    }
+
+    /// The same for the user's own working copy, with all settings and hooks.
+    pub(crate) fn of_user(environment: &Environment) -> Self {
+        Self { is_guarded: false, ..Self::new(environment) }
     }
 
     /// Ends everything that runs, and lets nothing more begin.
@@ -189,7 +199,9 @@ impl Program {
 
     fn command(&self, run: Run<'_>) -> Command {
         let mut command = self.plain(run.folder);
-        command.envs(VARIABLES.iter().copied());
+        if self.is_guarded {
+            command.envs(VARIABLES.iter().copied());
+        }
         if run.uses_ssh && !self.has_ssh_command {
             // Who set `core.sshCommand` knows what he does; the variable would count more.
             let own = self.plain(run.folder).args(["config", "--get", "core.sshCommand"]).output();
@@ -197,7 +209,7 @@ impl Program {
                 command.env("GIT_SSH_COMMAND", SSH);
             }
         }
-        for setting in SETTINGS {
+        for setting in SETTINGS.iter().filter(|_| self.is_guarded) {
             command.args(["-c", setting]);
         }
         if let Some(repository) = run.repository {

@@ -32,7 +32,7 @@ use crate::survey::only_optional;
 use crate::{InstallError, Reporter, tarballs};
 
 pub(crate) use decide::{Deciding, Decision, decide};
-pub(crate) use project::{Payload, has_scripts, run_in_project};
+pub(crate) use project::{Payload, has_scripts, run_in_project, run_one};
 pub use untrusted::Untrusted;
 pub(crate) use untrusted::list_untrusted;
 

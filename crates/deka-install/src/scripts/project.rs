@@ -6,6 +6,7 @@ use std::path::Path;
 use deka_config::Config;
 use deka_graph::{Graph, PackageId, Resolution};
 use deka_manifest::PackageJson;
+use deka_scripts::lifecycle::Event;
 use deka_scripts::{Package, lifecycle, run_in_foreground};
 
 use super::{Observing, ScriptContext, read_package, scripts_of};
@@ -78,6 +79,25 @@ pub(crate) fn run_in_project(
         let observer = Observing(reporter);
         run_in_foreground(&package, one, &surroundings, context.output, &observer)?;
     }
+    Ok(())
+}
+
+/// Runs the script that the package in `folder` has for a moment, if it has one.
+pub(crate) fn run_one(
+    event: Event,
+    folder: &Path,
+    root: &Path,
+    config: &Config,
+    context: &ScriptContext,
+    reporter: &dyn Reporter,
+) -> Result<(), InstallError> {
+    let Some(package) = project(folder) else { return Ok(()) };
+    let manifest = PackageJson::parse(&package.manifest).unwrap_or_default();
+    let Some(script) = lifecycle::for_event(&manifest, event) else { return Ok(()) };
+    let surroundings = context.surroundings(root, config)?;
+    reporter.project_script(&script.command);
+    let observer = Observing(reporter);
+    run_in_foreground(&package, &[script], &surroundings, context.output, &observer)?;
     Ok(())
 }
 

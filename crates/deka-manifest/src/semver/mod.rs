@@ -24,11 +24,13 @@
 //! cases, for one lockfile has to mean the same to both.
 
 mod build;
+mod bump;
 mod range;
 mod read;
 mod rewrite;
 mod version;
 
+pub use bump::Bump;
 pub use range::Range;
 pub use version::{Version, VersionRef};
 

@@ -9,6 +9,7 @@ mod list;
 mod mistakes;
 mod patch;
 mod pm;
+mod version;
 mod why;
 
 use std::ffi::OsString;
@@ -23,6 +24,8 @@ pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
 pub(crate) use pm::{CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments, MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments};
+pub(crate) use pm::{ListArguments, MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments};
+pub(crate) use version::VersionArguments;
 pub(crate) use why::WhyArguments;
 
 /// deka installs npm packages: fast, safely, and with Bun's lockfile.
@@ -120,6 +123,10 @@ pub(crate) enum Command {
     /// Make a patch of what was edited
     #[command(hide = true, after_help = patch::AFTER_HELP_COMMIT, mut_args(shown(&["packages"])))]
     PatchCommit(Box<PatchCommitArguments>),
+
+    /// Change the version of the package, and commit and tag it
+    #[command(after_help = version::AFTER_HELP)]
+    Version(Box<VersionArguments>),
 
     /// Look at what is installed, and decide whose scripts run
     #[command(after_help = pm::AFTER_HELP)]

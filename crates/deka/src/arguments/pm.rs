@@ -45,6 +45,10 @@ pub(crate) enum PmCommand {
     /// Write bun.lock from the lockfile of npm, yarn or pnpm, or from bun.lockb
     Migrate(MigrateArguments),
 
+    /// The same as `deka version`
+    #[command(after_help = super::version::AFTER_HELP)]
+    Version(Box<super::VersionArguments>),
+
     /// Read and change the fields of package.json
     #[command(after_help = AFTER_HELP_PKG)]
     Pkg(PkgArguments),

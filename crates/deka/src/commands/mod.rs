@@ -10,6 +10,7 @@ pub(crate) mod list;
 mod manifest_file;
 pub(crate) mod patch;
 pub(crate) mod pm;
+pub(crate) mod version;
 pub(crate) mod why;
 
 use std::io::Write as _;

@@ -8,6 +8,7 @@ mod output;
 mod pkg;
 mod schemas;
 mod settings;
+mod version;
 mod why;
 
 use deka_test::{Outcome, TestProject};

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use deka_fs::FsError;
-use deka_install::{DownloadError, InstallError, PatchError, RemoteError};
+use deka_install::{DownloadError, InstallError, PatchError, RemoteError, VersionError};
 use deka_registry::RegistryError;
 use deka_resolver::{ForeignError, ResolveError, SourceError};
 use deka_scripts::sandbox::Suspicion;
@@ -47,6 +47,7 @@ impl From<InstallError> for Diagnostic {
             )),
             InstallError::NotInstalled { .. } => diagnostic.hint("Run `deka install` first"),
             InstallError::Patching(error) => patching(diagnostic, error),
+            InstallError::Version(error) => version(diagnostic, error),
             InstallError::Resolve(error) => resolve(diagnostic, error),
             InstallError::Script(error) => script(diagnostic, error),
             InstallError::Import {
@@ -157,6 +158,26 @@ fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
             }
         }
         _ => diagnostic,
+    }
+}
+
+fn version(mut diagnostic: Diagnostic, error: &VersionError) -> Diagnostic {
+    match error {
+        VersionError::Dirty { changes, .. } => {
+            for change in changes {
+                diagnostic = diagnostic.detail("git", change.as_str());
+            }
+            diagnostic.hint("Commit them first, or use `--force`")
+        }
+        VersionError::Unchanged { .. } => diagnostic.hint("`--allow-same-version` accepts that"),
+        VersionError::TagExists { tag } => diagnostic
+            .hint(format!("Use another version, or remove the tag with `git tag -d {tag}`")),
+        VersionError::Current { .. } => diagnostic.hint("Name the version: `deka version 1.0.0`"),
+        VersionError::NoGit => diagnostic.hint("Use `--no-git-tag-version`"),
+        VersionError::Write { source, .. } => disk(diagnostic, source),
+        VersionError::Identifier(_)
+        | VersionError::NoVersionTag { .. }
+        | VersionError::Git { .. } => diagnostic,
     }
 }
 

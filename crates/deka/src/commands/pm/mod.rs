@@ -31,6 +31,7 @@ pub(crate) fn run(
         PmCommand::Licenses(arguments) => super::licenses::run(arguments, common, environment),
         PmCommand::Why(arguments) => super::why::run(arguments, environment),
         PmCommand::Cache(arguments) => cache::run(arguments, common, environment),
+        PmCommand::Version(arguments) => super::version::run(arguments, common, environment),
         PmCommand::Pkg(arguments) => pkg::run(arguments, environment),
         PmCommand::Migrate(arguments) => migrate::run(arguments, common, environment),
         PmCommand::Trust(arguments) => trust::run(arguments, common, environment),

@@ -461,3 +461,47 @@ fn pkg() {
         "workspaces: packages/n/ pm pkg delete version",
     ]);
 }
+
+#[test]
+fn version() {
+    const GIT: &str = "$ git init -q; git config user.name t; git config user.email t@registry.example; \
+                       git add -A; git commit -qm first";
+    const LOG: &str = "$ mkdir -p patches; git log --format='%B%d' > patches/log; git tag -n5 >> patches/log; \
+                       git status --short >> patches/log | pm pkg get name";
+    let bumps =
+        "patch minor major prepatch preminor premajor prerelease v3.2.1 3.2.1 1.0.0 2 x from-git";
+    let mut lines: Vec<String> = Vec::new();
+    for bump in bumps.split(' ') {
+        lines.push(format!("plain: pm version {bump}"));
+        lines.push(format!("plain: pm pkg set version=1.3.0-beta.4 | pm version {bump}"));
+        lines.push(format!(
+            "plain: pm version {bump} --preid=beta | pm version {bump} --preid=beta"
+        ));
+    }
+    for more in [
+        "",
+        " -m Release:%s",
+        " --message %s-%s",
+        " --no-git-tag-version",
+        " --allow-same-version",
+        " --force",
+    ] {
+        lines.push(format!("plain: {GIT} | pm version minor{more} | {LOG}"));
+        lines.push(format!("plain: {GIT} | $ echo x > new | pm version minor{more} | {LOG}"));
+    }
+    check(&lines.iter().map(String::as_str).collect::<Vec<_>>());
+    check(&[
+        "plain: pm version 1.0.0 --allow-same-version",
+        "none: pm version patch",
+        "named: pm version patch",
+        "named: pm version 1.0.0",
+        "named: pm pkg set version=x | pm version patch",
+        "named: pm pkg set version=x | pm version 1.0.0",
+        &format!("plain: {GIT} | $ git tag v4.5.6 | pm version from-git | {LOG}"),
+        &format!("plain: {GIT} | $ git tag x | pm version from-git"),
+        &format!("workspaces: {GIT} | packages/n/ pm version patch | {LOG}"),
+        &format!("plain: {GIT} | $ echo x > new; git add new | pm version patch --force | {LOG}"),
+        "plain: $ sed -i 's/{}/{\"preversion\": \"exit 1\"}/' package.json | pm version patch",
+        "plain: $ sed -i 's/{}/{\"version\": \"echo $npm_old_version $npm_new_version $npm_package_version > packages\"}/' package.json | pm version patch",
+    ]);
+}
