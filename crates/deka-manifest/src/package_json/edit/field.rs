@@ -1,7 +1,7 @@
 //! Fields by their paths, as npm and Bun write them: `scripts.build`, `contributors[0].name`,
 //! `exports[./x.js]`, `keywords[]`.
 
-use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject};
+use jsonc_parser::cst::{CstArray, CstInputValue, CstNode, CstObject, CstObjectProp};
 use serde_json::Value;
 
 use super::{Editor, input_value};
@@ -182,7 +182,7 @@ impl Editor {
             root.ensure_multiline();
         }
         let mut container = Container::Object(root);
-        let Some((last, way)) = path.steps.split_last() else { return Err(FieldError::Empty) };
+        let Some((end, way)) = path.steps.split_last() else { return Err(FieldError::Empty) };
         for (at, step) in way.iter().enumerate() {
             let next = if let Some(found) = container.at(step) {
                 found
@@ -207,28 +207,28 @@ impl Editor {
             })?;
         }
         let value = input_value(value);
-        match (&container, container.at(last)) {
+        match (&container, container.at(end)) {
             (Container::Object(object), Some(_)) => {
-                if let Some(property) = last.name().and_then(|name| object.get(name)) {
+                if let Some(property) = end.name().and_then(|name| object.get(name)) {
                     property.set_value(value);
                 }
             }
             (Container::List(list), Some(_)) => {
-                let at = last.name().and_then(|name| name.parse().ok()).unwrap_or(0);
+                let at = end.name().and_then(|name| name.parse().ok()).unwrap_or(0);
                 let old = list.elements().into_iter().nth(at);
                 list.insert(at, value);
                 if let Some(old) = old {
                     old.remove();
                 }
             }
-            (_, None) => drop(add(path, way.len(), &container, last, value)?),
+            (_, None) => drop(add(path, way.len(), &container, end, value)?),
         }
         Ok(())
     }
 
     /// Removes what is at a path; returns whether something was.
     pub fn delete_field(&self, path: &FieldPath) -> Result<bool, FieldError> {
-        let Some((last, way)) = path.steps.split_last() else { return Err(FieldError::Empty) };
+        let Some((end, way)) = path.steps.split_last() else { return Err(FieldError::Empty) };
         if path.steps.contains(&Step::End) {
             return Err(FieldError::End { path: path.text.clone() });
         }
@@ -236,11 +236,11 @@ impl Editor {
         let step_in =
             |container: Option<Container>, step: &Step| Container::of(&container?.at(step)?);
         let Some(container) = way.iter().fold(root, step_in) else { return Ok(false) };
-        Ok(match (&container, container.at(last)) {
+        Ok(match (&container, container.at(end)) {
             (_, None) => false,
             (Container::Object(object), Some(_)) => {
-                let property = last.name().and_then(|name| object.get(name));
-                property.map(|property| property.remove()).is_some()
+                let property = end.name().and_then(|name| object.get(name));
+                property.map(CstObjectProp::remove).is_some()
             }
             (Container::List(_), Some(element)) => {
                 element.remove();

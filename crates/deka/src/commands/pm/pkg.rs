@@ -40,7 +40,7 @@ fn get(paths: &[String], environment: &Environment) -> Result<(), Diagnostic> {
     let manifest = ManifestFile::nearest(environment.working_folder())?.editor()?.value();
     let mut found = serde_json::Map::new();
     for path in &paths {
-        if let Some(value) = path.get(&manifest).map_err(usage)? {
+        if let Some(value) = path.get(&manifest).map_err(|error| usage(&error))? {
             found.insert(path.to_string(), value.clone());
         }
     }
@@ -56,7 +56,7 @@ fn get(paths: &[String], environment: &Environment) -> Result<(), Diagnostic> {
 
 fn parse(paths: &[String]) -> Result<Vec<FieldPath>, Diagnostic> {
     let paths = paths.iter().filter(|path| !path.is_empty());
-    paths.map(|path| FieldPath::parse(path).map_err(usage)).collect()
+    paths.map(|path| FieldPath::parse(path).map_err(|error| usage(&error))).collect()
 }
 
 /// Reads `path=value`.
@@ -71,7 +71,7 @@ fn assignment(field: &str, is_json: bool) -> Result<(FieldPath, Value), Diagnost
     if value.is_empty() {
         return Err(invalid("has no value"));
     }
-    let path = FieldPath::parse(path).map_err(usage)?;
+    let path = FieldPath::parse(path).map_err(|error| usage(&error))?;
     if !is_json {
         return Ok((path, Value::String(value.to_owned())));
     }
@@ -83,7 +83,7 @@ fn assignment(field: &str, is_json: bool) -> Result<(FieldPath, Value), Diagnost
     Ok((path, value))
 }
 
-fn usage(error: FieldError) -> Diagnostic {
+fn usage(error: &FieldError) -> Diagnostic {
     Diagnostic::usage(error.to_string())
 }
 
@@ -103,7 +103,7 @@ fn edit(
                 _ => diagnostic,
             }
         }
-        error => usage(error),
+        error => usage(&error),
     })?;
     manifest.write(&editor.to_string())
 }
@@ -112,11 +112,11 @@ fn edit(
 fn fix(environment: &Environment) -> Result<(), Diagnostic> {
     let manifest = ManifestFile::nearest(environment.working_folder())?;
     let editor = manifest.editor()?;
-    let path = FieldPath::parse("name").map_err(usage)?;
+    let path = FieldPath::parse("name").map_err(|error| usage(&error))?;
     if let Ok(Some(Value::String(name))) = path.get(&editor.value()) {
         let fixed = name.to_lowercase();
         if fixed != *name {
-            editor.set_field(&path, &Value::String(fixed)).map_err(usage)?;
+            editor.set_field(&path, &Value::String(fixed)).map_err(|error| usage(&error))?;
         }
     }
     manifest.write(&editor.to_string())?;
