@@ -23,8 +23,10 @@ pub(crate) use adding::UpdateArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
-pub(crate) use pm::{CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments, MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments};
-pub(crate) use pm::{ListArguments, MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments};
+pub(crate) use pm::{
+    CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments,
+    MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments,
+};
 pub(crate) use version::VersionArguments;
 pub(crate) use why::WhyArguments;
 
