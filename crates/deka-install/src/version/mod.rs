@@ -99,10 +99,11 @@ pub fn set_version(
         changing.add(target, are_named, &repository)?;
     }
     let uses_git = options.uses_git && repository.exists();
-    if uses_git {
-        if !options.may_be_dirty {
-            repository.check_clean()?;
-        }
+    if uses_git && !options.may_be_dirty {
+        repository.check_clean()?;
+    }
+    let makes_tags = uses_git && changing.makes_tags();
+    if makes_tags {
         changing.versions.iter().try_for_each(|(_, tag)| repository.check_no_tag(tag))?;
     }
     if !options.is_dry_run {
@@ -110,7 +111,7 @@ pub fn set_version(
     }
     let versions = changing.versions.into_iter();
     Ok(versions
-        .map(|(version, tag)| NewVersion { tag: uses_git.then_some(tag), ..version })
+        .map(|(version, tag)| NewVersion { tag: makes_tags.then_some(tag), ..version })
         .collect())
 }
 
@@ -162,6 +163,11 @@ impl Changing<'_> {
         Ok(())
     }
 
+    /// Whether tags are made: the one that the version was taken from is there.
+    fn makes_tags(&self) -> bool {
+        !matches!(self.options.wanted, WantedVersion::FromGit)
+    }
+
     fn path(&self, folder: &str) -> PathBuf {
         self.request.root.join(folder).join(MANIFEST)
     }
@@ -200,7 +206,7 @@ impl Changing<'_> {
             }
             return Err(error);
         }
-        if let Some(repository) = repository {
+        if let Some(repository) = repository.filter(|_| self.makes_tags()) {
             self.versions.iter().try_for_each(|(_, tag)| repository.tag(tag))?;
         }
         self.scripts(Event::Postversion, reporter)
