@@ -56,6 +56,7 @@ fn it_is_committed_and_tagged() {
     assert_eq!(git(&project, &["tag", "-n"]), "v1.2.4          v1.2.4\n");
     assert_eq!(git(&project, &["status", "--porcelain"]), "");
     // That tag is there already.
+    git(&project, &["commit", "-q", "--allow-empty", "-m", "more"]);
     git(&project, &["tag", "v3.0.0"]);
     project.command(["version", "from-git"]).run().assert_success();
     assert_eq!(git(&project, &["log", "-1", "--format=%s"]), "v3.0.0\n");
