@@ -2,7 +2,7 @@
 
 use deka_lockfile::{Lockfile, OverrideRule};
 use deka_manifest::{Alias, Override, OverrideTarget, Symbol};
-use deka_resolver::{Catalogs, Overrides};
+use deka_resolver::{Added, Addition, Catalogs, Overrides};
 use hashbrown::{HashMap, HashSet};
 
 /// Returns the overrides that held when the lockfile was written.
@@ -40,16 +40,21 @@ fn target(key: Symbol) -> OverrideTarget {
 }
 
 /// Returns what extensions had added to packages, by `name@version`.
-pub(crate) fn added(lockfile: &Lockfile) -> HashMap<Symbol, HashSet<Alias>> {
-    let aliases = |names: &[Symbol]| -> Vec<Alias> {
-        names.iter().filter_map(|name| Alias::parse(name).ok()).collect()
-    };
+pub(crate) fn added(lockfile: &Lockfile) -> HashMap<Symbol, HashSet<Added>> {
     lockfile
         .package_extensions
         .iter()
         .map(|(package, extension)| {
-            let names = aliases(&extension.dependencies).into_iter();
-            (*package, names.chain(aliases(&extension.peer_dependencies)).collect())
+            let groups = [
+                (Addition::Dependency, &extension.dependencies),
+                (Addition::Peer, &extension.peer_dependencies),
+                (Addition::OptionalPeer, &extension.optional_peers),
+            ];
+            let added = groups.into_iter().flat_map(|(what, names)| {
+                let aliases = names.iter().filter_map(|name| Alias::parse(name).ok());
+                aliases.map(move |alias| Added { what, alias })
+            });
+            (*package, added.collect())
         })
         .collect()
 }

@@ -3,7 +3,7 @@
 use deka_graph::{Graph, PackageId};
 use deka_lockfile::{OverrideRule, PackageExtension};
 use deka_manifest::{Alias, Override, OverrideTarget, Symbol};
-use deka_resolver::Added;
+use deka_resolver::{Added, Addition};
 
 /// Returns a group by name, bytewise.
 pub(crate) fn sorted(group: &[(Alias, Symbol)]) -> Vec<(Alias, Symbol)> {
@@ -17,10 +17,10 @@ pub(crate) fn package_extensions(
     graph: &Graph,
     extensions: &[(PackageId, Vec<Added>)],
 ) -> Vec<(Symbol, PackageExtension)> {
-    let names = |added: &[Added], is_peer: bool| {
+    let names = |added: &[Added], what: Addition| {
         let mut names: Vec<Symbol> = added
             .iter()
-            .filter(|added| added.is_peer == is_peer)
+            .filter(|added| added.what == what)
             .map(|added| added.alias.symbol())
             .collect();
         names.sort();
@@ -30,8 +30,12 @@ pub(crate) fn package_extensions(
         .iter()
         .map(|(id, added)| {
             let label = Symbol::new(&crate::tarballs::label(graph.package(*id)));
-            let dependencies = names(added, false);
-            (label, PackageExtension { dependencies, peer_dependencies: names(added, true) })
+            let extension = PackageExtension {
+                dependencies: names(added, Addition::Dependency),
+                peer_dependencies: names(added, Addition::Peer),
+                optional_peers: names(added, Addition::OptionalPeer),
+            };
+            (label, extension)
         })
         .collect();
     sections.sort_by_key(|(label, _)| *label);

@@ -63,13 +63,15 @@ pub enum OverrideRule {
     Scoped(Vec<(Symbol, Symbol)>),
 }
 
-/// Edges that `packageExtensions` added to one package.
+/// What `packageExtensions` did to the edges of one package.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PackageExtension {
     /// Added dependencies, optional ones too, by name.
     pub dependencies: Vec<Symbol>,
     /// Added peers by name.
     pub peer_dependencies: Vec<Symbol>,
+    /// The package's own peers that became optional, by name.
+    pub optional_peers: Vec<Symbol>,
 }
 
 impl Lockfile {

@@ -23,13 +23,24 @@ struct Extension {
     optional_peers: Vec<Alias>,
 }
 
-/// A dependency that was added to a package.
+/// What was added to a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Added {
-    /// Whether it is a peer.
-    pub is_peer: bool,
-    /// Its name.
+    /// What is new.
+    pub what: Addition,
+    /// The name of the dependency.
     pub alias: Alias,
+}
+
+/// What an extension does to a dependency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Addition {
+    /// Adds it, as a needed or an optional one.
+    Dependency,
+    /// Adds it as a peer.
+    Peer,
+    /// Makes a peer optional that the package has itself.
+    OptionalPeer,
 }
 
 impl Extensions {
@@ -85,10 +96,16 @@ impl Extensions {
                     None => {
                         rows.push(*row);
                         let is_peer = row.kind == EdgeKind::Peer;
-                        added.push(Added { is_peer, alias: row.alias });
+                        let what = if is_peer { Addition::Peer } else { Addition::Dependency };
+                        added.push(Added { what, alias: row.alias });
                     }
-                    Some(known) if known.kind == EdgeKind::Peer => {
-                        known.optional_peer |= extension.optional_peers.contains(&row.alias);
+                    Some(known)
+                        if known.kind == EdgeKind::Peer
+                            && !known.optional_peer
+                            && extension.optional_peers.contains(&row.alias) =>
+                    {
+                        known.optional_peer = true;
+                        added.push(Added { what: Addition::OptionalPeer, alias: row.alias });
                     }
                     Some(_) => {}
                 }
@@ -99,7 +116,7 @@ impl Extensions {
     }
 
     /// Whether the lockfile's packages have just the edges that these extensions add.
-    pub fn hold_for(&self, graph: &Graph, added: &HashMap<Symbol, HashSet<Alias>>) -> bool {
+    pub fn hold_for(&self, graph: &Graph, added: &HashMap<Symbol, HashSet<Added>>) -> bool {
         if self.by_name.is_empty() && added.is_empty() {
             return true;
         }
@@ -119,7 +136,7 @@ impl Extensions {
         &self,
         graph: &Graph,
         id: PackageId,
-        added: &HashMap<Symbol, HashSet<Alias>>,
+        added: &HashMap<Symbol, HashSet<Added>>,
     ) -> Option<(Vec<Row>, Vec<Added>)> {
         let package = graph.package(id);
         let version = package.version()?;
@@ -130,7 +147,13 @@ impl Extensions {
             return None;
         }
         let mut rows = rows_of_edges(graph, id);
-        rows.retain(|row| !before.is_some_and(|before| before.contains(&row.alias)));
+        if let Some(before) = before {
+            let has = |what, row: &Row| before.contains(&Added { what, alias: row.alias });
+            rows.retain(|row| !has(Addition::Dependency, row) && !has(Addition::Peer, row));
+            for row in &mut rows {
+                row.optional_peer &= !has(Addition::OptionalPeer, row);
+            }
+        }
         let added = self.extend(package.name, version, &mut rows);
         Some((rows, added))
     }

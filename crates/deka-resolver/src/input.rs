@@ -4,7 +4,7 @@ use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_manifest::{Alias, Bin, PackageJson, PackageName, Symbol, Target, Version};
 use hashbrown::{HashMap, HashSet};
 
-use crate::{Extensions, Overrides, ReleaseAge, Warning};
+use crate::{Added, Extensions, Overrides, ReleaseAge, Warning};
 
 /// Everything that the answer depends on besides packuments.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ pub struct Locked<'a> {
     /// Packages that are not what they were then, such as folders with another manifest.
     pub stale: &'a HashSet<PackageId>,
     /// What extensions had added then to packages, by `name@version`.
-    pub added: &'a HashMap<Symbol, HashSet<Alias>>,
+    pub added: &'a HashMap<Symbol, HashSet<Added>>,
     /// The overrides that held then.
     pub overrides: &'a Overrides,
     /// The catalogs that held then.

@@ -31,7 +31,7 @@ mod speculation;
 mod warning;
 
 pub use error::{Available, InvalidSpecOf, RequiredBy, ResolveError};
-pub use extensions::{Added, Extensions};
+pub use extensions::{Added, Addition, Extensions};
 pub use finish::Resolved;
 pub use input::{Catalogs, Importer, Input, Locked, Options, Row};
 pub use overrides::Overrides;

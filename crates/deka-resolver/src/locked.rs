@@ -32,7 +32,8 @@ impl Resolver<'_> {
             let mut target_of: HashMap<(EdgeKind, Symbol, Symbol), _> = HashMap::new();
             for edge in graph.edges_of(id) {
                 let target = edge.target.and_then(|target| node_of[target.index()]);
-                target_of.insert((edge.kind, edge.alias.symbol(), edge.spec), target);
+                let key = (edge.kind, edge.alias.symbol(), edge.spec);
+                target_of.insert(key, (target, edge.optional_peer));
             }
             let is_stale = |kind: EdgeKind, alias: Symbol| {
                 graph.edges_of(id).iter().any(|edge| {
@@ -45,18 +46,22 @@ impl Resolver<'_> {
                 let row = self.arena.edge(edge).row;
                 let key = (row.kind, row.alias.symbol(), row.spec);
                 let known = target_of.get(&key).copied();
-                if self.is_changed(row, known.flatten(), &changed) {
+                if self.is_changed(row, known.and_then(|(target, _)| target), &changed) {
                     is_changed = true;
                     self.open(edge);
                     continue;
                 }
                 match known {
-                    Some(Some(target)) => self.arena.edges[edge.index()].target = Some(target),
+                    Some((Some(target), _)) => {
+                        self.arena.edges[edge.index()].target = Some(target);
+                    }
                     // It led to a package that is not what it was.
-                    Some(None) if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
+                    Some((None, _)) if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
                     // Another package manager's lockfile forgot it.
-                    Some(None) if row.kind == EdgeKind::Prod => self.open(edge),
-                    Some(None) => {}
+                    Some((None, _)) if row.kind == EdgeKind::Prod => self.open(edge),
+                    // No extension makes it optional any more.
+                    Some((None, true)) if !row.optional_peer => self.open(edge),
+                    Some((None, _)) => {}
                     // An extension added it, or asks for something else than before.
                     None => self.open(edge),
                 }

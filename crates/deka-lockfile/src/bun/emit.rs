@@ -124,6 +124,7 @@ impl Writer {
             for (group, names) in [
                 ("dependencies", &added.dependencies),
                 ("peerDependencies", &added.peer_dependencies),
+                ("optionalPeers", &added.optional_peers),
             ] {
                 if !names.is_empty() {
                     out.text.push_str(separator);

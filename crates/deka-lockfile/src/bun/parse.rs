@@ -221,6 +221,7 @@ fn read_extension(reader: &mut Reader<'_>) -> Result<PackageExtension> {
         match &*key {
             "dependencies" => extension.dependencies = read_symbols(reader)?,
             "peerDependencies" => extension.peer_dependencies = read_symbols(reader)?,
+            "optionalPeers" => extension.optional_peers = read_symbols(reader)?,
             _ => reader.skip()?,
         }
         Ok(())
