@@ -206,10 +206,9 @@ impl<'a> Climb<'a> {
                 matches!(self.graph.package(target).resolution, Resolution::Folder(_))
             });
         if stays {
-            return match self.slot(from, dependency.name) {
-                Some(_) => Outcome::Done,
-                None => Outcome::Below(from),
-            };
+            let is_there = self.slot(from, dependency.name).is_some()
+                || dependency.is_peer && self.sees(from, dependency.name, target);
+            return if is_there { Outcome::Done } else { Outcome::Below(from) };
         }
         let mut watches = self.watches(from, target);
         let hoist_root = self.places[from as usize].hoist_root;
@@ -296,6 +295,21 @@ impl<'a> Climb<'a> {
     fn note_needs(&mut self, bundler: u32, dependencies: &[Dependency]) {
         for dependency in dependencies {
             self.needs.entry((bundler, dependency.name)).or_default().push(dependency.edge);
+        }
+    }
+
+    /// Whether the nearest package of that name, as seen from the place `from`, is this one.
+    fn sees(&self, from: u32, name: NameId, target: Option<PackageId>) -> bool {
+        let hoist_root = self.places[from as usize].hoist_root;
+        let mut at = from;
+        loop {
+            if let Some(found) = self.slot(at, name) {
+                return self.target_at(found) == target;
+            }
+            if at == hoist_root {
+                return false;
+            }
+            at = self.places[at as usize].parent;
         }
     }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use deka_manifest::{Alias, Range as VersionRange, Symbol};
 use hashbrown::HashMap;
 
-use crate::{EdgeId, EdgeKind, Graph, PackageId, Resolution};
+use crate::{EdgeId, EdgeKind, Graph, PackageId};
 
 /// A name as an index into [`Prepared::names`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -217,12 +217,11 @@ impl Prepared {
     /// Whether `package` lies in the range `range`.
     pub(super) fn satisfies(&self, graph: &Graph, package: PackageId, range: RangeId) -> bool {
         match &self.ranges[range.0 as usize] {
-            RangeOf::Anything => true,
+            RangeOf::Anything => graph.package(package).version().is_some(),
             RangeOf::Nothing => false,
-            RangeOf::Versions(range) => match &graph.package(package).resolution {
-                Resolution::Npm { version, .. } => range.satisfies(version),
-                _ => false,
-            },
+            RangeOf::Versions(range) => {
+                graph.package(package).version().is_some_and(|version| range.satisfies(version))
+            }
         }
     }
 

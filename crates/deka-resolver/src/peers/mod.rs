@@ -8,9 +8,10 @@
 //! 1. the highest version that is there already and satisfies it,
 //! 2. what an ancestor provides: the nearest package on the way to the root that depends on the same
 //!    name itself, whether the version fits or not,
-//! 3. what another peer put at the top, where peers go that no ancestor provides: unless the version
+//! 3. what the project itself depends on under that name, if that comes from no registry, whatever it is called,
+//! 4. what another peer put at the top, where peers go that no ancestor provides: unless the version
 //!    that the registry would give fits all peers of that name at the top,
-//! 4. the version that the registry gives.
+//! 5. the version that the registry gives.
 //!
 //! Optional peers are left to hoisting, which binds them to what they see.
 
@@ -78,10 +79,14 @@ impl Resolver<'_> {
             return;
         }
         if self.input.options.install_peers {
-            for (_, _, name) in &unsatisfied {
+            let names: Vec<NameId> = unsatisfied
+                .iter()
+                .filter(|(edge, ..)| self.foreign_of_root(*edge).is_none())
+                .map(|(_, _, name)| *name)
+                .collect();
+            for name in &names {
                 self.ask(*name);
             }
-            let names: Vec<_> = unsatisfied.iter().map(|(_, _, name)| *name).collect();
             self.wait_for(&names);
         }
         for (edge, request, _) in unsatisfied {
@@ -162,6 +167,9 @@ impl Resolver<'_> {
         let is_range = self.requests.get(request).range.is_some();
         match scopes.provider(self, edge, best) {
             Provider::Package(node) => return self.bind(edge, node),
+            Provider::Top | Provider::Nowhere if let Some(node) = self.foreign_of_root(edge) => {
+                return self.bind(edge, node);
+            }
             Provider::Top if is_range && !self.arena.node(owner).is_importer() => {
                 let top = scopes.top_peers(self, alias, batch);
                 let occupant = self.highest_target(&top);
@@ -190,6 +198,16 @@ impl Resolver<'_> {
             None if self.is_shadowed(edge) => {}
             None => self.failed.push(edge),
         }
+    }
+
+    /// Returns what the project itself depends on under the name of a peer, if no registry has it.
+    fn foreign_of_root(&self, peer: EdgeId) -> Option<NodeId> {
+        let alias = self.arena.edge(peer).row.alias;
+        let mut edges = self.arena.edges_of(NodeId::ROOT).iter();
+        edges.find_map(|edge| {
+            let is_it = edge.row.alias == alias && edge.row.kind != EdgeKind::Peer;
+            edge.target.filter(|target| is_it && self.arena.node(*target).version().is_none())
+        })
     }
 
     /// Whether an edge is a peer and the dependent has a dependency of that name besides.
@@ -427,7 +445,7 @@ impl<'a> Wanted<'a> {
                 node.package.name == self.name
                     || self.range.is_some_and(|range| range.satisfies(version))
             }
-            None => node.is_importer() && node.package.name == self.name,
+            None => node.package.name == self.name,
         }
     }
 }

@@ -28,7 +28,10 @@ pub(super) fn folder_name(graph: &Graph, entry: &Entry) -> Option<String> {
         for peer in entry.peers.iter() {
             let package = graph.package(peer.package);
             bytes.extend_from_slice(package.name.as_str().as_bytes());
-            bytes.extend_from_slice(package.resolution.to_string().as_bytes());
+            match &package.resolution {
+                Resolution::Folder(path) => bytes.extend_from_slice(path.as_bytes()),
+                resolution => bytes.extend_from_slice(resolution.to_string().as_bytes()),
+            }
         }
         let _ = write!(name, "+{:016x}", wyhash_11(&bytes));
     } else if let Some(start) = integrity.as_ref().and_then(|digest| digest.first_chunk::<8>()) {
