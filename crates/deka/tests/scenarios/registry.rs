@@ -1,6 +1,6 @@
 //! The registry of all scenarios: pnpm's packages, and stand-ins for the few others that those need.
 
-use deka_test::{Registry, peer, registry::Authorization};
+use deka_test::{Registry, Tar, archive::gzip, peer, registry::Authorization};
 
 /// What `needs-auth` and `@private/*` are given for.
 pub(crate) const TOKEN: &str = "token-of-the-scenarios";
@@ -16,6 +16,7 @@ pub(crate) fn start() -> Option<Registry> {
     for version in ["1.0.0", "1.0.1", "2.0.0", "2.1.0"] {
         registry.package("is-negative", version).file("index.js", "").publish();
     }
+    registry.package("say-hi", "2.0.0").publish();
     registry.package("ajv", "4.10.4").publish();
     registry.package("ajv", "8.1.0").publish();
     registry.package("ajv-keywords", "1.5.0").peer("ajv", ">=4.10.0").publish();
@@ -24,7 +25,23 @@ pub(crate) fn start() -> Option<Registry> {
         .bin("json-append", "bin.js")
         .executable("bin.js", JSON_APPEND)
         .publish();
+    let manifest = r#"{"name":"is-negative","version":"2.1.0"}"#;
+    put_repository(&registry, "kevva/is-negative", "2.1.0", manifest);
+    let manifest = r#"{"name":"hi","version":"1.0.0"}"#;
+    put_repository(&registry, "zkochan/hi", "4cdebec76b7b9d1f6e219e06c42d92a6b8ea60cd", manifest);
     Some(registry)
+}
+
+/// Serves what GitHub would of a repository of one file: by what is asked for, and by the commit that it
+/// leads to.
+fn put_repository(registry: &Registry, repository: &str, reference: &str, manifest: &str) {
+    let commit = "4cdebec";
+    let file = format!("{}-{commit}/package.json", repository.replace('/', "-"));
+    let archive = gzip(&Tar::new().file(file, manifest).finish());
+    for reference in [reference, commit] {
+        let path = format!("/repos/{repository}/tarball/{reference}");
+        registry.put_tarball(&path, archive.clone());
+    }
 }
 
 /// Appends what it reads to the list in a file.

@@ -1,6 +1,7 @@
 //! A project, what is done with it, and what a user sees then.
 //!
-//! `@/` stands for `@pnpm.e2e/` in all texts.
+//! In all texts `@/` stands for `@pnpm.e2e/`, and in those of files `{registry}` for the registry's URL without its
+//! scheme.
 
 use std::{
     collections::BTreeMap,
@@ -40,12 +41,17 @@ static SUITE: LazyLock<Option<Suite>> = LazyLock::new(|| {
     let folder = scratch_folder("scenarios", SPACE);
     let deka = Path::new(env!("CARGO_BIN_EXE_deka"));
     Some(Suite {
+        bun: tool("bun", &bun, &folder.join("bun"), &registry),
+        deka: tool("deka", deka, &folder.join("deka"), &registry),
         registry,
-        bun: Tool::new("bun", &bun, &folder.join("bun")),
-        deka: Tool::new("deka", deka, &folder.join("deka")),
         folder,
     })
 });
+
+/// A tool for which the registry stands in for GitHub as well.
+fn tool(name: &'static str, program: &Path, folder: &Path, registry: &Registry) -> Tool {
+    Tool::new(name, program, folder).env("GITHUB_API_URL", &registry.url())
+}
 
 /// Both layouts of `node_modules`.
 const LAYOUTS: [&str; 2] = [HOISTED, ISOLATED];
@@ -92,7 +98,7 @@ impl Scenario {
         self.file(&format!("{folder}/package.json"), &text(&manifest))
     }
 
-    /// Adds lines to `.npmrc`; `{registry}` is the registry's URL without scheme.
+    /// Adds lines to `.npmrc`.
     pub(crate) fn npmrc(mut self, lines: &str) -> Self {
         self.npmrc.push_str(lines);
         self.npmrc.push('\n');
@@ -195,10 +201,10 @@ impl Scenario {
     /// Writes the files that are not there yet, or not as they should be, and installs.
     fn run(&self, tool: &Tool, suite: &Suite, project: &Path, more: &[&str]) -> Installed {
         let url = suite.registry.url();
-        let rest = self.npmrc.replace("{registry}", url.trim_start_matches("http:"));
-        write(&project.join(".npmrc"), &format!("registry={url}\n{rest}"));
+        let fill_in = |text: &str| text.replace("{registry}", url.trim_start_matches("http:"));
+        write(&project.join(".npmrc"), &format!("registry={url}\n{}", fill_in(&self.npmrc)));
         for (path, text) in &self.files {
-            write(&project.join(path), text);
+            write(&project.join(path), &fill_in(text));
         }
         let mut arguments = vec!["install"];
         if !self.runs_scripts {
@@ -207,7 +213,9 @@ impl Scenario {
         arguments.extend(self.arguments.iter().map(String::as_str));
         arguments.extend(more);
         let beside = project.parent().expect("a project is in a folder of its own");
-        let own = self.has_own_cache.then(|| Tool::new(tool.name, &tool.program, beside));
+        let own = self
+            .has_own_cache
+            .then(|| crate::scenario::tool(tool.name, &tool.program, beside, &suite.registry));
         let tool = own.as_ref().unwrap_or(tool);
         let outcome = tool.command(project, arguments).run();
         let mut installed = tool.installed(project, outcome);
