@@ -27,10 +27,6 @@ pub(crate) fn parse(text: &str) -> Vec<Entry> {
     let mut places: HashMap<String, usize> = HashMap::new();
     let mut in_section = false;
     for (number, line) in lines(text) {
-        let trimmed = trim(line);
-        if trimmed.is_empty() || trimmed.starts_with([';', '#']) {
-            continue;
-        }
         if is_section(line) {
             in_section = true;
             continue;
@@ -38,17 +34,9 @@ pub(crate) fn parse(text: &str) -> Vec<Entry> {
         if in_section {
             continue;
         }
-        let (key, value) = match line.split_once('=') {
-            Some((key, value)) => (unquote(key), unquote(value)),
-            None => (unquote(line), "true".to_owned()),
-        };
-        let (key, is_list) = match key.strip_suffix("[]") {
-            Some(name) if !name.is_empty() => (name.to_owned(), true),
-            _ => (key, false),
-        };
-        if key.is_empty() {
-            continue;
-        }
+        let Some((key, is_list)) = key_of(line) else { continue };
+        let value =
+            line.split_once('=').map_or_else(|| "true".to_owned(), |(_, value)| unquote(value));
         if let Some(place) = places.get(&key) {
             let entry = &mut entries[*place];
             // Once a list, a key stays one, even where the brackets were forgotten.
@@ -64,6 +52,19 @@ pub(crate) fn parse(text: &str) -> Vec<Entry> {
         }
     }
     entries
+}
+
+/// Returns the key of a line that is in no section, and whether it was written with `[]`.
+pub(crate) fn key_of(line: &str) -> Option<(String, bool)> {
+    let trimmed = trim(line);
+    if trimmed.is_empty() || trimmed.starts_with([';', '#']) {
+        return None;
+    }
+    let key = unquote(line.split_once('=').map_or(line, |(key, _)| key));
+    match key.strip_suffix("[]") {
+        Some(name) if !name.is_empty() => Some((name.to_owned(), true)),
+        _ => (!key.is_empty()).then_some((key, false)),
+    }
 }
 
 /// Splits at `\n`, `\r\n` and a lone `\r`, and counts.
@@ -105,7 +106,7 @@ fn unquote(text: &str) -> String {
 }
 
 /// Whether a line is `[section]` and nothing more.
-fn is_section(line: &str) -> bool {
+pub(crate) fn is_section(line: &str) -> bool {
     let inner = line.trim_end_matches(is_blank).strip_prefix('[').and_then(|l| l.strip_suffix(']'));
     inner.is_some_and(|inner| !inner.contains(']'))
 }

@@ -31,11 +31,13 @@ mod bunfig;
 mod config;
 mod credentials;
 mod draft;
+mod edit;
 mod environment;
 mod error;
 mod expand;
 mod github;
 mod ini;
+mod inspect;
 mod load;
 mod npmrc;
 mod origin;
@@ -51,10 +53,12 @@ pub use config::{
     Omit, Pem, PlatformOverride, Retries, Timeouts,
 };
 pub use credentials::{AuthHeader, ClientCertificate, Credentials};
+pub use edit::{delete_from_npmrc, set_in_npmrc};
 pub use environment::Environment;
 pub use error::{ConfigError, Warning};
 pub use expand::sounds_secret;
 pub use github::GitHub;
+pub use inspect::{Setting, is_protected};
 pub use origin::{Layer, Origin};
 pub use overrides::Overrides;
 pub use parse::{cpu_set, libc_set, os_set, parse_duration};

@@ -84,14 +84,14 @@ pub(crate) fn key_of_variable(name: &str) -> Option<String> {
 }
 
 /// Whether a text holds a web address with a user, and so maybe with a password.
-fn names_user(text: &str) -> bool {
+pub(crate) fn names_user(text: &str) -> bool {
     text.split("://").skip(1).any(|rest| {
         rest.split(['/', '?', '#', ' ']).next().is_some_and(|authority| authority.contains('@'))
     })
 }
 
 /// A key as it may be shown: somebody may have put a whole URL with a password in front of `:`.
-fn shown_key(key: &str) -> Box<str> {
+pub(crate) fn shown_key(key: &str) -> Box<str> {
     match key.strip_prefix("//").and_then(|rest| rest.split_once('@')) {
         Some((before, after)) if !before.contains('/') => format!("//***@{after}").into(),
         _ => key.into(),

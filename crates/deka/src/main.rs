@@ -82,6 +82,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Licenses(licenses) => commands::licenses::run(licenses, common, &environment),
         Command::Version(version) => commands::version::run(version, common, &environment),
         Command::Why(why) => commands::why::run(why, &environment),
+        Command::Config(config) => commands::config::run(config, common, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => {
             commands::completions::run(completions);

@@ -84,7 +84,18 @@ fn default_cache(draft: &mut Draft<'_>, project: &Path) {
 }
 
 fn read_npmrcs(draft: &mut Draft<'_>, overrides: &Overrides, project: Option<&Path>) {
-    let environment = draft.environment;
+    for (layer, file) in npmrc_files(draft.environment, overrides, project) {
+        read_npmrc(draft, layer, &file);
+    }
+}
+
+/// Returns the `.npmrc` files that count, whether they exist or not, the weakest first.
+pub(crate) fn npmrc_files(
+    environment: &Environment,
+    overrides: &Overrides,
+    project: Option<&Path>,
+) -> Vec<(Layer, PathBuf)> {
+    let mut files = Vec::new();
     let variable = |wanted: &str| {
         environment
             .variables()
@@ -101,23 +112,32 @@ fn read_npmrcs(draft: &mut Draft<'_>, overrides: &Overrides, project: Option<&Pa
 
     let global = asked_for(&overrides.global_npmrc, "globalconfig")
         .or_else(|| global_npmrc(environment, variable("prefix")));
-    if let Some(file) = global {
-        read_npmrc(draft, Layer::GlobalNpmrc, &file);
-    }
+    files.extend(global.map(|file| (Layer::GlobalNpmrc, file)));
 
     let user = asked_for(&overrides.user_npmrc, "userconfig").or_else(|| {
         let in_xdg =
             environment.non_empty("XDG_CONFIG_HOME").map(|folder| Path::new(folder).join(".npmrc"));
         in_xdg.filter(|file| file.is_file()).or_else(|| Some(environment.home()?.join(".npmrc")))
     });
-    if let Some(file) = &user {
-        read_npmrc(draft, Layer::UserNpmrc, file);
-    }
+    files.extend(user.clone().map(|file| (Layer::UserNpmrc, file)));
 
     // In the home folder itself the file is the user's, not a stranger's.
     let of_project = project.map(|project| project.join(".npmrc"));
-    if let Some(file) = of_project.filter(|file| user.as_ref() != Some(file)) {
-        read_npmrc(draft, Layer::ProjectNpmrc, &file);
+    let of_project = of_project.filter(|file| user.as_ref() != Some(file));
+    files.extend(of_project.map(|file| (Layer::ProjectNpmrc, file)));
+    files
+}
+
+impl Layer {
+    /// Returns the `.npmrc` of this layer, whether it exists or not; `None` if there can be none.
+    pub fn npmrc(
+        self,
+        environment: &Environment,
+        overrides: &Overrides,
+        project: Option<&Path>,
+    ) -> Option<PathBuf> {
+        let mut files = npmrc_files(environment, overrides, project).into_iter();
+        files.find(|(layer, _)| *layer == self).map(|(_, file)| file)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Help texts come from the structs here. Flags of other package managers are in [`foreign`].
 
 mod adding;
+mod config;
 mod foreign;
 mod install;
 mod list;
@@ -20,6 +21,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use crate::diagnostic::Diagnostic;
 
 pub(crate) use adding::UpdateArguments;
+pub(crate) use config::{
+    ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location,
+};
 pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
@@ -145,6 +149,10 @@ pub(crate) enum Command {
     /// Explain why a package is installed
     #[command(alias = "explain", after_help = why::AFTER_HELP)]
     Why(Box<WhyArguments>),
+
+    /// Show settings and where they come from, or change them
+    #[command(alias = "c", after_help = config::AFTER_HELP)]
+    Config(Box<ConfigArguments>),
 
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]

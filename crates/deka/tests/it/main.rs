@@ -3,6 +3,7 @@
 
 mod command_line;
 mod completions;
+mod config;
 mod list;
 mod output;
 mod pkg;
