@@ -5,6 +5,7 @@
 mod adding;
 mod config;
 mod foreign;
+mod init;
 mod install;
 mod list;
 mod mistakes;
@@ -24,6 +25,7 @@ pub(crate) use adding::UpdateArguments;
 pub(crate) use config::{
     ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location,
 };
+pub(crate) use init::InitArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
@@ -87,6 +89,10 @@ pub(crate) enum Command {
     /// Install exactly what bun.lock says; fail if it is out of date
     #[command(alias = "clean-install", alias = "install-clean", after_help = install::AFTER_HELP_CI)]
     Ci(Box<InstallArguments>),
+
+    /// Make a project of the folder: a package.json
+    #[command(after_help = init::AFTER_HELP)]
+    Init(Box<InitArguments>),
 
     /// Add packages to package.json, and install them
     #[command(visible_alias = "a", after_help = adding::AFTER_HELP_ADD, mut_args(shown(adding::SHOWN_FOR_ADD)))]

@@ -4,6 +4,7 @@ pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod global;
 pub(crate) mod help;
+pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod licenses;
 pub(crate) mod link;

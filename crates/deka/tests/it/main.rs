@@ -4,6 +4,7 @@
 mod command_line;
 mod completions;
 mod config;
+mod init;
 mod list;
 mod output;
 mod pkg;
