@@ -38,6 +38,7 @@ mod scripts;
 mod sections;
 mod settings;
 mod shared;
+mod staleness;
 mod start;
 mod survey;
 mod tarballs;
@@ -60,12 +61,14 @@ pub use inventory::{
 pub use patches::{
     PatchChange, PatchCommit, PatchError, PreparedPatch, prepare_patch, undo_patch, write_patch,
 };
-pub use project::{LOCKFILE, MANIFEST, find_project};
+pub use project::{LOCKFILE, MANIFEST, find_package, find_project};
 pub use registered::{Registered, register, unregister};
 pub use remote::{GitError, InvalidLocation, RemoteError};
 pub use report::{
     AddedPackage, DirectDependency, Outcome, Reporter, Silent, Summary, UpdatedPackage,
 };
 pub use scripts::{ScriptContext, Untrusted};
+pub use staleness::{is_stale, repeats_last_install};
 pub use version::{NewVersion, VersionError, VersionOptions, WantedVersion, set_version};
 pub use why::{Explanation, Reason, why};
+pub use workspaces::{OwnPackage, own_packages};

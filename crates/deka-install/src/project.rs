@@ -24,12 +24,16 @@ pub const MANIFEST: &str = "package.json";
 /// The name of the lockfile.
 pub const LOCKFILE: &str = "bun.lock";
 
-/// Returns the folder of the nearest `package.json` at or above `start`; of a workspace's member,
-/// that of its root.
-pub fn find_project(start: &Path) -> Result<PathBuf, InstallError> {
+/// Returns the folder of the nearest `package.json` at or above `start`.
+pub fn find_package(start: &Path) -> Result<PathBuf, InstallError> {
     let nearest = start.ancestors().find(|folder| folder.join(MANIFEST).is_file());
-    let nearest = nearest.ok_or_else(|| InstallError::NoManifest { folder: start.to_owned() })?;
-    Ok(workspaces::root_of(nearest).unwrap_or_else(|| nearest.to_owned()))
+    nearest.map(Path::to_owned).ok_or_else(|| InstallError::NoManifest { folder: start.to_owned() })
+}
+
+/// Returns the same; of a workspace's member, that of its root.
+pub fn find_project(start: &Path) -> Result<PathBuf, InstallError> {
+    let nearest = find_package(start)?;
+    Ok(workspaces::root_of(&nearest).unwrap_or(nearest))
 }
 
 /// Which lockfile counts.
@@ -224,17 +228,9 @@ impl Project {
         }
         let graph = workspaces::outline(&self.manifest, &self.members);
         let root_name = self.manifest.name.map(Symbol::as_str);
-        let selected = workspaces::select(filters, &graph, &self.root, root_name)?;
-        // "All" means the members; the root is one that has to be named.
-        let exact: Vec<Filter> =
-            filters.iter().filter(|filter| filter.names_one()).cloned().collect();
-        let names_root = !exact.is_empty()
-            && workspaces::select(&exact, &graph, &self.root, root_name)?
-                .contains(&PackageId::ROOT);
-        let folders = graph
-            .package_ids()
-            .filter(|id| selected.contains(id) && (names_root || *id != PackageId::ROOT));
-        Ok(folders
+        let selected = workspaces::select_manifests(filters, &graph, &self.root, root_name)?;
+        Ok(selected
+            .into_iter()
             .map(|id| match &graph.package(id).resolution {
                 Resolution::Workspace(path) => path.to_string(),
                 _ => String::new(),

@@ -36,5 +36,5 @@ pub use plan::{
 };
 pub use state::{
     Input, InputState, LinkState, PlacedLink, PlacedLinks, PlacedPackage, STATE_FILE, Stamp,
-    Summary, UpToDate, check_up_to_date,
+    Summary, UpToDate, check_up_to_date, settings_of_last,
 };

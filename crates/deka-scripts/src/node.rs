@@ -10,18 +10,27 @@ pub struct Node {
     pub program: PathBuf,
     /// The folder above `bin`, links followed; its headers and its npm lie below.
     pub prefix: PathBuf,
-    /// Its version, such as `v24.1.0`.
-    pub version: String,
+    /// Its version, such as `v24.1.0`, if that is known.
+    pub version: Option<String>,
 }
 
 impl Node {
-    /// Finds `node` in the folders of `path`.
-    pub fn find(path: &str) -> Option<Self> {
+    /// Finds `node` in the folders of `path`, without starting it.
+    pub fn locate(path: &str) -> Option<Self> {
         let program = find_program(path, "node")?;
         let real = std::fs::canonicalize(&program).ok()?;
         let prefix = real.parent()?.parent()?.to_owned();
-        let version = version_of_headers(&prefix).or_else(|| ask_version(&program))?;
+        let version = version_of_headers(&prefix);
         Some(Self { program, prefix, version })
+    }
+
+    /// Finds `node` in the folders of `path`; one that does not say its version is none.
+    pub fn find(path: &str) -> Option<Self> {
+        let mut node = Self::locate(path)?;
+        if node.version.is_none() {
+            node.version = Some(ask_version(&node.program)?);
+        }
+        Some(node)
     }
 
     /// Returns what tells the `node` in the folders of `path` from any other, without starting it.

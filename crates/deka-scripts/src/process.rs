@@ -122,7 +122,7 @@ fn supervisor(
         is_on_leash,
         sandbox: sandbox.cloned(),
     };
-    let mut command = Command::new(surroundings.program);
+    let mut command = Command::new(surroundings.caller.program);
     command
         .arg(ARGUMENT)
         .arg(order.to_text())

@@ -1,9 +1,11 @@
 //! Jobs, side by side in their order.
 
 use std::num::NonZeroUsize;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::board::in_order;
 use crate::process::{Ended, Stop, run_captured, run_inherited};
 use crate::sandbox::{Policy, Suspicion};
 use crate::{FailedScript, Package, Script, ScriptError, Surroundings};
@@ -78,23 +80,41 @@ pub fn run(
     concurrency: NonZeroUsize,
     observer: &dyn Observer,
 ) -> Result<Vec<JobOutcome>, ScriptError> {
-    let board = Board {
-        jobs,
-        state: Mutex::new(State { slots: vec![Slot::Waiting; jobs.len()], error: None }),
-        changed: Condvar::new(),
-        stop: Stop::default(),
-    };
+    let after: Vec<&[usize]> = jobs.iter().map(|job| &*job.after).collect();
+    let state = Mutex::new(State { outcomes: vec![None; jobs.len()], error: None });
+    let stop = Stop::default();
     observer.progress(0, jobs.len());
-    std::thread::scope(|scope| {
-        for _ in 1..concurrency.get().min(jobs.len()) {
-            scope.spawn(|| board.work(surroundings, observer));
+    in_order(&after, concurrency, &|at| {
+        let job = &jobs[at];
+        let result = perform(job, surroundings, &stop, observer);
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        let outcome = if result.is_ok() { JobOutcome::Done } else { JobOutcome::Failed };
+        state.outcomes[at] = Some(outcome);
+        let mut flow = ControlFlow::Continue(());
+        if let Err(error) = result {
+            if job.may_fail {
+                observer.gave_up(&error);
+            } else {
+                // What ends because of the first failure is not one of its own.
+                state.error.get_or_insert(error);
+                stop.stop();
+                flow = ControlFlow::Break(());
+            }
         }
-        board.work(surroundings, observer);
+        let done = state.outcomes.iter().flatten().count();
+        drop(state);
+        observer.progress(done, jobs.len());
+        flow
     });
-    let state = board.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let state = state.into_inner().unwrap_or_else(PoisonError::into_inner);
     match state.error {
         Some(error) => Err(error),
-        None => Ok(state.slots.iter().map(|slot| slot.outcome()).collect()),
+        // Nothing is left waiting unless there was an error.
+        None => Ok(state
+            .outcomes
+            .into_iter()
+            .map(|outcome| outcome.unwrap_or(JobOutcome::Failed))
+            .collect()),
     }
 }
 
@@ -115,108 +135,29 @@ pub fn run_in_foreground(
     Ok(())
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Slot {
-    Waiting,
-    Running,
-    Ended(JobOutcome),
-}
-
-impl Slot {
-    fn outcome(self) -> JobOutcome {
-        match self {
-            Self::Ended(outcome) => outcome,
-            // Nothing is left waiting unless there was an error.
-            Self::Waiting | Self::Running => JobOutcome::Failed,
-        }
-    }
-}
-
 struct State {
-    slots: Vec<Slot>,
+    outcomes: Vec<Option<JobOutcome>>,
     error: Option<ScriptError>,
 }
 
-/// What the threads share.
-struct Board<'a> {
-    jobs: &'a [Job],
-    state: Mutex<State>,
-    changed: Condvar,
-    stop: Stop,
-}
-
-impl Board<'_> {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn work(&self, surroundings: &Surroundings<'_>, observer: &dyn Observer) {
-        while let Some(at) = self.take() {
-            let job = &self.jobs[at];
-            let result = self.perform(job, surroundings, observer);
-            let mut state = self.state();
-            state.slots[at] = Slot::Ended(match &result {
-                Ok(()) => JobOutcome::Done,
-                Err(_) => JobOutcome::Failed,
-            });
-            if let Err(error) = result {
-                if job.may_fail {
-                    observer.gave_up(&error);
-                } else {
-                    // What ends because of the first failure is not one of its own.
-                    state.error.get_or_insert(error);
-                    self.stop.stop();
-                }
-            }
-            let done = state.slots.iter().filter(|slot| matches!(slot, Slot::Ended(_))).count();
-            drop(state);
-            observer.progress(done, self.jobs.len());
-            self.changed.notify_all();
+fn perform(
+    job: &Job,
+    surroundings: &Surroundings<'_>,
+    stop: &Stop,
+    observer: &dyn Observer,
+) -> Result<(), ScriptError> {
+    for script in &job.scripts {
+        observer.started(&job.package, script);
+        let sandbox = job.sandbox.as_ref();
+        let hear = |bytes: &[u8]| observer.wrote(&job.package, bytes);
+        let ended = run_captured(surroundings, &job.package, script, sandbox, stop, &hear)?;
+        check(&job.package, script, sandbox, &ended)?;
+        observer.ended(&job.package, script, ended.elapsed);
+        if stop.is_stopped() {
+            break;
         }
     }
-
-    /// Waits for a job that can begin; `None` when there will be no more.
-    fn take(&self) -> Option<usize> {
-        let mut state = self.state();
-        loop {
-            if state.error.is_some() {
-                return None;
-            }
-            let is_ended = |at: &usize| matches!(state.slots[*at], Slot::Ended(_));
-            let ready = (0..self.jobs.len()).find(|at| {
-                state.slots[*at] == Slot::Waiting && self.jobs[*at].after.iter().all(is_ended)
-            });
-            if let Some(at) = ready {
-                state.slots[at] = Slot::Running;
-                return Some(at);
-            }
-            if !state.slots.contains(&Slot::Running) {
-                return None;
-            }
-            state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-    }
-
-    fn perform(
-        &self,
-        job: &Job,
-        surroundings: &Surroundings<'_>,
-        observer: &dyn Observer,
-    ) -> Result<(), ScriptError> {
-        for script in &job.scripts {
-            observer.started(&job.package, script);
-            let sandbox = job.sandbox.as_ref();
-            let hear = |bytes: &[u8]| observer.wrote(&job.package, bytes);
-            let ended =
-                run_captured(surroundings, &job.package, script, sandbox, &self.stop, &hear)?;
-            check(&job.package, script, sandbox, &ended)?;
-            observer.ended(&job.package, script, ended.elapsed);
-            if self.stop.is_stopped() {
-                break;
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn check(

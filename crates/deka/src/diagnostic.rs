@@ -40,6 +40,11 @@ impl Diagnostic {
         }
     }
 
+    /// Ends with an exit code and says nothing: what ran has said it.
+    pub(crate) fn ended(exit_code: u8) -> Self {
+        Self { program_exit_code: Some(exit_code), ..Self::new(Class::User, "") }
+    }
+
     /// Returns the exit code to end with.
     pub(crate) fn exit_code(&self) -> u8 {
         self.program_exit_code.unwrap_or_else(|| self.class.exit_code())

@@ -27,7 +27,6 @@ fn main() -> ExitCode {
     if let Some(code) = commands::supervise() {
         return code;
     }
-    deka_fs::make_room_for_open_files();
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(diagnostic) => {
@@ -67,6 +66,9 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Some(folder) => environment::within(environment, commands::enter(environment, folder)?),
         None => environment.clone(),
     };
+    if !arguments.command.runs_what_is_the_users() {
+        deka_fs::make_room_for_open_files();
+    }
     match &arguments.command {
         Command::Install(install) => commands::install::install(install, common, &environment),
         Command::Ci(install) => commands::install::ci(install, common, &environment),
@@ -82,6 +84,13 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::List(list) => commands::list::run(list, common, &environment),
         Command::Licenses(licenses) => commands::licenses::run(licenses, common, &environment),
         Command::Version(version) => commands::version::run(version, common, &environment),
+        Command::Run(run) => commands::run::run(run, common, &environment),
+        Command::Test(script) => commands::run::named("test", script, common, &environment),
+        Command::Start(script) => commands::run::start(script, common, &environment),
+        Command::Stop(script) => commands::run::named("stop", script, common, &environment),
+        Command::Restart(script) => commands::run::restart(script, common, &environment),
+        Command::Exec(exec) => commands::run::exec(exec, common, &environment),
+        Command::Other(words) => commands::run::other(words, common, &environment),
         Command::Why(why) => commands::why::run(why, &environment),
         Command::Config(config) => commands::config::run(config, common, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),

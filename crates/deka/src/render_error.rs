@@ -7,8 +7,11 @@ use owo_colors::OwoColorize as _;
 
 use crate::diagnostic::Diagnostic;
 
-/// Prints to stderr.
+/// Prints to stderr. Without a message there is nothing to say.
 pub(crate) fn print(diagnostic: &Diagnostic) {
+    if diagnostic.message.is_empty() {
+        return;
+    }
     let text = render(diagnostic);
     // Nobody is left to tell when stderr is closed.
     let _ = anstream::stderr().write_all(text.as_bytes());
@@ -18,6 +21,11 @@ pub(crate) fn print(diagnostic: &Diagnostic) {
 pub(crate) fn print_warning(text: &str) {
     let line = format!("{} {}\n", "warn:".yellow().bold(), printable(text));
     let _ = anstream::stderr().write_all(line.as_bytes());
+}
+
+/// Prints lines to stderr that are neither a warning nor an error.
+pub(crate) fn print_note(lines: &str) {
+    let _ = anstream::stderr().write_all(lines.as_bytes());
 }
 
 /// Prints to stderr the command of a script that is about to run.

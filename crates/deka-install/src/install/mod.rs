@@ -232,8 +232,11 @@ fn nothing_to_do(request: &Request) -> Option<UpToDate> {
     if !is_whole || is_change || request.is_global {
         return None;
     }
-    let known =
-        check_up_to_date(&request.root, settings::fingerprint(request), &[MANIFEST, LOCKFILE])?;
+    let known = check_up_to_date(
+        &request.root,
+        Some(settings::fingerprint(request)),
+        &[MANIFEST, LOCKFILE],
+    )?;
     let payload = Payload::from_bytes(&known.payload);
     // A frozen install leaves odd formatting alone; the next one that may write puts it right.
     ((options.is_frozen() || payload.is_lockfile_good) && !payload.has_workspace_scripts)

@@ -369,7 +369,8 @@ pub(crate) fn blocked_scripts(
     Some((package, scripts))
 }
 
-fn edges(graph: &Graph) -> Vec<Vec<usize>> {
+/// Returns for each package those that it depends on.
+pub(crate) fn edges(graph: &Graph) -> Vec<Vec<usize>> {
     let targets = |id| graph.edges_of(id).iter().filter_map(|edge| edge.target);
     graph.package_ids().map(|id| targets(id).map(PackageId::index).collect()).collect()
 }

@@ -181,6 +181,23 @@ pub(crate) fn keeping(
     }
 }
 
+/// Returns the members that filters select, the root first; "all" means the members, the root is one that has to be
+/// named.
+pub(crate) fn select_manifests(
+    filters: &[Filter],
+    graph: &Graph,
+    root: &Path,
+    root_name: Option<&str>,
+) -> Result<Vec<PackageId>, InstallError> {
+    let selected = select(filters, graph, root, root_name)?;
+    let exact: Vec<Filter> = filters.iter().filter(|filter| filter.names_one()).cloned().collect();
+    let names_root =
+        !exact.is_empty() && select(&exact, graph, root, root_name)?.contains(&PackageId::ROOT);
+    let is_wanted =
+        |id: &PackageId| selected.contains(id) && (names_root || *id != PackageId::ROOT);
+    Ok(graph.package_ids().filter(is_wanted).collect())
+}
+
 impl<'a> Members<'a> {
     fn new(graph: &'a Graph, root_name: Option<&'a str>) -> Self {
         let mut members = Self { graph, ids: Vec::new(), paths: Vec::new(), names: Vec::new() };

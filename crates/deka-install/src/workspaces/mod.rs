@@ -10,6 +10,7 @@
 mod filter;
 mod glob;
 mod outline;
+mod own;
 
 use std::io::ErrorKind;
 use std::path::{Component, Path, PathBuf};
@@ -19,10 +20,11 @@ use deka_linker::Input;
 use deka_manifest::{PackageJson, PackageName};
 use hashbrown::{HashMap, HashSet};
 
-pub(crate) use filter::{Filter, keeping, select};
+pub(crate) use filter::{Filter, keeping, select, select_manifests};
 pub(crate) use glob::Glob;
 use glob::Segment;
 pub(crate) use outline::outline;
+pub use own::{OwnPackage, own_packages};
 
 use crate::{InstallError, MANIFEST};
 

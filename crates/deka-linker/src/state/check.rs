@@ -23,17 +23,17 @@ pub struct UpToDate {
     pub payload: Vec<u8>,
 }
 
-/// Returns `Some` if the last install of the project `root` was complete, had the same `settings`,
-/// and nothing has changed since.
+/// Returns `Some` if the last install of the project `root` was complete, had the same `settings`, and
+/// nothing has changed since. Without `settings` it counts as it is: any, with all that it could do.
 ///
 /// `required` are paths (as in [`Input::path`](super::Input)) that decide about this install; if the
 /// last one did not know one of them, the answer is no.
-pub fn check_up_to_date(root: &Path, settings: u64, required: &[&str]) -> Option<UpToDate> {
+pub fn check_up_to_date(root: &Path, settings: Option<u64>, required: &[&str]) -> Option<UpToDate> {
     let root = Dir::open(root).ok()?;
     let bytes = root.read(STATE_FILE).ok().flatten()?;
     let mut reader = Reader::open(&bytes)?;
     let head = reader.head()?;
-    if !head.is_complete || head.settings != settings {
+    if settings.is_some_and(|settings| !head.is_complete || head.settings != settings) {
         return no("the last install had other settings or was not complete");
     }
     let node_modules = root.open_dir("node_modules").ok()?;
@@ -69,6 +69,13 @@ pub fn check_up_to_date(root: &Path, settings: u64, required: &[&str]) -> Option
     }
     let Summary { installs, packages } = head.summary;
     Some(UpToDate { installs, packages, payload: head.payload.to_vec() })
+}
+
+/// Returns the settings of the last install of the project `root`; `None` if `node_modules` is not there,
+/// or not as deka left it.
+pub fn settings_of_last(root: &Path) -> Option<u64> {
+    let bytes = Dir::open(root).ok()?.read(STATE_FILE).ok().flatten()?;
+    Reader::open(&bytes)?.head().map(|head| head.settings)
 }
 
 fn no(reason: &str) -> Option<UpToDate> {

@@ -35,7 +35,7 @@ mod tests;
 use deka_fs::{Dir, FileKind, FsError};
 use xxhash_rust::xxh3::xxh3_64;
 
-pub use check::{UpToDate, check_up_to_date};
+pub use check::{UpToDate, check_up_to_date, settings_of_last};
 pub(crate) use clock::{is_same_boot, now_on, uptime};
 pub(crate) use input::young_since;
 pub use input::{Input, InputState};

@@ -173,7 +173,7 @@ impl Project {
     }
 
     fn check(&self) -> Option<UpToDate> {
-        check_up_to_date(self.folder.path(), 42, &["package.json", ".npmrc"])
+        check_up_to_date(self.folder.path(), Some(42), &["package.json", ".npmrc"])
     }
 }
 
@@ -194,8 +194,11 @@ fn an_untouched_project_is_up_to_date() {
     assert_eq!(project.check(), Some(up_to_date));
     // Twice: looking changes nothing.
     assert!(project.check().is_some());
-    assert_eq!(check_up_to_date(project.folder.path(), 43, &[]), None, "other settings");
-    assert_eq!(check_up_to_date(project.folder.path(), 42, &["bunfig.toml"]), None, "a new input");
+    let root = project.folder.path();
+    assert_eq!(check_up_to_date(root, Some(43), &[]), None, "other settings");
+    assert!(check_up_to_date(root, None, &[]).is_some(), "any settings");
+    assert_eq!(settings_of_last(root), Some(42));
+    assert_eq!(check_up_to_date(root, Some(42), &["bunfig.toml"]), None, "a new input");
 }
 
 #[test]

@@ -118,20 +118,20 @@ impl Policy {
         let (home, temporary) = (make(private.join("home"))?, make(private.join("tmp"))?);
         let mut write = vec![grounds.package.to_owned(), cache.clone(), private];
         for folder in &allowance.write {
-            write.push(make(surroundings.root.join(folder))?);
+            write.push(make(surroundings.caller.root.join(folder))?);
         }
         let mut read = reading::paths(surroundings);
         read.extend_from_slice(grounds.readable);
         Ok(Self {
             read,
-            list: vec![surroundings.root.to_owned()],
+            list: vec![surroundings.caller.root.to_owned()],
             write,
             has_network: allowance.network,
             home,
             temporary,
             cache,
             node_headers: grounds.node_headers.map(Path::to_owned),
-            tools: reading::tools_at_home(surroundings.environment),
+            tools: reading::tools_at_home(surroundings.caller.environment),
         })
     }
 

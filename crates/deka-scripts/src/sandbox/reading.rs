@@ -92,7 +92,7 @@ const SECRET_FILES: &[&str] = &[".npmrc", ".yarnrc.yml", ".git/config", ".netrc"
 
 /// Returns everything that may be read.
 pub(super) fn paths(surroundings: &Surroundings<'_>) -> Vec<PathBuf> {
-    let home = surroundings.environment.home().filter(|home| home.parent().is_some());
+    let home = surroundings.caller.environment.home().filter(|home| home.parent().is_some());
     let mut secrets: Vec<PathBuf> =
         ["/etc", "/usr/etc", "/usr/local/etc"].map(|at| Path::new(at).join("npmrc")).into();
     secrets.extend(home.map(Path::to_owned));
@@ -110,7 +110,7 @@ pub(super) fn paths(surroundings: &Surroundings<'_>) -> Vec<PathBuf> {
             add(&path, &project_secrets(&path), &mut found);
         }
     }
-    add_project(surroundings.root, home, &mut found);
+    add_project(surroundings.caller.root, home, &mut found);
     found.push(surroundings.temporary().join("node-gyp-bin"));
     found
 }
@@ -128,8 +128,8 @@ fn tools(surroundings: &Surroundings<'_>, home: Option<&Path>) -> Vec<PathBuf> {
     if let Some(node) = &surroundings.node {
         tools.push(node.prefix.clone());
     }
-    tools.push(surroundings.program.to_owned());
-    let environment = surroundings.environment;
+    tools.push(surroundings.caller.program.to_owned());
+    let environment = surroundings.caller.environment;
     let named = TOOL_VARIABLES.iter().filter_map(|name| environment.non_empty(name));
     tools.extend(named.map(PathBuf::from).filter(|folder| folder.is_absolute()));
     let path = environment.get("PATH").unwrap_or_default();

@@ -171,12 +171,19 @@ const OPPOSITE_ALONE: &[&str] = &["lockfile", "optional", "summary", "verify"];
 
 /// Brings a command line into the one form that is parsed: `--flag=true` and `--flag=false` of
 /// switches become `--flag`, `--no-flag` or nothing, and of ignored ones only `--flag` is left. What
-/// follows `--` is left alone.
-pub(super) fn rewrite(arguments: Vec<OsString>) -> Vec<OsString> {
+/// follows `--` is left alone, and so is what is for a script or another program. `command` is what all
+/// of it is for.
+pub(super) fn rewrite(mut arguments: Vec<OsString>, command: &Command) -> Vec<OsString> {
+    let ours = verbatim_from(&arguments, command).unwrap_or(arguments.len());
+    // Elsewhere `-c` names a file with settings.
+    let is_exec = ours.checked_sub(1).is_some_and(|at| arguments[at] == "exec");
+    if let Some(flag) = arguments.get_mut(ours).filter(|flag| is_exec && **flag == "-c") {
+        *flag = "--call".into();
+    }
     let mut rest_is_positional = false;
     let mut output = Vec::with_capacity(arguments.len());
-    for argument in arguments {
-        rest_is_positional |= argument == "--";
+    for (at, argument) in arguments.into_iter().enumerate() {
+        rest_is_positional |= argument == "--" || at >= ours;
         match argument.to_str().map(switch) {
             Some(Switch::Is(text)) if !rest_is_positional => output.push(text.into()),
             Some(Switch::Nothing) if !rest_is_positional => {}
@@ -184,6 +191,44 @@ pub(super) fn rewrite(arguments: Vec<OsString>) -> Vec<OsString> {
         }
     }
     output
+}
+
+/// Returns where the arguments begin that a script or another program may be given.
+fn verbatim_from(arguments: &[OsString], command: &Command) -> Option<usize> {
+    let takes_next = |flag: &str| {
+        let is_named = |argument: &&Arg| match flag.strip_prefix("--") {
+            Some(long) => {
+                argument.get_long_and_visible_aliases().is_some_and(|names| names.contains(&long))
+                    || argument.get_all_aliases().is_some_and(|names| names.contains(&long))
+            }
+            None => flag.strip_prefix('-').is_some_and(|short| {
+                let mut letters = short.chars();
+                let (letter, rest) = (letters.next(), letters.next());
+                let shorts = argument.get_short().into_iter();
+                let mut shorts =
+                    shorts.chain(argument.get_all_short_aliases().into_iter().flatten());
+                rest.is_none() && shorts.any(|short| Some(short) == letter)
+            }),
+        };
+        let optional =
+            |argument: &Arg| argument.get_num_args().is_some_and(|it| it.min_values() == 0);
+        let named = command.get_arguments().find(is_named);
+        named.is_some_and(|it| it.get_action().takes_values() && !optional(it))
+    };
+    let mut rest = arguments.iter().enumerate().skip(1);
+    while let Some((at, argument)) = rest.next() {
+        let text = argument.to_str()?;
+        if !text.starts_with('-') {
+            let known = command.find_subcommand(text);
+            let is_verbatim =
+                known.is_none_or(|known| known.get_positionals().any(Arg::is_trailing_var_arg_set));
+            return is_verbatim.then_some(at + 1);
+        }
+        if takes_next(text) {
+            rest.next();
+        }
+    }
+    None
 }
 
 /// What an argument is rewritten to.
@@ -229,12 +274,19 @@ fn switch(argument: &str) -> Switch {
 mod tests {
     use std::ffi::OsString;
 
+    use clap::CommandFactory as _;
+
     use super::rewrite;
+    use crate::arguments::Arguments;
+
+    fn rewritten(arguments: &[&str]) -> Vec<OsString> {
+        rewrite(arguments.iter().map(Into::into).collect(), &Arguments::command())
+    }
 
     #[test]
     fn switches_with_values() {
         let check = |argument: &str, expected: &str| {
-            assert_eq!(rewrite(vec![argument.into()]), [expected], "{argument}");
+            assert_eq!(rewritten(&["deka", argument]), ["deka", expected], "{argument}");
         };
         check("--production=false", "--no-production");
         check("--production=true", "--production");
@@ -250,13 +302,28 @@ mod tests {
         check("--optional", "--optional");
         check("--optional=false", "--no-optional");
         check("--json=true", "--json");
-        assert_eq!(rewrite(vec!["--offline=false".into()]), Vec::<OsString>::new());
-        assert_eq!(rewrite(vec!["--verify=true".into()]), Vec::<OsString>::new());
+        assert_eq!(rewritten(&["deka", "--offline=false"]), ["deka"]);
+        assert_eq!(rewritten(&["deka", "--verify=true"]), ["deka"]);
     }
 
     #[test]
     fn what_follows_two_dashes_is_left_alone() {
-        let arguments = ["deka", "install", "--", "--save=false"].map(Into::into).to_vec();
-        assert_eq!(rewrite(arguments.clone()), arguments);
+        let arguments = ["deka", "install", "--", "--save=false"];
+        assert_eq!(rewritten(&arguments), arguments);
+    }
+
+    #[test]
+    fn what_scripts_are_given_is_left_alone() {
+        for arguments in [
+            &["deka", "run", "build", "--save=false"][..],
+            &["deka", "--cwd", "install", "build", "--save=false"],
+            &["deka", "-C", "install", "--silent", "test", "--save=false"],
+            &["deka", "exec", "tool", "--offline=false", "-c"],
+        ] {
+            assert_eq!(rewritten(arguments), arguments);
+        }
+        assert_eq!(rewritten(&["deka", "exec", "-c", "x"]), ["deka", "exec", "--call", "x"]);
+        let ours = ["deka", "--cwd=x", "-C", "y", "--color", "install", "--save=false"];
+        assert_eq!(rewritten(&ours)[6], "--no-save");
     }
 }

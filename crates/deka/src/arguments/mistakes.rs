@@ -29,7 +29,7 @@ pub(super) fn diagnostic(error: &clap::Error, command: &Command) -> Diagnostic {
         }
         ErrorKind::InvalidSubcommand => {
             let wanted = text(ContextKind::InvalidSubcommand).unwrap_or_default();
-            unknown_command(wanted, command)
+            unknown_command(wanted, &[], command)
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             Diagnostic::usage("No command was given").hint("Run `deka help` to see all commands")
@@ -86,11 +86,12 @@ fn unknown_flag(flag: &str, name: &str, running: &Command) -> Diagnostic {
     }
 }
 
-/// Says that there is no such command.
-pub(super) fn unknown_command(wanted: &str, command: &Command) -> Diagnostic {
+/// Says that there is no such command, nor one of the `scripts` of the project.
+pub(super) fn unknown_command(wanted: &str, scripts: &[&str], command: &Command) -> Diagnostic {
     let names = command.get_subcommands().flat_map(|command| {
         std::iter::once(command.get_name()).chain(command.get_visible_aliases())
     });
+    let names = names.chain(scripts.iter().copied());
     let diagnostic = Diagnostic::usage(format!("deka has no command `{wanted}`"));
     if NOT_YET.contains(&wanted) {
         return diagnostic.detail("planned", format!("`deka {wanted}` is not there yet"))
@@ -103,7 +104,7 @@ pub(super) fn unknown_command(wanted: &str, command: &Command) -> Diagnostic {
 }
 
 /// Commands that people will try because other package managers have them.
-const NOT_YET: [&str; 7] = ["audit", "exec", "info", "outdated", "prune", "publish", "run"];
+const NOT_YET: [&str; 5] = ["audit", "info", "outdated", "prune", "publish"];
 
 /// Returns the command that was being read: clap tells it by its usage line alone.
 fn running<'c>(error: &clap::Error, command: &'c Command) -> &'c Command {
@@ -152,7 +153,7 @@ fn names(argument: &Arg) -> Vec<&str> {
 }
 
 /// Returns the most similar of some words, if any is similar.
-fn nearest<'w>(wanted: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub(crate) fn nearest<'w>(wanted: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     words
         .map(|word| {
             let similarity = strsim::jaro_winkler(wanted, word);

@@ -11,6 +11,7 @@ mod list;
 mod mistakes;
 mod patch;
 mod pm;
+mod run;
 mod version;
 mod why;
 
@@ -28,11 +29,13 @@ pub(crate) use config::{
 pub(crate) use init::InitArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
+pub(crate) use mistakes::nearest;
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
 pub(crate) use pm::{
     CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments,
     MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments,
 };
+pub(crate) use run::{ExecArguments, RunArguments, ScriptArguments};
 pub(crate) use version::VersionArguments;
 pub(crate) use why::WhyArguments;
 
@@ -74,6 +77,7 @@ Examples:
   deka update                   Newer versions, as far as package.json allows
   deka install --production     Leave out devDependencies
   deka install --offline        Install from the cache alone
+  deka run build                Run a script of package.json; deka build does the same
   deka completions zsh          Teach your shell these commands
 
 `deka help install` shows all flags, `deka help exit-codes` the exit codes.
@@ -140,6 +144,30 @@ pub(crate) enum Command {
     #[command(after_help = version::AFTER_HELP)]
     Version(Box<VersionArguments>),
 
+    /// Run a script of package.json, or list them
+    #[command(visible_alias = "run-script", after_help = run::AFTER_HELP_RUN)]
+    Run(Box<RunArguments>),
+
+    /// Run the script `test`
+    #[command(aliases = ["t", "tst"], after_help = run::AFTER_HELP_TEST)]
+    Test(ScriptArguments),
+
+    /// Run the script `start`
+    #[command(after_help = run::AFTER_HELP_START)]
+    Start(ScriptArguments),
+
+    /// Run the script `stop`
+    #[command(after_help = run::AFTER_HELP_STOP)]
+    Stop(ScriptArguments),
+
+    /// Run the script `restart`, or `stop` and `start`
+    #[command(after_help = run::AFTER_HELP_RESTART)]
+    Restart(ScriptArguments),
+
+    /// Run a command with those of the dependencies in PATH
+    #[command(after_help = run::AFTER_HELP_EXEC)]
+    Exec(ExecArguments),
+
     /// Look at what is installed, and decide whose scripts run
     #[command(after_help = pm::AFTER_HELP)]
     Pm(PmArguments),
@@ -166,6 +194,26 @@ pub(crate) enum Command {
 
     /// Print help for a command or topic
     Help(HelpArguments),
+
+    /// A script or a command of a dependency, where no command has the name.
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+impl Command {
+    /// Whether it starts what is the user's own, with the limits that the user has set.
+    pub(crate) const fn runs_what_is_the_users(&self) -> bool {
+        matches!(
+            self,
+            Self::Run(_)
+                | Self::Test(_)
+                | Self::Start(_)
+                | Self::Stop(_)
+                | Self::Restart(_)
+                | Self::Exec(_)
+                | Self::Other(_)
+        )
+    }
 }
 
 /// Shows some of the arguments that other commands hide.
@@ -321,22 +369,22 @@ pub(crate) struct HelpArguments {
 #[derive(Debug)]
 pub(crate) enum Parsed {
     /// A command to run.
-    Run(Arguments),
+    Run(Box<Arguments>),
     /// A text that was asked for: help, or the version.
     Print(String),
 }
 
 /// Reads the command line, the name of the program first.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed, Diagnostic> {
-    let arguments = foreign::rewrite(arguments.collect());
+    let mut command = Arguments::command();
+    let arguments = foreign::rewrite(arguments.collect(), &command);
     if arguments.len() <= 1 {
         return help(None).map(Parsed::Print);
     }
-    let mut command = Arguments::command();
     let result = command.try_get_matches_from_mut(arguments);
     let parsed = result.and_then(|matches| Arguments::from_arg_matches(&matches));
     match parsed {
-        Ok(arguments) => Ok(Parsed::Run(arguments)),
+        Ok(arguments) => Ok(Parsed::Run(Box::new(arguments))),
         Err(error) => match error.kind() {
             // npm and Bun print the number alone, and scripts read it.
             clap::error::ErrorKind::DisplayVersion => {
@@ -350,6 +398,11 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed,
     }
 }
 
+/// Says that there is neither a command nor a script of this name.
+pub(crate) fn unknown_command(name: &str, scripts: &[&str]) -> Diagnostic {
+    mistakes::unknown_command(name, scripts, &Arguments::command())
+}
+
 /// Returns the help of deka, or of one command.
 pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
     let mut command = Arguments::command();
@@ -359,7 +412,7 @@ pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
     };
     match command.find_subcommand_mut(name) {
         Some(found) => Ok(found.render_help().ansi().to_string()),
-        None => Err(mistakes::unknown_command(name, &command)),
+        None => Err(mistakes::unknown_command(name, &[], &command)),
     }
 }
 

@@ -17,6 +17,7 @@ mod network;
 mod patch;
 mod power_cut;
 mod remote;
+mod run;
 mod scripts;
 mod workspaces;
 

@@ -8,6 +8,7 @@ mod init;
 mod list;
 mod output;
 mod pkg;
+mod run;
 mod schemas;
 mod settings;
 mod version;

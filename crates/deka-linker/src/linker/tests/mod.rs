@@ -179,7 +179,7 @@ impl World {
     }
 
     fn is_up_to_date(&self) -> bool {
-        let answer = check_up_to_date(&self.project, 1, &["package.json"]);
+        let answer = check_up_to_date(&self.project, Some(1), &["package.json"]);
         assert!(answer.is_none() || matches!(answer, Some(UpToDate { packages: 0, .. })));
         answer.is_some()
     }

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deka_config::{Config, Environment, LogLevel, Overrides};
-use deka_install::{Change, InstallError, Reporter, Request, ScriptContext, Summary};
+use deka_install::{Change, InstallError, Outcome, Reporter, Request, ScriptContext, Summary};
 use deka_scripts::ProjectOutput;
 
 use crate::arguments::{CommonArguments, DedupeArguments, InstallArguments, UpdateArguments};
@@ -16,6 +16,7 @@ use crate::diagnostic::Diagnostic;
 use crate::document;
 use crate::environment::is_interactive;
 use crate::exit_code::Class;
+use crate::render_error::print_note;
 use crate::reporter::Progress;
 
 /// That of `schemas/install.json`.
@@ -289,10 +290,46 @@ pub(super) fn script_context(
     environment: &Environment,
     output: ProjectOutput,
 ) -> Result<ScriptContext, Diagnostic> {
-    let program = std::env::current_exe().map_err(|error| {
+    Ok(ScriptContext {
+        environment: Arc::new(environment.clone()),
+        program: own_program()?,
+        output,
+    })
+}
+
+/// Returns where deka's own program is.
+pub(crate) fn own_program() -> Result<PathBuf, Diagnostic> {
+    std::env::current_exe().map_err(|error| {
         let mut diagnostic = Diagnostic::new(Class::User, "Failed to find deka's own program");
         diagnostic.causes.push(error.to_string());
         diagnostic
-    })?;
-    Ok(ScriptContext { environment: Arc::new(environment.clone()), program, output })
+    })
+}
+
+/// Installs before something of the project runs, if that would do what the last install did. stdout is
+/// left to what runs.
+pub(crate) fn refresh(
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    deka_fs::make_room_for_open_files();
+    let arguments = InstallArguments::default();
+    let task = Task { name: "install", change: None, is_dry_run: false };
+    let mut request = request(task, &arguments, common, environment)?;
+    if !deka_install::repeats_last_install(&request) {
+        return Ok(());
+    }
+    request.scripts.output = ProjectOutput::Stderr;
+    let level = request.config.log_level;
+    let progress = Progress::start(
+        level >= LogLevel::Warn && is_interactive(environment),
+        level >= LogLevel::Warn,
+    );
+    let result = deka_install::install(&request, &progress);
+    progress.finish();
+    let summary = result?;
+    if level >= LogLevel::Info && matches!(summary.outcome, Outcome::Installed { .. }) {
+        print_note(&text::outcome(&summary));
+    }
+    Ok(())
 }

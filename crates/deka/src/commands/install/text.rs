@@ -56,6 +56,21 @@ pub(super) fn text(summary: &Summary) -> String {
     if !summary.added.is_empty() || !summary.removed.is_empty() {
         output.push('\n');
     }
+    output.push_str(&outcome(summary));
+    if summary.blocked_scripts > 0 {
+        let scripts = count(summary.blocked_scripts, "postinstall");
+        let _ = writeln!(
+            output,
+            "\nBlocked {}. Run `deka pm untrusted` for details.",
+            scripts.yellow()
+        );
+    }
+    output
+}
+
+/// Returns the lines that say what became of `node_modules`.
+pub(super) fn outcome(summary: &Summary) -> String {
+    let mut output = String::new();
     let time = elapsed(summary.elapsed);
     let time = format!("[{}]", time.bold());
     match &summary.outcome {
@@ -99,14 +114,6 @@ pub(super) fn text(summary: &Summary) -> String {
             }
             let _ = writeln!(output, "{time} done");
         }
-    }
-    if summary.blocked_scripts > 0 {
-        let scripts = count(summary.blocked_scripts, "postinstall");
-        let _ = writeln!(
-            output,
-            "\nBlocked {}. Run `deka pm untrusted` for details.",
-            scripts.yellow()
-        );
     }
     output
 }
