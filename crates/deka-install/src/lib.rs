@@ -19,6 +19,7 @@ mod engine;
 mod error;
 mod foreign;
 mod global;
+mod health;
 mod install;
 mod inventory;
 mod local;
@@ -53,10 +54,11 @@ pub use duplicates::{Duplicates, RemovedVersion};
 pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
 pub use global::{GlobalCommands, global_bin_folder, global_folder, global_project};
+pub use health::{Finding, Health, examine};
 pub use install::{Request, install, migrate, untrusted};
 pub use inventory::{
-    Groups, InstalledManifest, Inventory, LicensedPackage, Licenses, ListOptions, Listing, Problem,
-    Row, Scope,
+    Groups, InstalledManifest, Inventory, LicensedPackage, Licenses, ListOptions, Listing,
+    PeerConflict, Problem, Row, Scope,
 };
 pub use patches::{
     PatchChange, PatchCommit, PatchError, PreparedPatch, prepare_patch, undo_patch, write_patch,

@@ -1,7 +1,7 @@
 //! The client: cache, coalescing, order, retries, and the requests themselves.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use deka_config::Config;
 use deka_manifest::{PackageName, Packument};
@@ -184,6 +184,38 @@ impl Client {
                 }
                 Err(error) => self.wait(&mut attempts, error).await?,
             }
+        }
+    }
+
+    /// Asks the default registry who we are there, if there are credentials, else whether it is there at
+    /// all; returns what time it has. It is asked once, and need not know what it was asked for.
+    pub async fn ping(&self) -> Result<Option<SystemTime>, RegistryError> {
+        let config = &self.0.config;
+        let registry = config.registries.default_registry().url();
+        let question = if config.auth_for(registry).is_some() { "whoami" } else { "ping" };
+        let mut url = registry.clone();
+        if let Ok(mut path) = url.path_segments_mut() {
+            path.pop_if_empty().extend(["-", question]);
+        }
+        let request = Request {
+            url: &url,
+            accept: ANYTHING,
+            accept_encoding: IDENTITY,
+            protocols: Protocols::Http2OrHttp1,
+            if_none_match: None,
+            if_modified_since: None,
+            past_caches: false,
+        };
+        match self.0.transport.get(request).await {
+            Ok(response) => {
+                let date = response.headers.get(http::header::DATE);
+                let date =
+                    date.and_then(|date| httpdate::parse_http_date(date.to_str().ok()?).ok());
+                response.body.discard().await;
+                Ok(date)
+            }
+            Err(RegistryError::NotFound { .. }) => Ok(None),
+            Err(error) => Err(error),
         }
     }
 

@@ -93,6 +93,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Other(words) => commands::run::other(words, common, &environment),
         Command::Why(why) => commands::why::run(why, &environment),
         Command::Config(config) => commands::config::run(config, common, &environment),
+        Command::Doctor(doctor) => commands::doctor::run(doctor, common, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => {
             commands::completions::run(completions);

@@ -7,6 +7,7 @@
 mod licenses;
 mod list;
 mod manifest;
+mod peers;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +23,7 @@ use hashbrown::{HashMap, HashSet};
 pub use licenses::{LicensedPackage, Licenses};
 pub use list::{ListOptions, Listing, Problem, Row};
 pub use manifest::InstalledManifest;
+pub use peers::PeerConflict;
 
 use crate::project::LOCKFILE;
 use crate::tarballs::version_text;

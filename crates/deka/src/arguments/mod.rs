@@ -4,6 +4,7 @@
 
 mod adding;
 mod config;
+mod doctor;
 mod foreign;
 mod init;
 mod install;
@@ -26,6 +27,7 @@ pub(crate) use adding::UpdateArguments;
 pub(crate) use config::{
     ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location,
 };
+pub(crate) use doctor::DoctorArguments;
 pub(crate) use init::InitArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
@@ -187,6 +189,10 @@ pub(crate) enum Command {
     /// Show settings and where they come from, or change them
     #[command(alias = "c", after_help = config::AFTER_HELP)]
     Config(Box<ConfigArguments>),
+
+    /// Find out what is wrong with registry, cache and project
+    #[command(after_help = doctor::AFTER_HELP)]
+    Doctor(DoctorArguments),
 
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]

@@ -6,6 +6,7 @@ mod basics;
 mod cache;
 mod change;
 mod dedupe;
+mod doctor;
 mod global;
 mod incremental;
 mod isolated;
