@@ -245,12 +245,11 @@ impl Resolver<'_> {
                     },
                 }
             }
-            Want::Workspace(_) => match self.workspaces.get(&alias.to_package_name()) {
+            Want::Workspace(_) => match self.project_named(alias.to_package_name()) {
                 Some(_) => {
-                    let workspace = self
-                        .input
-                        .workspaces
-                        .iter()
+                    let workspaces = self.input.workspaces.iter();
+                    let mut projects = workspaces.chain([&self.input.root]);
+                    let workspace = projects
                         .find(|workspace| workspace.name == Some(alias.to_package_name()));
                     ResolveError::WorkspaceMismatch {
                         alias,

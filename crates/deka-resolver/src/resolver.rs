@@ -449,13 +449,13 @@ impl<'a> Resolver<'a> {
 
     fn find_workspace(&self, request: RequestId, text: Symbol) -> Option<NodeId> {
         let request = self.requests.get(request);
-        if let Some(known) = self.workspaces.get(&request.alias.to_package_name()) {
-            return self.workspace_allows(*known, &text).then_some(*known);
+        if let Some(known) = self.project_named(request.alias.to_package_name()) {
+            return self.workspace_allows(known, &text).then_some(known);
         }
         // Under another name: `workspace:name@range`, or the workspace's folder.
         let renamed = text.char_indices().skip(1).find(|(_, c)| *c == '@').and_then(|(at, _)| {
             let name = PackageName::parse(&text[..at]).ok()?;
-            Some((*self.workspaces.get(&name)?, &text[at + 1..]))
+            Some((self.project_named(name)?, &text[at + 1..]))
         });
         if let Some((known, range)) = renamed {
             return self.workspace_allows(known, range).then_some(known);
@@ -465,6 +465,12 @@ impl<'a> Resolver<'a> {
             matches!(&self.arena.node(*id).package.resolution,
                 Resolution::Workspace(known) if known.as_str() == path)
         })
+    }
+
+    /// Returns the workspace of a name, or the root if that is called so.
+    pub(crate) fn project_named(&self, name: PackageName) -> Option<NodeId> {
+        let is_root = self.input.root.name == Some(name);
+        self.workspaces.get(&name).copied().or_else(|| is_root.then_some(NodeId::ROOT))
     }
 
     /// Whether the version of a workspace does for what stands behind `workspace:`.

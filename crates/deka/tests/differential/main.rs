@@ -185,6 +185,7 @@ folders![
     workspace_links_off,
     workspace_names_taken,
     workspace_protocol,
+    workspace_root,
     workspace_pruned,
     workspace_versions,
     yarn_migration,
@@ -215,6 +216,7 @@ isolated![
     workspace_links_off,
     workspace_names_taken,
     workspace_protocol,
+    workspace_root,
     workspace_pruned,
     workspace_versions,
 ];
