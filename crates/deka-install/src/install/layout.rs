@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use deka_config::GlobalStore;
 use deka_graph::{EdgeId, EdgeKind, Graph, HoistOptions, PackageId, hoist};
 use deka_linker::Layout;
 use deka_lockfile::Lockfile;
@@ -69,7 +70,8 @@ impl Install<'_> {
             }
         };
         let kept = self.kept(&lockfile.graph, &pruned)?;
-        if is_locked && self.is_fresh() {
+        // Of what projects share, most is in place already, and the plan tells what is not.
+        if is_locked && self.is_fresh() && !self.may_share() {
             self.want_reachable(surroundings.engine, &lockfile.graph, &kept);
         }
         let mut layout = self.layout_of(lockfile, &kept, surroundings.engine.store)?;
@@ -125,6 +127,11 @@ impl Install<'_> {
             return false;
         }
         matches!(self.project.dir.metadata("node_modules"), Ok(None))
+    }
+
+    fn may_share(&self) -> bool {
+        self.config.install.global_store != GlobalStore::Off
+            && self.project.layout(self.config) == Layout::Isolated
     }
 
     /// Has the tarballs of a locked graph looked up or fetched while the tree is planned.

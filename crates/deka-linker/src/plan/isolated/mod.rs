@@ -220,9 +220,10 @@ impl Builder<'_> {
         executables: &FoundExecutables,
     ) -> Vec<Option<String>> {
         let names = self.shared_names(executables);
+        let folders = self.shared_folders(&names);
         let entries = (0..names.len()).filter_map(|at| {
             let staging = &places.staging;
-            self.shared_entry(at, &names, staging, executables)
+            self.shared_entry(at, &names, &folders, staging, executables)
         });
         self.plan.shared = SharedPlan { entries: entries.collect(), places: places.clone() };
         // The commands of what is shared are made along with it.
@@ -294,16 +295,19 @@ impl Builder<'_> {
         for (entry, home) in self.tree.entries.iter().zip(&self.homes) {
             let Some(home @ Home { inner: Some(inner), .. }) = home else { continue };
             let name = Alias::from(self.graph.package(entry.package).name);
-            let own = home.source.map(|_| (entry.package, home.folder.clone(), name));
-            let dependencies = entry.dependencies.iter().map(|(alias, id)| {
-                (self.tree.entry(*id).package, self.link_path(entry, home, inner, *alias), *alias)
-            });
-            let offered: Vec<(PackageId, String, Alias)> =
-                own.into_iter().chain(dependencies).collect();
+            let own = home.source.map(|_| (entry.package, None, name));
+            let dependencies = entry
+                .dependencies
+                .iter()
+                .map(|(alias, id)| (self.tree.entry(*id).package, Some(*alias), *alias));
             let mut owners = Vec::new();
-            for (package, path, alias) in offered {
+            for (package, linked, alias) in own.into_iter().chain(dependencies) {
                 let Some(commands) = Commands::read(&self.graph.package(package).bin, alias) else {
                     continue;
+                };
+                let path = match linked {
+                    Some(alias) => self.link_path(entry, home, inner, alias),
+                    None => home.folder.clone(),
                 };
                 let native =
                     self.options.native_bins.native_of(self.graph, package, &self.options.target);

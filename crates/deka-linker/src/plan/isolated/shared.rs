@@ -16,6 +16,7 @@ use deka_manifest::Alias;
 use deka_store::BlobHash;
 
 use super::super::package::{FoundExecutables, Place};
+use super::entries::Entry;
 use super::{Builder, Home};
 use crate::commands::Commands;
 use crate::plan::{Placement, SharedBin, SharedEntry, Source};
@@ -30,18 +31,31 @@ impl Builder<'_> {
             .map(|at| self.describe(at, executables).map(|text| BlobHash::of(text.as_bytes())))
             .collect();
         let is_shared = self.without_dependents_of(&own);
+        // Large closures have thousands of members together, so that they are sorted as numbers.
+        let texts: Vec<String> =
+            own.iter().map(|hash| hash.map(|hash| hash.to_string()).unwrap_or_default()).collect();
+        let mut by_text: Vec<usize> = (0..texts.len()).collect();
+        by_text.sort_unstable_by_key(|at| &texts[*at]);
+        let mut ranks = vec![0; texts.len()];
+        for (rank, at) in by_text.iter().enumerate() {
+            ranks[*at] = rank;
+        }
         let mut closure = Closure::new(self.homes.len());
+        let (mut members, mut hashed) = (Vec::new(), String::new());
         (0..self.homes.len())
             .map(|at| {
                 let folder = self.entry_folder(at).filter(|_| is_shared[at])?;
-                let mut hashes: Vec<String> = closure
-                    .of(at, |at| self.dependencies_of(at))
-                    .iter()
-                    .filter_map(|at| own[*at].as_ref().map(ToString::to_string))
-                    .collect();
-                hashes.sort_unstable();
-                hashes.push(folder.to_owned());
-                let hash = BlobHash::of(hashes.join("\n").as_bytes()).to_string();
+                members.clear();
+                let all = closure.of(at, |at| self.dependencies_of(at)).iter();
+                members.extend(all.filter(|at| own[**at].is_some()).map(|at| ranks[*at]));
+                members.sort_unstable();
+                hashed.clear();
+                for rank in &members {
+                    hashed.push_str(&texts[by_text[*rank]]);
+                    hashed.push('\n');
+                }
+                hashed.push_str(folder);
+                let hash = BlobHash::of(hashed.as_bytes()).to_string();
                 Some(format!("{folder}-{}", hash.get(..2 * HASH_LENGTH).unwrap_or(&hash)))
             })
             .collect()
@@ -74,11 +88,12 @@ impl Builder<'_> {
         if integrity.is_empty() || is_changed {
             return None;
         }
-        let mut text = format!("{folder}\n{integrity}\n{:?}\n", executables.of(package));
+        let mut text = [folder, "\n", integrity.as_str(), "\n"].concat();
+        // Writing to a string does not fail.
+        let _ = writeln!(text, "{:?}", executables.of(package));
         for (alias, id) in &entry.dependencies {
             if let Some(folder) = self.entry_folder(id.index()) {
-                // Writing to a string does not fail.
-                let _ = writeln!(text, "{alias} {folder}");
+                text.extend([alias.as_str(), " ", folder, "\n"]);
             }
         }
         Some(text)
@@ -109,6 +124,7 @@ impl Builder<'_> {
         &self,
         at: usize,
         names: &[Option<String>],
+        folders: &[Option<Box<str>>],
         staging: &str,
         executables: &FoundExecutables,
     ) -> Option<SharedEntry> {
@@ -118,35 +134,41 @@ impl Builder<'_> {
         let Some(source @ Source::Store { .. }) = self.homes[at].as_ref()?.source else {
             return None;
         };
-        let own = format!("node_modules/{}", package.name);
+        let own = ["node_modules/", package.name.as_str()].concat();
         let mut links = Vec::with_capacity(entry.dependencies.len());
         let mut bins = Vec::new();
-        let mut add_bins = |package, alias: Alias, path: String, at: usize| {
-            let commands = Commands::read(&self.graph.package(package).bin, alias);
+        let mut add_bins = |package, alias: Alias, path: &str, at: usize| {
+            let Some(commands) = Commands::read(&self.graph.package(package).bin, alias) else {
+                return;
+            };
             let options = self.options;
             let native = options.native_bins.native_of(self.graph, package, &options.target);
             let native = native
                 .and_then(|id| self.tree.entries.iter().position(|entry| entry.package == id));
-            if let (Some(commands), Some(folder)) = (commands, self.shared_folder(at, names)) {
-                let native = native.and_then(|at| self.shared_folder(at, names));
+            if let Some(folder) = folders[at].clone() {
+                let native = native.and_then(|at| folders[at].clone());
                 bins.push(SharedBin { path: path.into(), folder, native, commands });
             }
         };
-        add_bins(entry.package, package.name.into(), own.clone(), at);
+        add_bins(entry.package, package.name.into(), &own, at);
         for (alias, id) in &entry.dependencies {
-            let Some(folder) = self.shared_folder(id.index(), names) else { continue };
-            let is_own = Alias::from(package.name) == *alias;
-            let inner =
-                if is_own { format!("{own}/node_modules") } else { "node_modules".to_owned() };
-            let path = format!("{inner}/{alias}");
-            let up = "../".repeat(path.matches('/').count() + 1);
-            links.push((path.clone().into(), format!("{up}{folder}").into()));
-            add_bins(self.tree.entry(*id).package, *alias, path, id.index());
+            let Some(folder) = &folders[id.index()] else { continue };
+            let path = if Alias::from(package.name) == *alias {
+                [&own, "/node_modules/", alias.as_str()].concat()
+            } else {
+                ["node_modules/", alias.as_str()].concat()
+            };
+            add_bins(self.tree.entry(*id).package, *alias, &path, id.index());
+            let mut target = String::with_capacity(folder.len() + 4 * "../".len());
+            target.extend(path.bytes().filter(|byte| *byte == b'/').map(|_| "../"));
+            target.push_str("../");
+            target.push_str(folder);
+            links.push((path.into(), target.into()));
         }
         let is_own = |alias: &Alias| Alias::from(package.name) == *alias;
         let nested = entry.dependencies.iter().map(|(alias, _)| *alias).filter(is_own);
         let place = Place {
-            path: format!("{staging}/{name}/{own}").into(),
+            path: [staging, "/", name, "/", &own].concat().into(),
             base_length: staging.len() as u32,
             source,
             nested: nested.map(Alias::symbol).collect(),
@@ -156,11 +178,13 @@ impl Builder<'_> {
         Some(SharedEntry { name: name.into(), placement, links, bins })
     }
 
-    /// Returns where the files of a shared entry are below the folder of all.
-    fn shared_folder(&self, at: usize, names: &[Option<String>]) -> Option<Box<str>> {
-        let name = names[at].as_deref()?;
-        let package = self.graph.package(self.tree.entries[at].package);
-        Some(format!("{name}/node_modules/{}", package.name).into())
+    /// Returns where the files of shared entries are below the folder of all.
+    pub(super) fn shared_folders(&self, names: &[Option<String>]) -> Vec<Option<Box<str>>> {
+        let folder = |(entry, name): (&Entry, &Option<String>)| {
+            let package = self.graph.package(entry.package);
+            Some([name.as_deref()?, "/node_modules/", package.name.as_str()].concat().into())
+        };
+        self.tree.entries.iter().zip(names).map(folder).collect()
     }
 }
 
