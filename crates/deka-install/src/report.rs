@@ -55,6 +55,12 @@ pub trait Reporter: Send + Sync {
         let _ = (package, event, elapsed);
     }
 
+    /// The scripts of a dependency have ended well, but seem to have missed the network, which they do
+    /// not have in the sandbox. `name` is by what the project could allow it.
+    fn missed_network(&self, package: &str, name: &str) {
+        let _ = (package, name);
+    }
+
     /// Something that the user should know, although the install goes on.
     fn warning(&self, text: &str) {
         let _ = text;

@@ -249,8 +249,8 @@ impl Resolver<'_> {
                 Some(_) => {
                     let workspaces = self.input.workspaces.iter();
                     let mut projects = workspaces.chain([&self.input.root]);
-                    let workspace = projects
-                        .find(|workspace| workspace.name == Some(alias.to_package_name()));
+                    let workspace =
+                        projects.find(|workspace| workspace.name == Some(alias.to_package_name()));
                     ResolveError::WorkspaceMismatch {
                         alias,
                         spec,

@@ -30,6 +30,8 @@ pub struct Job {
 pub enum JobOutcome {
     /// All its scripts ended well.
     Done,
+    /// So they did, but one of them seems to have missed the network, so that something may be missing.
+    Incomplete,
     /// One failed, and the job is one that may.
     Failed,
 }
@@ -49,6 +51,11 @@ pub trait Observer: Sync {
     /// A script has ended well.
     fn ended(&self, package: &Package, script: &Script, elapsed: Duration) {
         let _ = (package, script, elapsed);
+    }
+
+    /// The scripts of a package have ended well, but seem to have missed the network.
+    fn missed_network(&self, package: &Package) {
+        let _ = package;
     }
 
     /// So many of the jobs are done.
@@ -88,8 +95,7 @@ pub fn run(
         let job = &jobs[at];
         let result = perform(job, surroundings, &stop, observer);
         let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-        let outcome = if result.is_ok() { JobOutcome::Done } else { JobOutcome::Failed };
-        state.outcomes[at] = Some(outcome);
+        state.outcomes[at] = Some(*result.as_ref().unwrap_or(&JobOutcome::Failed));
         let mut flow = ControlFlow::Continue(());
         if let Err(error) = result {
             if job.may_fail {
@@ -145,7 +151,8 @@ fn perform(
     surroundings: &Surroundings<'_>,
     stop: &Stop,
     observer: &dyn Observer,
-) -> Result<(), ScriptError> {
+) -> Result<JobOutcome, ScriptError> {
+    let mut outcome = JobOutcome::Done;
     for script in &job.scripts {
         observer.started(&job.package, script);
         let sandbox = job.sandbox.as_ref();
@@ -153,11 +160,18 @@ fn perform(
         let ended = run_captured(surroundings, &job.package, script, sandbox, stop, &hear)?;
         check(&job.package, script, sandbox, &ended)?;
         observer.ended(&job.package, script, ended.elapsed);
+        let output = String::from_utf8_lossy(&ended.output);
+        if sandbox.is_some_and(|policy| policy.is_missed_network(&job.package.name, &output)) {
+            outcome = JobOutcome::Incomplete;
+        }
         if stop.is_stopped() {
             break;
         }
     }
-    Ok(())
+    if outcome == JobOutcome::Incomplete {
+        observer.missed_network(&job.package);
+    }
+    Ok(outcome)
 }
 
 fn check(

@@ -14,6 +14,7 @@ use deka_install::Reporter;
 use hashbrown::HashMap;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use crate::commands::install::network_allowed;
 use crate::render_error;
 
 /// What is done quickly needs no line.
@@ -198,6 +199,14 @@ impl Reporter for Progress {
             let seconds = elapsed.as_secs_f64();
             render_error::print_script(package, &format!("{event} ended after {seconds:.2}s"));
         });
+    }
+
+    fn missed_network(&self, package: &str, name: &str) {
+        self.warning(&format!(
+            "The scripts of `{package}` ended well, but something that they wanted to fetch may be missing: \
+             scripts of dependencies have no network. If it is needed, allow it in package.json:\n{}",
+            network_allowed(name)
+        ));
     }
 
     fn warning(&self, text: &str) {

@@ -94,6 +94,13 @@ pub enum GitError {
 }
 
 impl GitError {
+    /// Whether the server of a repository could not be reached, failed, or did not let this user in:
+    /// git tells these apart in its message alone.
+    pub fn is_about_server(&self) -> bool {
+        let Self::Failed { doing, repository, .. } = self else { return false };
+        *doing == "fetch" && !repository.starts_with("git+file:")
+    }
+
     /// Whether git may have failed because a repository of the cache was torn by a power cut.
     fn is_about_damage(&self) -> bool {
         let Self::Failed { message, .. } = self else { return false };

@@ -159,6 +159,8 @@ impl Building<'_> {
             let Some(at) = placement else { continue };
             match outcome {
                 JobOutcome::Done => self.keep(self.placement(at)),
+                // Kept it would be missing without a word the next time.
+                JobOutcome::Incomplete => {}
                 JobOutcome::Failed => {
                     failed.insert(at);
                 }
@@ -306,6 +308,10 @@ impl Observer for Observing<'_> {
             "a script has ended"
         );
         self.0.script_ended(&package.label, script.event.as_str(), elapsed);
+    }
+
+    fn missed_network(&self, package: &Package) {
+        self.0.missed_network(&package.label, &package.name);
     }
 
     fn progress(&self, done: usize, wanted: usize) {

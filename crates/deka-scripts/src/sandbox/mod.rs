@@ -85,11 +85,30 @@ pub struct Support {
     pub network: bool,
 }
 
+/// What programs say that cannot reach the network.
+const NETWORK: &[&str] = &[
+    "EAI_AGAIN",
+    "ENOTFOUND",
+    "getaddrinfo",
+    "resolve host",
+    "fetch failed",
+    "connect EACCES",
+    "connect EPERM",
+    "ECONNREFUSED",
+    "ENETUNREACH",
+    "name resolution",
+];
+
+/// Packages whose scripts fetch something and say nothing if they cannot.
+const SILENT: &[&str] = &["@prisma/engines"];
+
 /// What a failed script seems to have run into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Suspicion {
     /// It wanted the network.
     Network,
+    /// It wanted the network, and when it had none, it failed to build what it could not fetch.
+    Build,
     /// It wanted a file that it may not read or write.
     Files,
 }
@@ -140,6 +159,12 @@ impl Policy {
         self.has_network
     }
 
+    /// Whether a script of this package that ended well seems to have missed the network.
+    pub(crate) fn is_missed_network(&self, package: &str, output: &str) -> bool {
+        let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
+        !self.has_network && support().network && (SILENT.contains(&package) || says(NETWORK))
+    }
+
     /// Takes secrets out of the variables of a script, and sets what leads to its private folders.
     pub(crate) fn adjust(&self, variables: &mut HashMap<String, String>) {
         variables.retain(|name, value| !variables::is_secret(name, value));
@@ -167,23 +192,11 @@ impl Policy {
 impl Suspicion {
     /// Guesses from the output of a failed script whether the sandbox was the reason.
     pub(crate) fn from_output(policy: &Policy, output: &str) -> Option<Self> {
-        const NETWORK: &[&str] = &[
-            "EAI_AGAIN",
-            "ENOTFOUND",
-            "getaddrinfo",
-            "resolve host",
-            "fetch failed",
-            "connect EACCES",
-            "connect EPERM",
-            "socket",
-            "ECONNREFUSED",
-            "ENETUNREACH",
-            "name resolution",
-        ];
         const FILES: &[&str] = &["EACCES", "EPERM", "ermission denied", "peration not permitted"];
         let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
-        if !policy.has_network && says(NETWORK) {
-            return Some(Self::Network);
+        if !policy.has_network && (says(NETWORK) || output.contains("socket")) {
+            let builds = output.contains("gyp ERR!");
+            return Some(if builds { Self::Build } else { Self::Network });
         }
         says(FILES).then_some(Self::Files)
     }

@@ -22,6 +22,7 @@ use crate::reporter::Progress;
 /// That of `schemas/install.json`.
 const SCHEMA_VERSION: u32 = 1;
 
+pub(crate) use problem::network_allowed;
 pub(crate) use text::header;
 
 /// Installs what the project in or above the working folder asks for; with names of packages, adds

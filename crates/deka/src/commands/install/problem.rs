@@ -94,10 +94,26 @@ fn class(error: &InstallError) -> Class {
             | RegistryError::OfflinePackument { .. }
             | RegistryError::OfflineTarball { .. }
             | RegistryError::Cache { .. },
-        )
-        | None => Class::User,
+        ) => Class::User,
         Some(_) => Class::Network,
+        None if asked_git_in_vain(error) => Class::Network,
+        None => Class::User,
     }
+}
+
+/// Whether git could not fetch.
+fn asked_git_in_vain(error: &InstallError) -> bool {
+    let remote = match error {
+        InstallError::Download { source: DownloadError::Remote(source), .. } => Some(&**source),
+        InstallError::Resolve(error) => match &**error {
+            ResolveError::Foreign { source: ForeignError::Failed(source), .. } => {
+                source.downcast_ref()
+            }
+            _ => None,
+        },
+        _ => None,
+    };
+    matches!(remote, Some(RemoteError::Git(git)) if git.is_about_server())
 }
 
 /// Returns the failed request behind an error, if there is one.
@@ -242,7 +258,14 @@ fn script(mut diagnostic: Diagnostic, error: &ScriptError) -> Diagnostic {
     match sandbox {
         Some(Suspicion::Network) => diagnostic.hint(format!(
             "The scripts of dependencies have no network. If `{name}` needs it, allow it in \
-             package.json:\n\"deka\": {{ \"sandbox\": {{ \"{name}\": {{ \"network\": true }} }} }}"
+             package.json:\n{}",
+            network_allowed(name)
+        )),
+        Some(Suspicion::Build) => diagnostic.hint(format!(
+            "The scripts of dependencies have no network, so `{name}` was built here, and the output says \
+             why that failed. Add what is missing (a compiler, Python, headers), or allow the network, \
+             so that it can fetch what is built already:\n{}",
+            network_allowed(name)
         )),
         Some(Suspicion::Files) => diagnostic.hint(format!(
             "The scripts of dependencies write to their own folder only, and cannot read your home \
@@ -256,6 +279,11 @@ fn script(mut diagnostic: Diagnostic, error: &ScriptError) -> Diagnostic {
         ),
         None => diagnostic,
     }
+}
+
+/// Returns what lets the scripts of a package use the network.
+pub(crate) fn network_allowed(name: &str) -> String {
+    format!("\"deka\": {{ \"sandbox\": {{ \"{name}\": {{ \"network\": true }} }} }}")
 }
 
 /// Whether a script was to make a package out of its sources: only of a repository it would run.

@@ -136,6 +136,15 @@ fn what_cannot_be_found_is_told_with_who_wants_it() {
 }
 
 #[test]
+fn a_server_that_cannot_be_reached_is_no_fault_of_the_project() {
+    let (project, _) = with_repository();
+    depend_on(&project, "git+http://127.0.0.1:9/o/r.git");
+    let outcome = project.command(["install"]).run();
+    outcome.assert_code(4);
+    assert!(outcome.stderr.contains("git failed to fetch"), "{}", outcome.snapshot());
+}
+
+#[test]
 fn options_in_disguise_and_other_transports_are_refused() {
     let (project, repository) = with_repository();
     let proof = project.root().join("proof");

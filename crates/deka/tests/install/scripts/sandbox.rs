@@ -53,6 +53,42 @@ fn the_home_folder_cannot_be_read() {
 }
 
 #[test]
+fn what_could_not_be_fetched_is_said() {
+    if !has_sandbox("what_could_not_be_fetched_is_said") {
+        return;
+    }
+    let (_registry, project) = with_script("echo 'getaddrinfo EAI_AGAIN host.example'; touch made");
+    let warning = "something that they wanted to fetch may be missing";
+    // Not only the first time: what was made is not kept.
+    for _ in 0..2 {
+        project.remove("node_modules");
+        let outcome = project.command(["install"]).run();
+        outcome.assert_success();
+        assert!(outcome.stderr.contains("`a@1.0.0` ended well"), "{}", outcome.snapshot());
+        assert!(outcome.stderr.contains(warning), "{}", outcome.snapshot());
+        assert!(project.exists("node_modules/a/made"));
+    }
+    allow(&project, &json!({ "network": true }));
+    project.remove("node_modules");
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    assert!(!outcome.stderr.contains(warning), "{}", outcome.snapshot());
+}
+
+#[test]
+fn a_build_in_place_of_a_download_is_told_apart() {
+    if !has_sandbox("a_build_in_place_of_a_download_is_told_apart") {
+        return;
+    }
+    let script =
+        "echo 'prebuild-install warn getaddrinfo EAI_AGAIN'; echo 'gyp ERR! no compiler'; exit 1";
+    let (_registry, project) = with_script(script);
+    let outcome = project.command(["install"]).run();
+    outcome.assert_code(1);
+    assert!(outcome.stderr.contains("so `a` was built here"), "{}", outcome.snapshot());
+}
+
+#[test]
 fn tools_behind_shims_are_found() {
     if !has_sandbox("tools_behind_shims_are_found") {
         return;
