@@ -99,6 +99,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
             commands::completions::run(completions);
             Ok(())
         }
+        Command::GenerateDocs(docs) => commands::docs::run(docs),
         Command::Help(help) => commands::help::run(help),
     }
 }

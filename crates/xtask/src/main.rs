@@ -16,6 +16,7 @@ Usage: cargo xtask <command>
 
   ready [step...]   what CI runs: all steps, or only those named
   steps             the names of the steps and what they run
+  docs              docs/commands and docs/man, made of what `deka --help` shows
   bench [flag...]   deka beside other package managers; `--help` lists the flags
   serve [flag...]   the registry of `bench`: --recording FOLDER [--upstream URL], or --generated N;
                     [--tls FILE] [--link MS,MBIT]";
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     match arguments.split_first() {
         Some((command, names)) if command == "ready" => ready::run(names),
         Some((command, [])) if command == "steps" => ready::list(),
+        Some((command, [])) if command == "docs" => ready::docs(),
         Some((command, rest)) if command == "bench" => bench::run(&ready::workspace_root(), rest),
         Some((command, rest)) if command == "serve" => serve::run(rest),
         _ => {

@@ -170,6 +170,16 @@ pub(crate) fn cargo(root: &Path) -> Command {
     command
 }
 
+/// Writes what of the documentation is made of the command line.
+pub(crate) fn docs() -> ExitCode {
+    let mut command = cargo(&workspace_root());
+    command.args(["run", "--quiet", "--locked", "-p", "deka", "--", "generate-docs", "docs"]);
+    match command.status() {
+        Ok(status) if status.success() => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
 pub(crate) fn workspace_root() -> PathBuf {
     let mut root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
     // crates/xtask

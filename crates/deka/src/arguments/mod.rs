@@ -24,19 +24,14 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use crate::diagnostic::Diagnostic;
 
 pub(crate) use adding::UpdateArguments;
-pub(crate) use config::{
-    ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location,
-};
+pub(crate) use config::{ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use init::InitArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use mistakes::nearest;
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
-pub(crate) use pm::{
-    CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments,
-    MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments,
-};
+pub(crate) use pm::{CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments, MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments};
 pub(crate) use run::{ExecArguments, RunArguments, ScriptArguments};
 pub(crate) use version::VersionArguments;
 pub(crate) use why::WhyArguments;
@@ -197,6 +192,10 @@ pub(crate) enum Command {
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]
     Completions(CompletionsArguments),
+
+    /// Write the pages of the documentation
+    #[command(hide = true)]
+    GenerateDocs(DocsArguments),
 
     /// Print help for a command or topic
     Help(HelpArguments),
@@ -361,6 +360,14 @@ pub(crate) struct CompletionsArguments {
     /// The shell
     #[arg(value_name = "shell")]
     pub(crate) shell: clap_complete::Shell,
+}
+
+/// Arguments of `deka generate-docs`.
+#[derive(Debug, Args)]
+pub(crate) struct DocsArguments {
+    /// Where to
+    #[arg(value_name = "folder")]
+    pub(crate) folder: PathBuf,
 }
 
 /// Arguments of `deka help`.

@@ -4,6 +4,7 @@
 mod command_line;
 mod completions;
 mod config;
+mod docs;
 mod init;
 mod list;
 mod output;
