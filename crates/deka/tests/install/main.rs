@@ -8,6 +8,7 @@ mod change;
 mod dedupe;
 mod doctor;
 mod global;
+mod guide;
 mod incremental;
 mod isolated;
 mod link;
