@@ -24,14 +24,19 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use crate::diagnostic::Diagnostic;
 
 pub(crate) use adding::UpdateArguments;
-pub(crate) use config::{ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location};
+pub(crate) use config::{
+    ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location,
+};
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use init::InitArguments;
 pub(crate) use install::InstallArguments;
 pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use mistakes::nearest;
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
-pub(crate) use pm::{CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments, MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments};
+pub(crate) use pm::{
+    CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments,
+    MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments,
+};
 pub(crate) use run::{ExecArguments, RunArguments, ScriptArguments};
 pub(crate) use version::VersionArguments;
 pub(crate) use why::WhyArguments;

@@ -2,8 +2,8 @@
 
 pub(crate) mod completions;
 pub(crate) mod config;
-pub(crate) mod doctor;
 pub(crate) mod docs;
+pub(crate) mod doctor;
 pub(crate) mod global;
 pub(crate) mod help;
 pub(crate) mod init;
