@@ -162,6 +162,7 @@ impl Local {
         let manifest = self.manifest(&place)?.unwrap_or_default();
         let name = name_of(&manifest, &place, alias);
         Ok(ForeignPackage {
+            has_install_script: manifest.has_install_script(),
             bin: manifest.bin,
             ..plain(name, Resolution::Symlink(Symbol::new(&text)))
         })

@@ -92,7 +92,7 @@ impl Install<'_> {
         let trusted = self.project.manifest.trusted_dependencies.as_deref();
         // As with Bun, a list of which nothing is there is not the same as an empty list.
         lockfile.trusted_dependencies = trusted
-            .map(|names| trusted_dependencies(names, &tree))
+            .map(|names| trusted_dependencies(names, &lockfile.graph, &tree))
             .filter(|there| !there.is_empty() || trusted.is_some_and(<[_]>::is_empty));
 
         let patches = &self.project.manifest.patched_dependencies;

@@ -10,12 +10,16 @@ use deka_manifest::Symbol;
 use deka_manifest::wyhash::{wyhash, wyhash_11};
 use hashbrown::{HashMap, HashSet};
 
-/// Returns which of the `listed` names are in the tree, in printing order.
-pub fn trusted_dependencies(listed: &[Symbol], tree: &HoistedTree) -> Vec<Symbol> {
+/// Returns which of the `listed` names are in the tree, in printing order. What comes from a registry is meant by
+/// the name that it has there, all else by what its dependents call it.
+pub fn trusted_dependencies(listed: &[Symbol], graph: &Graph, tree: &HoistedTree) -> Vec<Symbol> {
     let listed: HashSet<Symbol> = listed.iter().copied().collect();
     let mut table = Table::for_entries(listed.len());
     for id in tree.in_order_of_placement() {
-        let name = tree.node(*id).alias.symbol();
+        let node = tree.node(*id);
+        let package = graph.package(node.package);
+        let is_of_registry = package.version().is_some();
+        let name = if is_of_registry { package.name.symbol() } else { node.alias.symbol() };
         if listed.contains(&name) {
             table.insert(&name, name);
         }
