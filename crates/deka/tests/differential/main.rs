@@ -35,6 +35,7 @@ mod binary;
 mod commands;
 mod example;
 mod folders;
+mod hosts;
 mod isolated;
 mod libc;
 mod project;
@@ -167,9 +168,15 @@ folders![
     filters,
     git_repositories,
     github,
+    hoist_patterns,
     links,
     local_in_workspaces,
     local_tarballs,
+    monorepo_apps_and_libs,
+    monorepo_members_change,
+    monorepo_one_catalog,
+    monorepo_plugins,
+    monorepo_settings,
     npm_migration,
     npm_migration_workspaces,
     overrides_in_workspaces,
@@ -177,7 +184,9 @@ folders![
     patches,
     patches_in_workspaces,
     pnpm_migration,
+    release_age,
     remote_tarballs,
+    trusted,
     workspace_bins,
     workspace_edits,
     workspace_from_member,
@@ -199,9 +208,15 @@ isolated![
     filters,
     git_repositories,
     github,
+    hoist_patterns,
     links,
     local_in_workspaces,
     local_tarballs,
+    monorepo_apps_and_libs,
+    monorepo_members_change,
+    monorepo_one_catalog,
+    monorepo_plugins,
+    monorepo_settings,
     npm_migration,
     npm_migration_workspaces,
     overrides_in_workspaces,
