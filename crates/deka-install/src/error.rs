@@ -172,6 +172,14 @@ pub enum InstallError {
         /// The failed operation.
         source: FsError,
     },
+    /// What nobody asks for could not be removed.
+    #[error("Failed to remove from `{}` what nobody asks for", path.display())]
+    Prune {
+        /// The folder.
+        path: PathBuf,
+        /// The failed operation.
+        source: FsError,
+    },
     /// There is no lockfile to work on.
     #[error("There is no `bun.lock`")]
     NoLockfile,

@@ -58,7 +58,7 @@ pub use health::{Finding, Health, examine};
 pub use install::{Request, install, migrate, untrusted};
 pub use inventory::{
     Groups, InstalledManifest, Inventory, LicensedPackage, Licenses, ListOptions, Listing,
-    PeerConflict, Problem, Row, Scope,
+    PeerConflict, Problem, Pruned, PrunedPackage, Row, Scope, prune,
 };
 pub use patches::{
     PatchChange, PatchCommit, PatchError, PreparedPatch, prepare_patch, undo_patch, write_patch,

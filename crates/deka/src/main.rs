@@ -94,6 +94,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Why(why) => commands::why::run(why, &environment),
         Command::Config(config) => commands::config::run(config, common, &environment),
         Command::Doctor(doctor) => commands::doctor::run(doctor, common, &environment),
+        Command::Prune(prune) => commands::prune::run(prune, common, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => {
             commands::completions::run(completions);

@@ -61,7 +61,7 @@ fn installed(rows: &[Row]) -> Finding {
         return Finding::good(CHECK, "node_modules is what bun.lock says");
     }
     let message = format!("{} in node_modules are asked for by nobody", extraneous.len());
-    let advice = "Delete them, if they are not yours";
+    let advice = "Remove them with `deka prune`, if they are not yours";
     Finding::notice(CHECK, message, advice).with_details(few(extraneous))
 }
 

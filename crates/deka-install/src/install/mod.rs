@@ -150,7 +150,7 @@ pub fn migrate(
 
 /// Waits until no other install works on the project. The lock is on the folder itself and ends with
 /// the process; where locks are not supported there is none.
-fn lock(root: &Path, reporter: &dyn Reporter) -> Option<std::fs::File> {
+pub(crate) fn lock(root: &Path, reporter: &dyn Reporter) -> Option<std::fs::File> {
     let folder = std::fs::File::open(root).ok()?;
     if matches!(folder.try_lock(), Err(TryLockError::WouldBlock)) {
         reporter.warning("Waiting for another install of this project to end");

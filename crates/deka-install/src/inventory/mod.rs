@@ -1,5 +1,5 @@
-//! What `bun.lock` says is installed, beside what lies in `node_modules`: to be looked at, never to be
-//! changed.
+//! What `bun.lock` says is installed, beside what lies in `node_modules`: to be looked at, and by `prune`
+//! alone to be changed.
 //!
 //! It is read without a store, a registry or the manifests of the project, because people and editors ask
 //! all the time: `deka list` takes a few milliseconds.
@@ -8,6 +8,7 @@ mod licenses;
 mod list;
 mod manifest;
 mod peers;
+mod prune;
 
 use std::path::{Path, PathBuf};
 
@@ -24,6 +25,7 @@ pub use licenses::{LicensedPackage, Licenses};
 pub use list::{ListOptions, Listing, Problem, Row};
 pub use manifest::InstalledManifest;
 pub use peers::PeerConflict;
+pub use prune::{Pruned, PrunedPackage, prune};
 
 use crate::project::LOCKFILE;
 use crate::tarballs::version_text;
@@ -69,10 +71,16 @@ pub struct Inventory {
     root: PathBuf,
     dir: Dir,
     graph: Graph,
+    /// All places of `bun.lock`.
+    locked: HoistedTree,
     /// What this platform and the scope leave, as `bun.lock` places it.
     tree: HoistedTree,
     /// Where the files of each place are, below the project; `None` for links to what is the user's own.
     homes: Vec<Option<String>>,
+    /// Isolated: where links are wanted.
+    links: Vec<String>,
+    /// Isolated: which entries are wanted.
+    entries: HashSet<String>,
     /// Whether only devDependencies lead to a package.
     is_dev: Vec<bool>,
     /// The root and members that filters name; without filters `None`.
@@ -117,14 +125,16 @@ impl Inventory {
             let is_in_group = scope.groups.contain(graph.edge(edge).kind, is_own[edge.index()]);
             is_in_group && is_in_scope(edge, package)
         };
-        let tree = tree.pruned(&graph, &is_wanted);
+        let locked = tree;
+        let tree = locked.pruned(&graph, &is_wanted);
         let is_isolated = matches!(dir.metadata("node_modules/.bun"), Ok(Some(_)));
+        let (mut links, mut entries) = (Vec::new(), HashSet::new());
         let homes = if is_isolated {
             let patterns = HoistPatterns::new(
                 options.hoist_pattern.as_deref(),
                 options.public_hoist_pattern.as_deref(),
             );
-            let entries = IsolatedTree::new(&graph, &patterns, &is_installed);
+            let wanted = IsolatedTree::new(&graph, &patterns, &is_wanted);
             let plan_options = PlanOptions {
                 target,
                 native_bins: NativeBins::NONE,
@@ -134,13 +144,31 @@ impl Inventory {
                 edited: HashSet::new(),
                 shared: None,
             };
-            isolated_homes(&graph, &tree, &LinkPlan::isolated(&graph, &entries, &plan_options)?)
+            let plan = LinkPlan::isolated(&graph, &wanted, &plan_options)?;
+            links.extend(plan.links.iter().map(|link| link.path.to_string()));
+            let paths = plan.placements.iter().map(|placement| &*placement.path);
+            let inner = paths.filter_map(|path| path.strip_prefix("node_modules/.bun/"));
+            entries.extend(inner.filter_map(|path| path.split('/').next()).map(ToOwned::to_owned));
+            isolated_homes(&graph, &tree, &plan)
         } else {
             hoisted_homes(&graph, &tree)
         };
         let root = root.to_owned();
         let groups = scope.groups;
-        Ok(Self { root, dir, graph, tree, homes, is_dev, selected, groups, is_isolated })
+        Ok(Self {
+            root,
+            dir,
+            graph,
+            locked,
+            tree,
+            homes,
+            links,
+            entries,
+            is_dev,
+            selected,
+            groups,
+            is_isolated,
+        })
     }
 
     /// Returns the project's folder.

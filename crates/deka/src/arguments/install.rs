@@ -429,7 +429,7 @@ fn words<T: Clone + Send + Sync + 'static>(
         .try_map(move |word| parse(&word).ok_or("it is not known"))
 }
 
-fn omit_words() -> impl TypedValueParser<Value = Omit> {
+pub(super) fn omit_words() -> impl TypedValueParser<Value = Omit> {
     words(&["dev", "optional", "peer"], &[], Omit::parse)
 }
 

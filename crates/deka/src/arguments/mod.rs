@@ -12,6 +12,7 @@ mod list;
 mod mistakes;
 mod patch;
 mod pm;
+mod prune;
 mod run;
 mod version;
 mod why;
@@ -37,6 +38,7 @@ pub(crate) use pm::{
     CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments,
     MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments,
 };
+pub(crate) use prune::PruneArguments;
 pub(crate) use run::{ExecArguments, RunArguments, ScriptArguments};
 pub(crate) use version::VersionArguments;
 pub(crate) use why::WhyArguments;
@@ -189,6 +191,10 @@ pub(crate) enum Command {
     /// Show settings and where they come from, or change them
     #[command(alias = "c", after_help = config::AFTER_HELP)]
     Config(Box<ConfigArguments>),
+
+    /// Remove installed packages that nobody asks for
+    #[command(after_help = prune::AFTER_HELP)]
+    Prune(PruneArguments),
 
     /// Find out what is wrong with registry, cache and project
     #[command(after_help = doctor::AFTER_HELP)]

@@ -14,6 +14,7 @@ pub(crate) mod list;
 mod manifest_file;
 pub(crate) mod patch;
 pub(crate) mod pm;
+pub(crate) mod prune;
 pub(crate) mod run;
 pub(crate) mod version;
 pub(crate) mod why;

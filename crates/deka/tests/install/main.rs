@@ -18,6 +18,7 @@ mod migration;
 mod network;
 mod patch;
 mod power_cut;
+mod prune;
 mod remote;
 mod run;
 mod scripts;

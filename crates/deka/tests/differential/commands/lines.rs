@@ -268,6 +268,26 @@ fn looking() {
 }
 
 #[test]
+fn prune() {
+    let strangers = "$ mkdir -p node_modules/x node_modules/@t/y node_modules/.dot";
+    let lines = [
+        "none: prune",
+        "plain: prune",
+        "plain: install | prune | prune --check",
+        "plain: install | STRANGERS | prune --dry-run | prune --check | prune | prune --check",
+        "groups: install | prune --production | prune --production | install",
+        "groups: install | prune --omit dev --omit optional | install",
+        "named: add tool deep -D b@1 | prune --production | install",
+        "named: add deep -D tool c@2.0.0 | STRANGERS | prune --production | install",
+        "workspaces: install | packages/n/ add -D b@1 c@1.0.0 | prune | prune --production | install",
+        "workspaces: install --linker isolated | packages/n/ add -D b@1 | STRANGERS | prune | install",
+        "workspaces: install --linker isolated | packages/n/ add -D b@1 | prune --production | prune --check",
+    ];
+    let lines = lines.map(|line| line.replace("STRANGERS", strangers));
+    check(&lines.each_ref().map(String::as_str));
+}
+
+#[test]
 fn link() {
     check(&[
         "local: link lib",
