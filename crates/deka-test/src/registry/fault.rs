@@ -13,6 +13,7 @@ use super::log::is_tarball;
 /// Fault::on("/a").times(2).status(503);
 /// Fault::on("/a/-/a-1.0.0.tgz").times(1).cut_after(100);
 /// Fault::on_tarballs().after(3).slow(1024, Duration::from_millis(5));
+/// Fault::on_tarballs().cut_after(9000).slow(1024, Duration::from_millis(5));
 /// Fault::on_everything().redirect_host("http://localhost:1/");
 /// ```
 #[derive(Clone, Debug)]
@@ -21,6 +22,21 @@ pub struct Fault {
     skip: usize,
     turns: usize,
     pub(crate) behaviour: Behaviour,
+    pub(crate) pace: Pace,
+}
+
+/// How fast a body is sent, whatever else is wrong with it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    pub(crate) chunk: usize,
+    pub(crate) pause: Duration,
+}
+
+impl Default for Pace {
+    /// As fast as it goes.
+    fn default() -> Self {
+        Self { chunk: usize::MAX, pause: Duration::ZERO }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -47,10 +63,6 @@ pub(crate) enum Behaviour {
     Drop,
     /// `Content-Length` is off by this much; the body is whole as far as it fits.
     WrongLength(i64),
-    Slow {
-        chunk: usize,
-        pause: Duration,
-    },
     /// No answer ever.
     Hang,
     /// The answer begins, stops after so many bytes and never ends.
@@ -96,7 +108,8 @@ impl Fault {
     }
 
     fn new(pattern: Pattern) -> Self {
-        Self { pattern, skip: 0, turns: usize::MAX, behaviour: Behaviour::None }
+        let pace = Pace::default();
+        Self { pattern, skip: 0, turns: usize::MAX, behaviour: Behaviour::None, pace }
     }
 
     /// Limits it to the first `turns` matching requests.
@@ -152,10 +165,11 @@ impl Fault {
         self.with(Behaviour::WrongLength(difference))
     }
 
-    /// Sends `chunk` bytes at a time with a pause after each.
+    /// Sends `chunk` bytes at a time with a pause after each; may be said beside what else is wrong.
     #[must_use]
-    pub fn slow(self, chunk: usize, pause: Duration) -> Self {
-        self.with(Behaviour::Slow { chunk, pause })
+    pub fn slow(mut self, chunk: usize, pause: Duration) -> Self {
+        self.pace = Pace { chunk: chunk.max(1), pause };
+        self
     }
 
     /// Never answers.

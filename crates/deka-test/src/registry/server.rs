@@ -28,7 +28,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::{
     Shared,
-    fault::{Behaviour, Location},
+    fault::{Behaviour, Location, Pace},
     log::{Request, is_tarball},
     packument::{ABBREVIATED, RenderKey},
 };
@@ -190,16 +190,16 @@ async fn answer(
         },
     };
     let path = request.decoded_path();
-    let (behaviour, wait) = {
+    let (behaviour, pace, wait) = {
         let mut state = shared.lock();
         state.requests.push(request.clone());
-        let behaviour = state
+        let (behaviour, pace) = state
             .faults
             .iter_mut()
-            .find_map(|fault| fault.applies(&path).then(|| fault.behaviour.clone()))
-            .unwrap_or(Behaviour::None);
+            .find_map(|fault| fault.applies(&path).then(|| (fault.behaviour.clone(), fault.pace)))
+            .unwrap_or((Behaviour::None, Pace::default()));
         let shuffled = state.shuffle_seed.map_or(0, |seed| mix(seed, &path) % 20_000);
-        (behaviour, state.latency + Duration::from_micros(shuffled))
+        (behaviour, pace, state.latency + Duration::from_micros(shuffled))
     };
     if !wait.is_zero() {
         tokio::time::sleep(wait).await;
@@ -229,8 +229,6 @@ async fn answer(
     }
 
     let mut response = good_answer(shared, &request, &path);
-    let mut pause = Duration::ZERO;
-    let mut chunk = usize::MAX;
     let mut end = End::Clean;
     let body = response.body_mut();
     let mut announced = body.len() as u64;
@@ -246,7 +244,6 @@ async fn answer(
         Behaviour::WrongLength(difference) => {
             announced = announced.saturating_add_signed(difference);
         }
-        Behaviour::Slow { chunk: size, pause: time } => (chunk, pause) = (size.max(1), time),
         Behaviour::Body(other) => {
             announced = other.len() as u64;
             *body = other;
@@ -268,6 +265,7 @@ async fn answer(
     if response.status() != StatusCode::NOT_MODIFIED {
         response.headers_mut().insert(header::CONTENT_LENGTH, announced.into());
     }
+    let Pace { chunk, pause } = pace;
     Ok(response.map(|rest| Script { rest, chunk, pause, end, sleep: None, _in_flight: in_flight }))
 }
 
