@@ -6,7 +6,7 @@ use deka_manifest::Integrity;
 /// A failed operation of the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// A tarball is not the one that was asked for; nothing of it was written.
+    /// A tarball is not the one that was asked for; the store does not have it.
     #[error("Integrity check failed for `{package}`: expected {expected}, found {found}")]
     Integrity {
         /// The package, as `name@version`.
@@ -15,6 +15,14 @@ pub enum StoreError {
         expected: Box<Integrity>,
         /// What the bytes hash to.
         found: Box<Integrity>,
+    },
+    /// A tarball that was unpacked on its way did not come whole.
+    #[error("Failed to receive `{package}`")]
+    Interrupted {
+        /// The package, as `name@version`.
+        package: String,
+        /// What became of the rest.
+        source: std::io::Error,
     },
     /// A tarball cannot be unpacked or must not be.
     #[error("Failed to unpack `{package}`")]
@@ -44,7 +52,7 @@ impl StoreError {
             Self::Integrity { .. } => Some("EINTEGRITY"),
             Self::Archive { .. } => Some("TAR_BAD_ARCHIVE"),
             Self::Write { source, .. } | Self::Fs(source) if source.is_full() => Some("ENOSPC"),
-            Self::Write { .. } | Self::Fs(_) => None,
+            Self::Write { .. } | Self::Fs(_) | Self::Interrupted { .. } => None,
         }
     }
 }

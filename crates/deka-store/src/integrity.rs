@@ -1,11 +1,14 @@
 //! Checking that a tarball is the one that was asked for.
 
+use std::io::{self, ErrorKind, Read};
+
 use deka_manifest::{Algorithm, Integrity};
 
 use crate::StoreError;
 
-/// A tarball whose bytes are known to hash to `integrity`, or to be what it stands for. Only [`verify`]
-/// and [`vouched_for`] make one, so nothing unverified can reach the unpacking.
+/// A whole tarball whose bytes are known to hash to `integrity`, or to be what it stands for. Only [`verify`]
+/// and [`vouched_for`] make one. What is unpacked on its way is [`Hashed`], and gets no index before
+/// [`Hashed::verify`].
 #[derive(Clone, Copy)]
 pub(crate) struct Verified<'a> {
     /// The compressed body, all of it: bytes behind the end of the archive are hashed too.
@@ -20,14 +23,27 @@ pub(crate) fn verify<'a>(
     expected: Option<&Integrity>,
     package: &str,
 ) -> Result<Verified<'a>, StoreError> {
-    let integrity = digest(expected.map_or(Algorithm::Sha512, Integrity::algorithm), body);
+    let integrity = digest(algorithm_of(expected), body);
+    compare(&integrity, expected, package)?;
+    Ok(Verified { body, integrity })
+}
+
+fn algorithm_of(expected: Option<&Integrity>) -> Algorithm {
+    expected.map_or(Algorithm::Sha512, Integrity::algorithm)
+}
+
+fn compare(
+    found: &Integrity,
+    expected: Option<&Integrity>,
+    package: &str,
+) -> Result<(), StoreError> {
     match expected {
-        Some(expected) if *expected != integrity => Err(StoreError::Integrity {
+        Some(expected) if expected != found => Err(StoreError::Integrity {
             package: package.to_owned(),
             expected: Box::new(*expected),
-            found: Box::new(integrity),
+            found: Box::new(*found),
         }),
-        _ => Ok(Verified { body, integrity }),
+        _ => Ok(()),
     }
 }
 
@@ -37,26 +53,96 @@ pub(crate) fn vouched_for<'a>(body: &'a [u8], identity: &Integrity) -> Verified<
 }
 
 /// Returns the integrity of a tarball's bytes.
-#[expect(clippy::missing_panics_doc, reason = "the length is always right")]
 pub fn digest(algorithm: Algorithm, body: &[u8]) -> Integrity {
-    let mut bytes = [0; 64];
-    let length = algorithm.digest_len();
-    match algorithm {
-        Algorithm::Sha1 => {
-            use sha1::Digest as _;
-            bytes[..length].copy_from_slice(&sha1::Sha1::digest(body));
-        }
-        Algorithm::Sha256 | Algorithm::Sha384 | Algorithm::Sha512 => {
-            let ring_algorithm = match algorithm {
-                Algorithm::Sha256 => &ring::digest::SHA256,
-                Algorithm::Sha384 => &ring::digest::SHA384,
-                _ => &ring::digest::SHA512,
-            };
-            bytes[..length].copy_from_slice(ring::digest::digest(ring_algorithm, body).as_ref());
+    let mut hasher = Hasher::new(algorithm);
+    hasher.update(body);
+    hasher.finish()
+}
+
+/// Hashes a body that comes in pieces.
+enum Hasher {
+    Sha1(sha1::Sha1),
+    Sha2(Algorithm, ring::digest::Context),
+}
+
+impl Hasher {
+    fn new(algorithm: Algorithm) -> Self {
+        let sha2 = |of| Self::Sha2(algorithm, ring::digest::Context::new(of));
+        match algorithm {
+            Algorithm::Sha1 => Self::Sha1(sha1::Digest::new()),
+            Algorithm::Sha256 => sha2(&ring::digest::SHA256),
+            Algorithm::Sha384 => sha2(&ring::digest::SHA384),
+            Algorithm::Sha512 => sha2(&ring::digest::SHA512),
         }
     }
-    Integrity::from_digest(algorithm, &bytes[..length])
-        .expect("the slice has the length of the algorithm's digests")
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha1(hasher) => sha1::Digest::update(hasher, bytes),
+            Self::Sha2(_, context) => context.update(bytes),
+        }
+    }
+
+    fn finish(self) -> Integrity {
+        let integrity = match self {
+            Self::Sha1(hasher) => {
+                Integrity::from_digest(Algorithm::Sha1, &sha1::Digest::finalize(hasher))
+            }
+            Self::Sha2(algorithm, context) => {
+                Integrity::from_digest(algorithm, context.finish().as_ref())
+            }
+        };
+        integrity.expect("a digest has the length of its algorithm")
+    }
+}
+
+/// Hashes what is read of a tarball that is still on its way, and remembers why it came to an end.
+pub(crate) struct Hashed<'a> {
+    body: &'a mut dyn Read,
+    hasher: Hasher,
+    failure: Option<io::Error>,
+}
+
+impl<'a> Hashed<'a> {
+    /// Begins; `expected` is what [`Hashed::verify`] will be asked for.
+    pub(crate) fn new(body: &'a mut dyn Read, expected: Option<&Integrity>) -> Self {
+        Self { body, hasher: Hasher::new(algorithm_of(expected)), failure: None }
+    }
+
+    /// Reads to the end, because what follows the archive is hashed too, and compares as [`verify`] does.
+    pub(crate) fn verify(
+        mut self,
+        expected: Option<&Integrity>,
+        package: &str,
+    ) -> Result<Integrity, StoreError> {
+        // A failure is remembered; there may be an older one.
+        drop(io::copy(&mut self, &mut io::sink()));
+        if let Some(source) = self.failure {
+            return Err(StoreError::Interrupted { package: package.to_owned(), source });
+        }
+        let integrity = self.hasher.finish();
+        compare(&integrity, expected, package)?;
+        Ok(integrity)
+    }
+}
+
+impl Read for Hashed<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.failure.is_some() {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        match self.body.read(buffer) {
+            Ok(length) => {
+                self.hasher.update(&buffer[..length]);
+                Ok(length)
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => Err(error),
+            Err(error) => {
+                self.failure = Some(error);
+                Err(ErrorKind::UnexpectedEof.into())
+            }
+        }
+    }
 }
 
 #[cfg(test)]

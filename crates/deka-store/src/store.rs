@@ -1,5 +1,6 @@
 //! The store as a whole: opening, looking up, importing.
 
+use std::io::Read;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -8,6 +9,7 @@ use deka_fs::{Creation, Dir, Epoch, FileLock, FileMode, FsError, LockKind, flush
 use deka_manifest::Integrity;
 use tracing::trace_span;
 
+use crate::archive::is_gzip;
 use crate::blobs::{Blobs, Shards, Temporary};
 use crate::hash::{BlobName, index_name, shard_name};
 use crate::import::{Archive, Identity, Importer, folder};
@@ -154,6 +156,32 @@ impl Store {
     ) -> Result<PackageIndex, StoreError> {
         let archive = Archive { bytes: tarball, identity: Identity::Hash(expected), added: &[] };
         self.import_archive(archive, package, importer)
+    }
+
+    /// Like [`Store::import`], for a large tarball that is still on its way: it is unpacked as it comes and
+    /// verified at its end, before anything can name what was written.
+    pub fn import_arriving(
+        &self,
+        mut body: &mut dyn Read,
+        expected: Option<&Integrity>,
+        package: &str,
+        importer: &mut Importer,
+    ) -> Result<PackageIndex, StoreError> {
+        let interrupted = |source| StoreError::Interrupted { package: package.to_owned(), source };
+        let mut head = Vec::new();
+        (&mut body).take(2).read_to_end(&mut head).map_err(interrupted)?;
+        let mut body = head.chain(body);
+        if !is_gzip(&head) {
+            let mut bytes = Vec::new();
+            body.read_to_end(&mut bytes).map_err(interrupted)?;
+            return self.import(&bytes, expected, package, importer);
+        }
+        let _span = trace_span!("unpack", package);
+        self.begin_writing()?;
+        let index = importer.unpack_arriving(&mut body, expected, &self.blobs, package)?;
+        self.write_index(&self.indexes, &index)
+            .map_err(|source| StoreError::Write { package: package.to_owned(), source })?;
+        Ok(index)
     }
 
     /// Like [`Store::import`], for packages that are more than the bytes of a tarball.

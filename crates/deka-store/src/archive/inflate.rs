@@ -1,16 +1,22 @@
 //! Gzip: small archives in one go into a buffer that is used again, large ones as a stream.
 
+use std::io::{ErrorKind, Read};
+
 use libdeflater::{Crc, DecompressionError, Decompressor};
 
-use super::deflate::{Decoder, HISTORY, MARGIN};
+use super::deflate::{Decoder, HISTORY, LEAST_INPUT, MARGIN};
 use super::tar::{BLOCK, Source, end_in_block};
 use crate::ArchiveError;
 
 /// Archives that unpack to more than this are streamed, so that memory stays flat.
-const LARGEST_IN_MEMORY: usize = 16 << 20;
+const LARGEST_IN_MEMORY: usize = 4 << 20;
 
 /// How much of a streamed archive is in memory at a time.
 const WINDOW: usize = 256 << 10;
+
+/// How much of its compressed bytes is. It also limits the header of gzip, of which only the first ten
+/// bytes have ever been seen in a package.
+const INPUT: usize = 128 << 10;
 
 /// The fixed part of a gzip header, and what follows the compressed data.
 const GZIP_HEADER: usize = 10;
@@ -104,63 +110,125 @@ fn header_length(body: &[u8]) -> Option<usize> {
     (length <= body.len()).then_some(length)
 }
 
-/// An archive that is inflated piece by piece. Several gzip members follow one another as one.
-pub(crate) struct Stream<'a> {
+/// An archive that is inflated piece by piece, of bytes that come piece by piece. Several gzip members
+/// follow one another as one.
+pub(crate) struct Stream<R> {
+    input: Input<R>,
     /// `None` behind the last member.
-    member: Option<Member<'a>>,
+    member: Option<Member>,
     window: Box<[u8]>,
     /// What of the window is inflated and not yet taken.
     start: usize,
     end: usize,
 }
 
-struct Member<'a> {
-    decoder: Decoder<'a>,
+/// Compressed bytes.
+struct Input<R> {
+    reader: R,
+    buffer: Box<[u8]>,
+    /// What of the buffer is read and not yet taken.
+    start: usize,
+    end: usize,
+    /// Whether nothing more will come.
+    is_all: bool,
+}
+
+impl<R: Read> Input<R> {
+    fn bytes(&self) -> &[u8] {
+        &self.buffer[self.start..self.end]
+    }
+
+    /// Reads on until there are at least so many bytes, or all.
+    fn want(&mut self, least: usize) -> Result<(), ArchiveError> {
+        if self.is_all || self.bytes().len() >= least {
+            return Ok(());
+        }
+        self.buffer.copy_within(self.start..self.end, 0);
+        (self.start, self.end) = (0, self.end - self.start);
+        while self.end < least && !self.is_all {
+            match self.reader.read(&mut self.buffer[self.end..]) {
+                Ok(0) => self.is_all = true,
+                Ok(length) => self.end += length,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // Who gave the reader knows the reason.
+                Err(_) => return Err(ArchiveError::Truncated),
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a gzip header.
+    fn take_header(&mut self) -> Result<(), ArchiveError> {
+        self.want(GZIP_HEADER)?;
+        let mut length = header_length(self.bytes());
+        if length.is_none() && is_gzip(self.bytes()) {
+            self.want(self.buffer.len())?;
+            length = header_length(self.bytes());
+        }
+        self.start += length.ok_or(ArchiveError::Gzip)?;
+        Ok(())
+    }
+
+    /// Takes a gzip trailer: the checksum and the length.
+    fn take_trailer(&mut self) -> Result<(u32, u32), ArchiveError> {
+        self.want(GZIP_TRAILER)?;
+        let trailer = self.bytes().first_chunk::<GZIP_TRAILER>().ok_or(ArchiveError::Gzip)?;
+        let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
+        self.start += GZIP_TRAILER;
+        Ok((u32::from_le_bytes([c0, c1, c2, c3]), u32::from_le_bytes([l0, l1, l2, l3])))
+    }
+}
+
+struct Member {
+    decoder: Decoder,
     checksum: Crc,
     length: u64,
 }
 
-impl<'a> Member<'a> {
-    fn new(body: &'a [u8]) -> Result<Self, ArchiveError> {
-        let length = header_length(body).ok_or(ArchiveError::Gzip)?;
-        Ok(Self { decoder: Decoder::new(&body[length..]), checksum: Crc::new(), length: 0 })
+impl Member {
+    /// Reads the header.
+    fn new<R: Read>(input: &mut Input<R>) -> Result<Self, ArchiveError> {
+        input.take_header()?;
+        Ok(Self { decoder: Decoder::new(), checksum: Crc::new(), length: 0 })
     }
 
     /// Checks what follows the compressed data and returns the next member, if there is one; other
     /// bytes behind it are ignored, as Node does.
-    fn finish(&self, behind: &'a [u8]) -> Result<Option<Self>, ArchiveError> {
-        let (trailer, rest) =
-            behind.split_first_chunk::<GZIP_TRAILER>().ok_or(ArchiveError::Gzip)?;
-        let [c0, c1, c2, c3, l0, l1, l2, l3] = *trailer;
-        if u32::from_le_bytes([c0, c1, c2, c3]) != self.checksum.sum()
-            || u32::from_le_bytes([l0, l1, l2, l3]) != self.length as u32
-        {
+    fn finish<R: Read>(&self, input: &mut Input<R>) -> Result<Option<Self>, ArchiveError> {
+        if input.take_trailer()? != (self.checksum.sum(), self.length as u32) {
             return Err(ArchiveError::Gzip);
         }
-        if is_gzip(rest) { Self::new(rest).map(Some) } else { Ok(None) }
+        input.want(GZIP_HEADER)?;
+        if is_gzip(input.bytes()) { Self::new(input).map(Some) } else { Ok(None) }
     }
 }
 
-impl<'a> Stream<'a> {
-    pub(crate) fn new(body: &'a [u8]) -> Result<Self, ArchiveError> {
+impl<R: Read> Stream<R> {
+    pub(crate) fn new(reader: R) -> Result<Self, ArchiveError> {
+        let buffer = vec![0; INPUT].into_boxed_slice();
+        let mut input = Input { reader, buffer, start: 0, end: 0, is_all: false };
+        let member = Some(Member::new(&mut input)?);
         let window = vec![0; HISTORY + WINDOW + MARGIN].into_boxed_slice();
-        Ok(Self { member: Some(Member::new(body)?), window, start: 0, end: 0 })
+        Ok(Self { input, member, window, start: 0, end: 0 })
     }
 
     /// Inflates until something can be taken; returns `false` at the end.
     fn fill(&mut self) -> Result<bool, ArchiveError> {
         while self.start == self.end {
+            let Self { input, window, .. } = self;
             let Some(member) = &mut self.member else { return Ok(false) };
+            input.want(LEAST_INPUT)?;
             // Matches may reach back so far, but not into another member.
             let kept = HISTORY.min(usize::try_from(member.length).unwrap_or(HISTORY));
-            self.window.copy_within(self.end - kept..self.end, 0);
-            self.start = kept;
-            self.end = member.decoder.decode(&mut self.window, kept)?;
-            let inflated = &self.window[self.start..self.end];
+            window.copy_within(self.end - kept..self.end, 0);
+            let progress = member.decoder.decode(input.bytes(), input.is_all, window, kept)?;
+            input.start += progress.taken;
+            (self.start, self.end) = (kept, progress.end);
+            let inflated = &window[self.start..self.end];
             member.checksum.update(inflated);
             member.length += inflated.len() as u64;
-            if let Some(behind) = member.decoder.rest() {
-                self.member = member.finish(behind)?;
+            if member.decoder.is_done() {
+                self.member = member.finish(input)?;
             }
         }
         Ok(true)
@@ -179,7 +247,7 @@ impl<'a> Stream<'a> {
     }
 }
 
-impl Source for Stream<'_> {
+impl<R: Read> Source for Stream<R> {
     fn read_block(&mut self, block: &mut [u8; BLOCK]) -> Result<bool, ArchiveError> {
         let mut filled = 0;
         while filled < BLOCK {
@@ -269,7 +337,7 @@ mod tests {
     fn the_claimed_length_is_only_a_hint() {
         let zeros = vec![0; 1 << 20];
         let body = gzip(&zeros);
-        for claim in [0, 1, 1 << 16, (1 << 20) + 1, 15 << 20, u32::MAX] {
+        for claim in [0, 1, 1 << 16, (1 << 20) + 1, 3 << 20, u32::MAX] {
             // It is part of the checksum all the same.
             assert_ne!(
                 in_one_go(&with_claimed_length(body.clone(), claim)),

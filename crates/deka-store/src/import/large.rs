@@ -5,6 +5,7 @@
 //! left to do; its two halves take about as long as one another. Between them travel blocks of about
 //! half a megabyte, few at a time, so that memory stays flat.
 
+use std::io::Read;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use deka_fs::FileMode;
@@ -47,7 +48,7 @@ struct Part {
 
 /// Writes the files of an archive as they come, and lists them.
 pub(super) fn unpack(
-    stream: Stream<'_>,
+    stream: Stream<impl Read>,
     list: &mut FileList,
     blobs: &Blobs,
     limits: Limits,
@@ -82,7 +83,7 @@ struct Reader {
 impl Reader {
     fn read(
         mut self,
-        stream: Stream<'_>,
+        stream: Stream<impl Read>,
         list: &mut FileList,
         limits: Limits,
     ) -> Result<Facts, Failure> {
@@ -115,7 +116,7 @@ impl Reader {
     /// Sends a large file piece by piece; returns whether there is still somebody to send to.
     fn read_pieces(
         &mut self,
-        stream: &mut Stream<'_>,
+        stream: &mut Stream<impl Read>,
         file: usize,
         executable: bool,
         size: u64,

@@ -1,4 +1,6 @@
-//! From a verified tarball to blobs and an index.
+//! From a tarball to blobs and an index.
+
+use std::io::Read;
 
 use deka_fs::FsError;
 use deka_manifest::Integrity;
@@ -9,7 +11,7 @@ use crate::archive::{
 use crate::blobs::Blobs;
 use crate::facts::Facts;
 use crate::index::{FileList, PackageIndex, RawFile, build};
-use crate::integrity::Verified;
+use crate::integrity::{Hashed, Verified};
 use crate::{ArchiveError, BlobHash, StoreError};
 
 pub(crate) mod folder;
@@ -69,6 +71,16 @@ enum Failure {
     Write(FsError),
 }
 
+impl Failure {
+    fn of(self, package: &str) -> StoreError {
+        let package = package.to_owned();
+        match self {
+            Self::Archive(source) => StoreError::Archive { package, source },
+            Self::Write(source) => StoreError::Write { package, source },
+        }
+    }
+}
+
 impl From<ArchiveError> for Failure {
     fn from(error: ArchiveError) -> Self {
         Self::Archive(error)
@@ -103,12 +115,32 @@ impl Importer {
                 Ok(facts)
             })
             .and_then(|facts| Ok(build(&tarball.integrity, &self.list, &facts)?))
-            .map_err(|failure| match failure {
-                Failure::Archive(source) => {
-                    StoreError::Archive { package: package.to_owned(), source }
-                }
-                Failure::Write(source) => StoreError::Write { package: package.to_owned(), source },
-            })
+            .map_err(|failure| failure.of(package))
+    }
+
+    /// Writes the files of a gzipped tarball while it comes in, and returns its index if it turns out to be
+    /// the expected one. Until then nothing can name these files.
+    pub(crate) fn unpack_arriving(
+        &mut self,
+        body: &mut dyn Read,
+        expected: Option<&Integrity>,
+        blobs: &Blobs,
+        package: &str,
+    ) -> Result<PackageIndex, StoreError> {
+        let Self { list, limits, .. } = self;
+        list.clear();
+        let mut body = Hashed::new(body, expected);
+        let facts = Stream::new(&mut body)
+            .map_err(Failure::from)
+            .and_then(|stream| large::unpack(stream, list, blobs, *limits));
+        if let Err(failure @ Failure::Write(_)) = facts {
+            return Err(failure.of(package));
+        }
+        // Only what is the right tarball is worth a word about what is wrong in it.
+        let integrity = body.verify(expected, package)?;
+        facts
+            .and_then(|facts| Ok(build(&integrity, list, &facts)?))
+            .map_err(|failure| failure.of(package))
     }
 
     fn unpack_files(&mut self, body: &[u8], blobs: &Blobs) -> Result<Facts, Failure> {

@@ -1,8 +1,8 @@
-//! Inflating in pieces: the whole input is in memory, the output comes a window at a time.
+//! Inflating in pieces: the input comes in pieces, the output goes a window at a time.
 //!
 //! Half of the time of a large package went into an inflater that can stop at any byte of input and
-//! output. This one has its input whole and stops only between symbols, when little of the window is
-//! left, so that its inner loop asks for neither.
+//! output. This one stops only between symbols, when little of the window or of the piece is left, so
+//! that its inner loop asks for neither.
 
 mod huffman;
 
@@ -16,6 +16,10 @@ pub(super) const HISTORY: usize = 32 << 10;
 /// Decoding stops when less than this is left of the window: the longest match, what literals are
 /// written before it, and what is copied too much.
 pub(super) const MARGIN: usize = 258 + 6 + 32;
+
+/// Decoding goes on as long as so much of the input is there, or all of it: more than the longest header
+/// of a block, and than what is read ahead.
+pub(super) const LEAST_INPUT: usize = 1024;
 
 /// Bits of the first tables: words of literals and distances are rarely longer.
 const LITERAL_BITS: usize = 11;
@@ -115,6 +119,19 @@ impl Bits<'_> {
         self.position
     }
 
+    /// Unreads the whole bytes that were read ahead.
+    fn give_back(&mut self) {
+        let left = self.count() & 7;
+        self.position -= self.count() as usize / 8;
+        self.buffer &= (1 << left) - 1;
+        self.count = left;
+    }
+
+    /// How many bytes can be read.
+    fn available(&self) -> usize {
+        self.input.len().saturating_sub(self.position)
+    }
+
     /// Whether more was taken than there is.
     fn is_over(&self) -> bool {
         self.position - self.count() as usize / 8 > self.input.len()
@@ -140,54 +157,68 @@ struct Codes {
 }
 
 /// A stream of blocks on its way out.
-pub(super) struct Decoder<'a> {
-    bits: Bits<'a>,
+pub(super) struct Decoder {
+    /// The bits of a byte that was begun, and how many they are.
+    begun: (u64, u32),
     state: State,
     is_last: bool,
     codes: Box<Codes>,
 }
 
-impl<'a> Decoder<'a> {
-    /// Begins with the first block in `input`.
-    pub(super) fn new(input: &'a [u8]) -> Self {
+/// How far [`Decoder::decode`] got.
+pub(super) struct Progress {
+    /// How many bytes of the input are done with.
+    pub(super) taken: usize,
+    /// Where in the window ends what was written.
+    pub(super) end: usize,
+}
+
+impl Decoder {
+    /// Begins with the first block.
+    pub(super) fn new() -> Self {
         Self {
-            bits: Bits { input, position: 0, buffer: 0, count: 0 },
+            begun: (0, 0),
             state: State::Header,
             is_last: false,
             codes: Box::new(Codes { literals: Code::new(), distances: Code::new() }),
         }
     }
 
-    /// Returns what follows the last block, once all is decoded.
-    pub(super) fn rest(&mut self) -> Option<&'a [u8]> {
-        if self.state != State::End {
-            return None;
-        }
-        let position = self.bits.align();
-        self.bits.input.get(position..)
+    /// Whether all is decoded; what is left of the input follows the last block.
+    pub(super) fn is_done(&self) -> bool {
+        self.state == State::End
     }
 
-    /// Decodes to `window[start..]`, which begins with what was decoded before, until little of it is
-    /// left or all is done; returns where what was written ends.
+    /// Decodes to `window[start..]`, which begins with what was decoded before, until little of it or of
+    /// `input` is left or all is done. With less than [`LEAST_INPUT`] bytes it goes on only if `is_all`
+    /// says that no more will come.
     ///
     /// Before `start` there must be the last [`HISTORY`] bytes, or all.
     pub(super) fn decode(
         &mut self,
+        input: &[u8],
+        is_all: bool,
         window: &mut [u8],
         start: usize,
-    ) -> Result<usize, ArchiveError> {
+    ) -> Result<Progress, ArchiveError> {
+        let (buffer, count) = self.begun;
+        let mut bits = Bits { input, position: 0, buffer, count };
         let mut end = start;
-        while self.state != State::End && end + MARGIN <= window.len() {
+        while self.state != State::End
+            && end + MARGIN <= window.len()
+            && (is_all || self.can_go_on(&bits))
+        {
             match self.state {
-                State::Header => self.read_header()?,
+                State::Header => self.read_header(&mut bits)?,
                 State::Stored(left) => {
-                    let from = self.bits.position;
-                    let length = left.min(window.len() - end);
-                    let bytes =
-                        self.bits.input.get(from..from + length).ok_or(ArchiveError::Gzip)?;
-                    window[end..end + length].copy_from_slice(bytes);
+                    let length = left.min(window.len() - end).min(bits.available());
+                    if length == 0 {
+                        return Err(ArchiveError::Gzip);
+                    }
+                    let from = bits.position;
+                    window[end..end + length].copy_from_slice(&input[from..from + length]);
                     end += length;
-                    self.bits.position += length;
+                    bits.position += length;
                     self.state = match left - length {
                         0 => self.after_block(),
                         left => State::Stored(left),
@@ -195,37 +226,49 @@ impl<'a> Decoder<'a> {
                 }
                 State::Coded => {
                     let is_done;
-                    (end, is_done) = decode_symbols(&mut self.bits, &self.codes, window, end)?;
+                    (end, is_done) = decode_symbols(&mut bits, &self.codes, window, end)?;
                     if is_done {
                         self.state = self.after_block();
                     }
                 }
                 State::End => {}
             }
-            if self.bits.is_over() {
+            if bits.is_over() {
                 return Err(ArchiveError::Gzip);
             }
         }
-        Ok(end)
+        bits.give_back();
+        self.begun = if self.is_done() { (0, 0) } else { (bits.buffer, bits.count) };
+        Ok(Progress { taken: bits.position, end })
+    }
+
+    /// Whether what comes next can be decoded although it is not known what follows `bits`.
+    fn can_go_on(&self, bits: &Bits<'_>) -> bool {
+        match self.state {
+            State::Header => bits.available() >= LEAST_INPUT,
+            State::Stored(_) => bits.available() > 0,
+            State::Coded => bits.is_within(),
+            State::End => false,
+        }
     }
 
     fn after_block(&self) -> State {
         if self.is_last { State::End } else { State::Header }
     }
 
-    fn read_header(&mut self) -> Result<(), ArchiveError> {
-        self.bits.refill();
-        self.is_last = self.bits.take(1) == 1;
-        self.state = match self.bits.take(2) {
+    fn read_header(&mut self, bits: &mut Bits<'_>) -> Result<(), ArchiveError> {
+        bits.refill();
+        self.is_last = bits.take(1) == 1;
+        self.state = match bits.take(2) {
             0 => {
-                let position = self.bits.align();
-                let header = self.bits.input.get(position..).and_then(<[u8]>::first_chunk);
+                let position = bits.align();
+                let header = bits.input.get(position..).and_then(<[u8]>::first_chunk);
                 let [l0, l1, n0, n1] = *header.ok_or(ArchiveError::Gzip)?;
                 let length = u16::from_le_bytes([l0, l1]);
                 if length != !u16::from_le_bytes([n0, n1]) {
                     return Err(ArchiveError::Gzip);
                 }
-                self.bits.position += 4;
+                bits.position += 4;
                 match length {
                     0 => self.after_block(),
                     length => State::Stored(usize::from(length)),
@@ -239,7 +282,7 @@ impl<'a> Decoder<'a> {
                 State::Coded
             }
             2 => {
-                self.read_codes()?;
+                self.read_codes(bits)?;
                 State::Coded
             }
             _ => return Err(ArchiveError::Gzip),
@@ -248,8 +291,7 @@ impl<'a> Decoder<'a> {
     }
 
     /// Reads the lengths of a block's code words, which are coded themselves.
-    fn read_codes(&mut self) -> Result<(), ArchiveError> {
-        let bits = &mut self.bits;
+    fn read_codes(&mut self, bits: &mut Bits<'_>) -> Result<(), ArchiveError> {
         let literals = bits.take(5) + 257;
         let distances = bits.take(5) + 1;
         let word_lengths = bits.take(4) + 4;

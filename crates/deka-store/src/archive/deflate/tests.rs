@@ -5,23 +5,48 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Inflates with windows that hold `room` bytes beside the history; also returns the bytes behind.
-fn inflate(input: &[u8], room: usize) -> Result<(Vec<u8>, Vec<u8>), ArchiveError> {
-    let mut decoder = Decoder::new(input);
+/// Inflates with windows that hold `room` bytes beside the history, and `step` more bytes of the input
+/// each time; also returns the bytes behind.
+fn inflate_in_steps(
+    input: &[u8],
+    room: usize,
+    step: usize,
+) -> Result<(Vec<u8>, Vec<u8>), ArchiveError> {
+    let mut decoder = Decoder::new();
     let mut window = vec![0; HISTORY + room + MARGIN];
     let (mut output, mut end) = (Vec::new(), 0);
+    let (mut taken, mut there) = (0, 0);
     loop {
+        if there - taken < LEAST_INPUT {
+            there = (there + step).max(taken + LEAST_INPUT).min(input.len());
+        }
         let kept = output.len().min(HISTORY);
         window.copy_within(end - kept..end, 0);
-        end = decoder.decode(&mut window, kept)?;
+        let before = taken;
+        let is_all = there == input.len();
+        let progress = decoder.decode(&input[taken..there], is_all, &mut window, kept)?;
+        taken += progress.taken;
+        end = progress.end;
         output.extend_from_slice(&window[kept..end]);
         // Nobody may trust what lies behind.
         window[end..].fill(0xaa);
-        if let Some(rest) = decoder.rest() {
-            return Ok((output, rest.to_vec()));
+        if decoder.is_done() {
+            return Ok((output, input[taken..].to_vec()));
         }
-        assert!(end > kept, "it neither goes on nor ends");
+        assert!(end > kept || taken > before, "it neither goes on nor ends");
     }
+}
+
+/// Inflates with windows that hold `room` bytes beside the history, the input whole and in pieces.
+fn inflate(input: &[u8], room: usize) -> Result<(Vec<u8>, Vec<u8>), ArchiveError> {
+    let whole = inflate_in_steps(input, room, input.len());
+    for (step, longest) in [(1, 20_000), (777, usize::MAX)] {
+        if (step..longest).contains(&input.len()) {
+            let found = inflate_in_steps(input, room, step);
+            assert!(found == whole, "{step}: {:?}", &input[..input.len().min(100)]);
+        }
+    }
+    whole
 }
 
 /// What zlib-rs makes of the same bytes.

@@ -180,7 +180,7 @@ proptest! {
         let from_memory = list(Memory::new(&tar));
         let compressed = gzip(&tar);
         prop_assert!(is_gzip(&compressed));
-        let from_stream = Stream::new(&compressed).and_then(list);
+        let from_stream = Stream::new(&compressed[..]).and_then(list);
         prop_assert_eq!(&from_memory, &from_stream);
         for (path, ..) in from_memory.map_or(Vec::new(), |(files, _)| files) {
             prop_assert!(path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{}", path);
@@ -191,6 +191,6 @@ proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..4096)) {
         drop(list(Memory::new(&bytes)));
-        drop(Stream::new(&bytes).and_then(list));
+        drop(Stream::new(&bytes[..]).and_then(list));
     }
 }
