@@ -19,7 +19,7 @@ use crate::packument::{Answer, PACKUMENT_LIMIT};
 use crate::retry::{Attempts, RetryPolicy};
 use crate::transport::{Protocols, Request, Transport};
 use crate::{
-    BlockingThreads, CachedPackument, Counters, ManifestCache, RawPackument, RegistryError,
+    BlockingThreads, CachedPackument, Counters, ManifestCache, Pipe, RawPackument, RegistryError,
     RegistryKey, SafeUrl, Validators, Workers, packument_url,
 };
 
@@ -58,6 +58,9 @@ struct Asked {
     any: Option<Slot>,
     with_times: Option<Slot>,
 }
+
+/// Decides whether a body of so many bytes is taken as it comes, and through which pipe.
+pub type Taker<'a> = dyn Fn(u64) -> Option<Pipe> + Send + Sync + 'a;
 
 /// How a tarball is fetched.
 #[derive(Debug, Clone, Copy, Default)]
@@ -152,6 +155,20 @@ impl Client {
         url: &Url,
         options: TarballOptions,
     ) -> Result<Vec<u8>, RegistryError> {
+        let whole = self.tarball_or_pieces(url, options, &|_| None).await;
+        whole.map(Option::unwrap_or_default)
+    }
+
+    /// Like [`Client::tarball`]; but if the body is slow and its length is known, `taker` may take it as it
+    /// comes. Then the result is `None`.
+    ///
+    /// If a connection breaks, what was taken ends with an error and `taker` is asked again.
+    pub async fn tarball_or_pieces(
+        &self,
+        url: &Url,
+        options: TarballOptions,
+        taker: &Taker<'_>,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
         if self.0.config.network.offline {
             return Err(RegistryError::OfflineTarball { url: SafeUrl::new(url) });
         }
@@ -173,7 +190,7 @@ impl Client {
                 Ok(response) if response.status == StatusCode::NOT_MODIFIED => {
                     Err(unasked_not_modified(url))
                 }
-                Ok(response) => response.body.read(limit).await,
+                Ok(response) => response.body.read_unless_taken(limit, taker).await,
                 Err(error) => Err(error),
             };
             drop(permit);

@@ -7,7 +7,7 @@
 //!   Gate: packuments first  ──────────────────── Gate: then the largest tarball
 //!   Transport: one HTTP/2 connection             Transport: many HTTP/1.1 connections
 //!   ◄─ 304: the cached one                        │
-//!   Workers: unpack, scan, answer, write cache   bytes, to be verified by the store
+//!   Workers: unpack, scan, answer, write cache   bytes, whole or through a Pipe, to be verified by the store
 //! ```
 //!
 //! - Nothing is opened before it is needed, and with `offline` nothing at all.
@@ -29,16 +29,18 @@ mod form;
 mod gate;
 mod location;
 mod packument;
+mod pipe;
 mod retry;
 mod transport;
 mod validators;
 mod workers;
 
 pub use cache::{CachedPackument, ManifestCache};
-pub use client::{Client, TarballOptions};
+pub use client::{Client, Taker, TarballOptions};
 pub use counters::{Counters, Traffic};
 pub use error::{Cause, RegistryError};
 pub use location::{RegistryKey, SafeUrl, packument_url, tarball_url};
 pub use packument::{PendingCacheWrite, RawPackument};
+pub use pipe::{Pieces, Pipe, pipe};
 pub use validators::Validators;
 pub use workers::{BlockingThreads, Workers};

@@ -4,19 +4,26 @@ use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hyper::body::{Body as _, Bytes, Incoming};
 
 use super::pool::Lease;
 use super::{Timeouts, is_too_slow};
+use crate::client::Taker;
 use crate::error::{Cause, Reason};
-use crate::{Counters, RegistryError, SafeUrl};
+use crate::{Counters, Pipe, RegistryError, SafeUrl};
 
 /// What is reserved at once at most, whatever length a server announces.
 const RESERVED: u64 = 64 * 1024 * 1024;
 /// A body that is not wanted is still read up to this length, so that its connection can be used again.
 const DISCARDED: u64 = 64 * 1024;
+
+/// A body that takes longer may be taken as it comes. One that is complete before is better off as a whole:
+/// threads that wait for bytes take their time from those that have something to do.
+const SLOW: Duration = Duration::from_millis(300);
+
+const OTHER_LENGTH: &str = "its length is not the announced one";
 
 /// The body of a response, still on its way.
 #[derive(Debug)]
@@ -48,7 +55,20 @@ impl Body {
     ///
     /// A length that the server announces is a hint for the reservation only. A body that is shorter than
     /// announced is an error.
-    pub(crate) async fn read(mut self, limit: u64) -> Result<Vec<u8>, RegistryError> {
+    pub(crate) async fn read(self, limit: u64) -> Result<Vec<u8>, RegistryError> {
+        let whole = self.read_unless_taken(limit, &|_| None).await;
+        whole.map(Option::unwrap_or_default)
+    }
+
+    /// Like [`Body::read`]; but if it takes longer than [`SLOW`], `taker` is asked once for a pipe, and then
+    /// the result is `None`.
+    ///
+    /// If nobody reads from the pipe any more, the rest is let go: who stopped reading knows why.
+    pub(crate) async fn read_unless_taken(
+        mut self,
+        limit: u64,
+        taker: &Taker<'_>,
+    ) -> Result<Option<Vec<u8>>, RegistryError> {
         let too_large = |url: &SafeUrl| RegistryError::TooLarge { url: url.clone(), limit };
         let announced = self.incoming.size_hint().exact();
         if announced.is_some_and(|length| length > limit) {
@@ -59,18 +79,52 @@ impl Body {
         deka_fs::reserve_large(&mut bytes, reserved)
             .map_err(|error| self.broken(Arc::new(error)))?;
         let mut frames = Frames::new(self.timeouts);
+        let mut may_be_taken = announced;
         while let Some(frame) = frames.next(&mut self).await? {
-            if bytes.len() as u64 + frame.len() as u64 > limit {
+            if frames.bytes > limit {
                 return Err(too_large(&self.url));
             }
             bytes.extend_from_slice(&frame);
+            if frames.started.elapsed() > SLOW
+                && let Some(length) = may_be_taken.take()
+                && let Some(pipe) = taker(length)
+            {
+                return self.pass_on(bytes, frames, length, pipe).await.map(|()| None);
+            }
         }
         // hyper checks this for HTTP/1.1, h2 for HTTP/2; here it would be a defect of theirs.
-        if announced.is_some_and(|length| length != bytes.len() as u64) {
-            return Err(self.broken(Arc::new(Reason("its length is not the announced one"))));
+        if announced.is_some_and(|length| length != frames.bytes) {
+            return Err(self.broken(Arc::new(Reason(OTHER_LENGTH))));
         }
         self.lease.release();
-        Ok(bytes)
+        Ok(Some(bytes))
+    }
+
+    /// Puts what came and what comes into `pipe`.
+    async fn pass_on(
+        mut self,
+        begun: Vec<u8>,
+        mut frames: Frames,
+        length: u64,
+        mut pipe: Pipe,
+    ) -> Result<(), RegistryError> {
+        if pipe.put(&begun).await.is_err() {
+            return Ok(());
+        }
+        drop(begun);
+        while let Some(frame) = frames.next(&mut self).await? {
+            let came = Instant::now();
+            if pipe.put(&frame).await.is_err() {
+                return Ok(());
+            }
+            frames.pardon(came.elapsed());
+        }
+        if length != frames.bytes {
+            return Err(self.broken(Arc::new(Reason(OTHER_LENGTH))));
+        }
+        self.lease.release();
+        drop(pipe.end().await);
+        Ok(())
     }
 
     /// Gives the connection back, if little is left to read.
@@ -111,6 +165,12 @@ impl Frames {
         let now = Instant::now();
         let timer = Box::pin(tokio::time::sleep(timeouts.idle));
         Self { timeouts, started: now, last: now, bytes: 0, timer }
+    }
+
+    /// Does not count a time in which nobody looked for more.
+    fn pardon(&mut self, pause: Duration) {
+        self.started += pause;
+        self.last += pause;
     }
 
     async fn next(&mut self, body: &mut Body) -> Result<Option<Bytes>, RegistryError> {
