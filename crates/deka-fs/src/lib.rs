@@ -30,4 +30,4 @@ pub use error::{FsError, Operation};
 pub use limits::{flush_horizon, make_room_for_open_files};
 pub use lock::{FileLock, LockKind};
 pub use mapped::MappedFile;
-pub use memory::reserve_large;
+pub use memory::{give_back_large_buffers, reserve_large};
