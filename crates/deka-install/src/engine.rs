@@ -4,6 +4,8 @@
 //! want ──► Prepare ── in the store ─────────────────────────► ready ──► Link ──► done
 //!             └────── not there ──► network ──► Import ────────┘
 //! ```
+//! A large tarball does not wait for its last byte: it gets threads of its own that unpack it as it comes.
+//!
 //! Each tarball has a slot. Two things come together there in any order: its files (an index) and its
 //! tasks (places in `node_modules`). Who brings the second one links, while the inodes are warm.
 
@@ -11,6 +13,7 @@ use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::thread::Scope;
 
 use crossbeam_channel::Sender;
 use deka_linker::{Action, LinkError, LinkPlan, Linker, Task};
@@ -22,7 +25,7 @@ use hashbrown::HashMap;
 use tracing::trace_span;
 use url::Url;
 
-use crate::network::{Asker, Command, Network, Room};
+use crate::network::{Arriving, Asker, Command, Network, Room};
 use crate::queue::{Lane, WorkQueue};
 use crate::remote::{Body, Fetched, RemoteError};
 use crate::{InstallError, Reporter};
@@ -122,6 +125,8 @@ pub(crate) enum Job {
         is_refetch: bool,
         room: Room,
     },
+    /// Have what comes in verified and unpacked.
+    Unpack(Arriving),
     /// Link a package whose files are there.
     Link { key: TarballKey, task: Task },
     /// Link some files of a package whose folders are made.
@@ -317,11 +322,11 @@ impl<'a> Engine<'a> {
         (self.linking.into_inner(), missing)
     }
 
-    /// Works until the queue is closed.
-    pub(crate) fn work(&self) {
+    /// Works until the queue is closed; `scope` is for what waits for the network.
+    pub(crate) fn work<'scope>(&'scope self, scope: &'scope Scope<'scope, '_>) {
         let mut importer = Importer::new();
         while let Some(job) = self.queue.pop() {
-            if let Err(error) = self.perform(job, &mut importer) {
+            if let Err(error) = self.perform(job, &mut importer, scope) {
                 self.fail(error);
                 return;
             }
@@ -334,7 +339,12 @@ impl<'a> Engine<'a> {
         self.queue.close();
     }
 
-    fn perform(&self, job: Job, importer: &mut Importer) -> Result<(), InstallError> {
+    fn perform<'scope>(
+        &'scope self,
+        job: Job,
+        importer: &mut Importer,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Result<(), InstallError> {
         match job {
             Job::Run(run) => {
                 run();
@@ -351,6 +361,15 @@ impl<'a> Engine<'a> {
                 let result = self.import(&tarball, body, is_refetch, importer);
                 drop(room);
                 result
+            }
+            Job::Unpack(arriving) => {
+                let unpack = move || {
+                    if let Err(error) = self.unpack(arriving) {
+                        self.fail(error);
+                    }
+                };
+                let thread = std::thread::Builder::new().name("unpack".to_owned());
+                thread.spawn_scoped(scope, unpack).map(drop).map_err(InstallError::Thread)
             }
             Job::LinkFiles { package, files } => self.place_files(&package, files),
             Job::Link { key, task } => {
@@ -407,9 +426,30 @@ impl<'a> Engine<'a> {
             Err(source) => return self.unavailable(tarball, source),
         };
         let expected = tarball.integrity.as_ref();
-        match body.import(self.store, expected, &tarball.label, importer) {
+        let result = body.import(self.store, expected, &tarball.label, importer);
+        drop(body);
+        self.imported(tarball, result, is_refetch)
+    }
+
+    /// Unpacks a tarball while it comes in.
+    fn unpack(&self, arriving: Arriving) -> Result<(), InstallError> {
+        let Arriving { tarball, mut body, is_refetch, .. } = arriving;
+        let (expected, mut importer) = (tarball.integrity.as_ref(), Importer::new());
+        match self.store.import_arriving(&mut body, expected, &tarball.label, &mut importer) {
+            // Who put it into the pipe tries again, or says why it can't be had.
+            Err(StoreError::Interrupted { .. }) => Ok(()),
+            result => self.imported(&tarball, result, is_refetch),
+        }
+    }
+
+    fn imported(
+        &self,
+        tarball: &Arc<Tarball>,
+        result: Result<PackageIndex, StoreError>,
+        is_refetch: bool,
+    ) -> Result<(), InstallError> {
+        match result {
             Ok(index) => {
-                drop(body);
                 self.stored.fetch_add(1, Ordering::Relaxed);
                 self.report_download();
                 self.ready(tarball.key, index)

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crossbeam_channel::Sender;
 use deka_manifest::{PackageName, Packument, Spec};
-use deka_registry::{Client, RegistryError, TarballOptions};
+use deka_registry::{Client, Pieces, Pipe, RegistryError, TarballOptions, pipe};
 use deka_resolver::{ForeignError, ForeignPackage};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tracing::trace_span;
@@ -26,6 +26,11 @@ const UNKNOWN_SIZE: u64 = 4 * UNIT;
 
 /// From this size on a tarball goes to the workers before smaller ones that came earlier.
 const LARGE_TARBALL: usize = 1 << 20;
+
+/// From this size on a tarball is unpacked while it comes in.
+const LARGEST_GATHERED: u64 = 4 << 20;
+/// How many are at once: each has two threads, which wait for the network most of the time.
+const ARRIVING: usize = 4;
 
 /// What comes back to the resolver.
 pub(crate) enum Answer {
@@ -86,6 +91,7 @@ impl NetworkThread {
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let waiting = Arc::new(Semaphore::new((WAITING_BYTES / UNIT) as usize));
+        let arriving = Arc::new(Semaphore::new(ARRIVING));
         runtime.block_on(async {
             loop {
                 match command {
@@ -116,6 +122,7 @@ impl NetworkThread {
                             remote: self.remote.clone(),
                             queue: self.queue.clone(),
                             waiting: waiting.clone(),
+                            arriving: arriving.clone(),
                         };
                         tokio::spawn(download.run(tarball, is_refetch));
                     }
@@ -139,6 +146,16 @@ struct Download {
     remote: Remote,
     queue: Arc<WorkQueue<Job>>,
     waiting: Arc<Semaphore>,
+    arriving: Arc<Semaphore>,
+}
+
+/// A tarball on its way, to be unpacked by a thread of its own.
+pub(crate) struct Arriving {
+    pub(crate) tarball: Arc<Tarball>,
+    pub(crate) body: Pieces,
+    pub(crate) is_refetch: bool,
+    #[expect(dead_code, reason = "held, never read")]
+    turn: OwnedSemaphorePermit,
 }
 
 impl Download {
@@ -149,9 +166,16 @@ impl Download {
             TarballOptions { size_hint: tarball.size_hint, is_refetch, ..Default::default() };
         let body = match &tarball.source {
             TarballSource::Url(Ok(url)) => {
-                let bytes = self.client.tarball(url, options).await;
-                let key = tarball.integrity.filter(|_| tarball.is_pinned);
-                bytes.map(|bytes| Body::new(bytes, tarball.bun_tag, key)).map_err(Into::into)
+                let taker = |length| self.take(&tarball, is_refetch, length);
+                match self.client.tarball_or_pieces(url, options, &taker).await {
+                    Ok(Some(bytes)) => {
+                        let key = tarball.integrity.filter(|_| tarball.is_pinned);
+                        Ok(Body::new(bytes, tarball.bun_tag, key))
+                    }
+                    // Who unpacks it does the rest.
+                    Ok(None) => return,
+                    Err(error) => Err(error.into()),
+                }
             }
             TarballSource::Url(Err(error)) => Err(error.clone().into()),
             TarballSource::Git { repository, commit } => {
@@ -165,6 +189,19 @@ impl Download {
         let is_large = body.as_ref().is_ok_and(|body: &Body| body.len() >= LARGE_TARBALL);
         let lane = if is_large { Lane::Long } else { Lane::Normal };
         self.queue.push(lane, Job::Import { tarball, body, is_refetch, room });
+    }
+
+    /// Has a large tarball unpacked while it comes in, if it is nothing but what it hashes to.
+    fn take(&self, tarball: &Arc<Tarball>, is_refetch: bool, length: u64) -> Option<Pipe> {
+        let is_plain = !tarball.is_pinned && tarball.bun_tag.is_none();
+        if length < LARGEST_GATHERED || !is_plain {
+            return None;
+        }
+        let turn = self.arriving.clone().try_acquire_owned().ok()?;
+        let (pipe, body) = pipe();
+        let arriving = Arriving { tarball: tarball.clone(), body, is_refetch, turn };
+        self.queue.push(Lane::Urgent, Job::Unpack(arriving));
+        Some(pipe)
     }
 }
 

@@ -416,6 +416,7 @@ impl<'a> Install<'a> {
     {
         let config = self.config;
         let setting_up = trace_span!("set up client");
+        deka_fs::give_back_large_buffers();
         let queue = Arc::new(WorkQueue::new());
         let client = Client::with_workers(
             self.request.config.clone(),
@@ -447,7 +448,7 @@ impl<'a> Install<'a> {
             });
             for number in 1..=std::thread::available_parallelism().map_or(2, usize::from) {
                 let worker = std::thread::Builder::new().name(format!("worker {number}"));
-                if let Err(error) = worker.spawn_scoped(scope, || engine.work()) {
+                if let Err(error) = worker.spawn_scoped(scope, || engine.work(scope)) {
                     engine.fail(InstallError::Thread(error));
                 }
             }

@@ -1,5 +1,7 @@
 //! Registries that fail for a while, demand a token, or speak TLS.
 
+use std::time::Duration;
+
 use deka_test::registry::Authorization;
 use deka_test::{Fault, Registry, Style};
 use serde_json::json;
@@ -130,4 +132,55 @@ fn packages_of_jsr_come_from_its_registry() {
     assert_eq!(registry.paths(), [""; 0]);
     project.remove("node_modules");
     project.command(["install", "--frozen-lockfile", "--offline"]).run().assert_success();
+}
+
+/// Bytes that do not compress.
+fn noise(length: usize) -> String {
+    let mut state = 1_u64;
+    let step = |_| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        char::from(b'0' + (state >> 33) as u8 % 75)
+    };
+    (0..length).map(step).collect()
+}
+
+#[test]
+fn large_tarballs_that_come_slowly_are_unpacked_on_their_way() {
+    // Slow enough to be taken, and then broken in all ways.
+    let slow = |fault: Fault| fault.slow(400_000, Duration::from_millis(40));
+    let large = || Fault::on("/large/-/large-1.0.0.tgz");
+    let once = || slow(large().times(1));
+    let contents = noise(8 << 20);
+    for (fault, requests) in [
+        (once(), 1),
+        (once().cut_after(5_000_000), 2),
+        (once().corrupt(), 2),
+        (slow(large().times(2)).corrupt(), 2),
+        (slow(large()).cut_after(5_000_000), 2),
+    ] {
+        let registry = Registry::start();
+        registry.package("large", "1.0.0").file("a/large.txt", &contents).publish();
+        registry.package("small", "1.0.0").publish();
+        let project = project();
+        let url = registry.url();
+        let settings = "fetch-retry-mintimeout=10\nfetch-retries=1";
+        project.write(".npmrc", format!("registry={url}\n{settings}\n"));
+        project.package_json(json!({ "dependencies": { "large": "1", "small": "1" } }));
+        let what = format!("{fault:?}");
+        let is_fatal = !what.contains("turns: 1,");
+        registry.fault(fault);
+        let outcome = project.command(["install", "--timeline", "timeline.json"]).run();
+        assert_eq!(outcome.code != Some(0), is_fatal, "{what}: {}", outcome.snapshot());
+        let has_own_thread = project.read("timeline.json").contains(r#""args":{"name":"unpack"}"#);
+        assert!(has_own_thread, "{what}: {}", outcome.snapshot());
+        assert_eq!(registry.count("/large/-/large-1.0.0.tgz"), requests, "{what}");
+        if is_fatal {
+            assert!(outcome.stderr.contains("large@1.0.0"), "{what}: {}", outcome.snapshot());
+            assert!(!project.exists("bun.lock"), "{what}");
+            registry.clear_faults();
+            project.command(["install"]).run().assert_success();
+        }
+        assert!(project.read("node_modules/large/a/large.txt") == contents, "{what}");
+        assert!(project.exists("node_modules/small/package.json"));
+    }
 }
