@@ -2,7 +2,7 @@
 
 use deka_graph::EdgeKind;
 use deka_lockfile::Lockfile;
-use deka_manifest::Symbol;
+use deka_manifest::{Symbol, without_credentials};
 use deka_resolver::Warning;
 
 /// Returns the text of a warning.
@@ -35,7 +35,8 @@ pub(crate) fn text(warning: &Warning) -> String {
             )
         }
         Warning::SkippedOptional { alias, spec, reason } => {
-            format!("skipped the optional dependency `{alias}@{spec}`: {reason}")
+            let spec = without_credentials(spec);
+            format!("skipped the optional dependency `{alias}@{spec}`: {}", one_line(reason))
         }
     }
 }

@@ -122,6 +122,18 @@ impl Resolver<'_> {
         }
     }
 
+    /// Returns why what an edge wants could not be fetched, in a few words.
+    pub(crate) fn foreign_problem(&mut self, edge: EdgeId, request: RequestId) -> Option<String> {
+        if !matches!(self.requests.get(request).want, Want::Foreign(_)) {
+            return None;
+        }
+        let id = self.ask_foreign(edge, request);
+        match &self.foreign.answers[id.0 as usize] {
+            Answer::Failed(error @ ForeignError::Failed(_)) => Some(error.to_string()),
+            _ => None,
+        }
+    }
+
     /// Returns why a dependency could not be had.
     pub(crate) fn take_foreign_error(&mut self, edge: EdgeId, request: RequestId) -> ForeignError {
         let id = self.ask_foreign(edge, request);

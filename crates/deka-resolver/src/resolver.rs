@@ -525,6 +525,12 @@ impl<'a> Resolver<'a> {
         };
         if !may_be_missing {
             self.failed.push(edge);
+        } else if let Some(request) = *request
+            && let Some(reason) = self.foreign_problem(edge, request)
+        {
+            let EdgeState { row, .. } = self.arena.edge(edge);
+            let (alias, spec) = (row.alias, row.spec);
+            self.warnings.push(Warning::SkippedOptional { alias, spec, reason });
         }
     }
 

@@ -145,6 +145,19 @@ fn a_server_that_cannot_be_reached_is_no_fault_of_the_project() {
 }
 
 #[test]
+fn an_optional_repository_that_cannot_be_fetched_is_left_out_and_said() {
+    let (project, _) = with_repository();
+    let url = "git+http://me:secret@127.0.0.1:9/o/r.git";
+    project.package_json(json!({ "name": "p", "optionalDependencies": { "r": url } }));
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    let start =
+        "warn: skipped the optional dependency `r@git+http://***@127.0.0.1:9/o/r.git`: git failed";
+    assert!(outcome.stderr.contains(start), "{}", outcome.snapshot());
+    assert!(!outcome.stderr.contains("secret"), "{}", outcome.snapshot());
+}
+
+#[test]
 fn options_in_disguise_and_other_transports_are_refused() {
     let (project, repository) = with_repository();
     let proof = project.root().join("proof");
