@@ -72,5 +72,5 @@ pub use report::{
 pub use scripts::{ScriptContext, Untrusted};
 pub use staleness::{is_stale, repeats_last_install};
 pub use version::{NewVersion, VersionError, VersionOptions, WantedVersion, set_version};
-pub use why::{Explanation, Reason, why};
+pub use why::{Explanation, Reason, locked_names, why};
 pub use workspaces::{OwnPackage, own_packages};

@@ -1,6 +1,6 @@
 //! Why a package is installed: who asks for it, and who asks for those, up to the project.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::path::Path;
 
 use deka_graph::{Edge, EdgeKind, Graph, PackageId, Resolution};
@@ -47,14 +47,25 @@ pub struct Reason {
 /// Explains the packages whose name, or a name they are asked for by, fits `pattern`
 /// (`react`, `@types/*`, `react@^19`), from the lockfile of the project in `root` alone.
 pub fn why(root: &Path, pattern: &str) -> Result<Vec<Explanation>, InstallError> {
+    Ok(explain(&read(root)?, pattern))
+}
+
+/// Returns the names of all packages of the lockfile, each once.
+pub fn locked_names(root: &Path) -> Result<Vec<String>, InstallError> {
+    let graph = read(root)?.graph;
+    let ids = graph.package_ids().skip(1);
+    let names: BTreeSet<String> = ids.map(|id| graph.package(id).name.to_string()).collect();
+    Ok(names.into_iter().collect())
+}
+
+fn read(root: &Path) -> Result<Lockfile, InstallError> {
     let path = root.join(LOCKFILE);
     let text = deka_fs::Dir::open(root)
         .and_then(|dir| dir.read(LOCKFILE))
         .map_err(|source| InstallError::Read { path: path.clone(), source })?
         .ok_or(InstallError::NoLockfile)?;
-    let lockfile = deka_lockfile::bun::parse(&text)
-        .map_err(|error| InstallError::Lockfile { path, source: std::sync::Arc::new(error) })?;
-    Ok(explain(&lockfile, pattern))
+    deka_lockfile::bun::parse(&text)
+        .map_err(|error| InstallError::Lockfile { path, source: std::sync::Arc::new(error) })
 }
 
 fn explain(lockfile: &Lockfile, pattern: &str) -> Vec<Explanation> {

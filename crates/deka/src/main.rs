@@ -38,6 +38,9 @@ fn main() -> ExitCode {
 
 fn run() -> Result<(), Diagnostic> {
     let environment = environment::capture()?;
+    if commands::completions::answer(&environment) {
+        return Ok(());
+    }
     environment::color_choice(&environment, None).write_global();
     let arguments = match arguments::parse(std::env::args_os())? {
         Parsed::Run(arguments) => arguments,
@@ -96,10 +99,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Doctor(doctor) => commands::doctor::run(doctor, common, &environment),
         Command::Prune(prune) => commands::prune::run(prune, common, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
-        Command::Completions(completions) => {
-            commands::completions::run(completions);
-            Ok(())
-        }
+        Command::Completions(completions) => commands::completions::run(completions),
         Command::GenerateDocs(docs) => commands::docs::run(docs),
         Command::Help(help) => commands::help::run(help),
     }

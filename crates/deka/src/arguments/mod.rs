@@ -256,6 +256,9 @@ Examples:
   deka remove my-lib            In a project: use it no longer";
 
 const COMPLETIONS_HELP: &str = "\
+The shell asks deka while one types, so it knows the scripts of the project (`deka run <TAB>`), its dependencies
+(remove, update) and the packages of bun.lock (why, patch) as well.
+
 Examples:
   deka completions bash > ~/.local/share/bash-completion/completions/deka
   deka completions zsh > \"${fpath[1]}/_deka\"

@@ -1,66 +1,118 @@
-//! `deka completions <shell>`.
+//! `deka completions <shell>`, and what shells ask while somebody types.
+//!
+//! The script that is printed asks deka itself, by a variable, what can come next: so commands and flags
+//! are those of the deka that is installed, and scripts and packages those of the project.
 
-use clap::{Arg, Command, CommandFactory as _};
+use std::path::Path;
 
+use clap::{Command, CommandFactory as _};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::env::Shells;
+use clap_complete::{CompleteEnv, Shell};
+use deka_config::Environment;
+use deka_manifest::PackageJson;
+
+use super::manifest_file::ManifestFile;
 use crate::arguments::{Arguments, CompletionsArguments};
+use crate::diagnostic::Diagnostic;
+use crate::environment;
+use crate::exit_code::Class;
 
-/// Prints the script that teaches a shell deka's commands and flags.
-pub(crate) fn run(arguments: &CompletionsArguments) {
+/// The variable by which a shell asks; its value is the shell's name.
+const VARIABLE: &str = "DEKA_COMPLETE";
+
+/// Prints the script that teaches a shell deka's commands, and the names in a project.
+pub(crate) fn run(arguments: &CompletionsArguments) -> Result<(), Diagnostic> {
+    let failed = |error: &dyn std::error::Error| Diagnostic::from_error(Class::Internal, error);
+    let name = match arguments.shell {
+        Shell::Elvish => "elvish",
+        Shell::Fish => "fish",
+        Shell::PowerShell => "powershell",
+        Shell::Zsh => "zsh",
+        _ => "bash",
+    };
+    let shells = Shells::builtins();
     let mut script = Vec::new();
-    clap_complete::generate(
-        arguments.shell,
-        &mut visible(Arguments::command()),
-        "deka",
-        &mut script,
-    );
+    if let Some(shell) = shells.completer(name) {
+        let written = shell.write_registration(VARIABLE, "deka", "deka", "deka", &mut script);
+        written.map_err(|error| failed(&error))?;
+    }
     super::print(&String::from_utf8_lossy(&script));
+    Ok(())
 }
 
-/// Returns the command without what its help does not show. Shells would offer it otherwise, and a
-/// hundred flags of other package managers are no help to anybody.
-fn visible(mut command: Command) -> Command {
-    // Flags that all commands have are added to each only by this.
-    command.build();
-    copy(&command)
+/// Answers a shell, if one asks. Whatever goes wrong, there is just nothing to offer.
+pub(crate) fn answer(environment: &Environment) -> bool {
+    environment.get(VARIABLE).is_some()
+        && CompleteEnv::with_factory(command)
+            .var(VARIABLE)
+            .try_complete(std::env::args_os(), Some(environment.working_folder()))
+            .unwrap_or(true)
 }
 
-fn copy(command: &Command) -> Command {
-    let mut shown = Command::new(command.get_name().to_owned())
-        .visible_aliases(command.get_visible_aliases().map(ToOwned::to_owned).collect::<Vec<_>>())
-        .disable_help_flag(true)
-        .disable_help_subcommand(true)
-        .disable_version_flag(true);
-    if let Some(about) = command.get_about() {
-        shown = shown.about(about.clone());
+/// Returns the command line with what projects can be asked for.
+fn command() -> Command {
+    let scripts = || ArgValueCandidates::new(scripts);
+    let dependencies = || ArgValueCandidates::new(dependencies);
+    let locked = || ArgValueCandidates::new(locked);
+    let mut command = Arguments::command().mut_subcommand("run", |command| {
+        command.mut_arg("script", |argument| argument.add(scripts()))
+    });
+    for name in ["remove", "update"] {
+        command = command.mut_subcommand(name, |command| {
+            command.mut_arg("packages", |argument| argument.add(dependencies()))
+        });
     }
-    if let Some(version) = command.get_version() {
-        shown = shown.version(version.to_owned());
+    for name in ["patch", "patch-commit"] {
+        command = command.mut_subcommand(name, |command| {
+            command.mut_arg("packages", |argument| argument.add(locked()))
+        });
     }
-    let arguments = command.get_arguments().filter(|argument| !argument.is_hide_set());
-    shown.args(arguments.map(copy_argument)).subcommands(command.get_subcommands().map(copy))
+    command.mut_subcommand("why", |command| {
+        command.mut_arg("package", |argument| argument.add(locked()))
+    })
 }
 
-/// Returns what a shell wants to know of an argument. How it gets along with hidden ones is left
-/// out, as they are.
-fn copy_argument(argument: &Arg) -> Arg {
-    let mut shown = Arg::new(argument.get_id().to_string()).action(argument.get_action().clone());
-    if let Some(short) = argument.get_short() {
-        shown = shown.short(short);
-    }
-    if let Some(long) = argument.get_long() {
-        shown = shown.long(long.to_owned());
-    }
-    if let Some(help) = argument.get_help() {
-        shown = shown.help(help.clone());
-    }
-    if argument.get_action().takes_values() {
-        shown = shown
-            .value_parser(argument.get_value_parser().clone())
-            .value_hint(argument.get_value_hint())
-            .required(argument.is_required_set());
-        if let Some(names) = argument.get_value_names() {
-            shown = shown.value_names(names.to_vec());
-        }
-    }
-    shown
+/// Returns the scripts of the nearest package.json.
+fn scripts() -> Vec<CompletionCandidate> {
+    with_folder(|folder| {
+        let manifest = ManifestFile::nearest(folder).ok()?.editor().ok()?.value();
+        let scripts = manifest.get("scripts")?.as_object()?.iter();
+        let scripts = scripts.filter_map(|(name, command)| Some((name, command.as_str()?)));
+        let candidate = |(name, command): (&String, &str)| {
+            CompletionCandidate::new(name).help(Some(command.to_owned().into()))
+        };
+        Some(scripts.map(candidate).collect())
+    })
+}
+
+/// Returns what the nearest package.json asks for.
+fn dependencies() -> Vec<CompletionCandidate> {
+    with_folder(|folder| {
+        let manifest = PackageJson::parse(&ManifestFile::nearest(folder).ok()?.text).ok()?;
+        let groups = [
+            &manifest.dependencies,
+            &manifest.dev_dependencies,
+            &manifest.optional_dependencies,
+            &manifest.peer_dependencies,
+        ];
+        let names = groups.into_iter().flatten();
+        Some(names.map(|(alias, _)| CompletionCandidate::new(alias.as_str())).collect())
+    })
+}
+
+/// Returns the packages of bun.lock.
+fn locked() -> Vec<CompletionCandidate> {
+    with_folder(|folder| {
+        let root = deka_install::find_project(folder).ok()?;
+        let names = deka_install::locked_names(&root).ok()?;
+        Some(names.into_iter().map(CompletionCandidate::new).collect())
+    })
+}
+
+fn with_folder(
+    find: impl FnOnce(&Path) -> Option<Vec<CompletionCandidate>>,
+) -> Vec<CompletionCandidate> {
+    let environment = environment::capture().ok();
+    environment.and_then(|environment| find(environment.working_folder())).unwrap_or_default()
 }

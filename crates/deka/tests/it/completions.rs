@@ -1,28 +1,88 @@
-//! Completion scripts.
+//! Completions, as shells ask for them.
 
 use std::path::Path;
 
-use deka_test::{Program, say_skipped};
+use deka_test::{Program, TestProject, say_skipped};
 
 use crate::{deka, project};
 
+const SHELLS: [&str; 5] = ["bash", "zsh", "fish", "powershell", "elvish"];
+
+/// A project with scripts, dependencies and a lockfile.
+fn with_names() -> TestProject {
+    let project = project();
+    project.write(
+        "package.json",
+        r#"{ "name": "p", "scripts": { "build": "tsc", "build:watch": "tsc -w", "lint": "eslint ." },
+            "dependencies": { "react": "1" }, "devDependencies": { "@types/react": "1" } }"#,
+    );
+    project.write(
+        "bun.lock",
+        r#"{ "lockfileVersion": 1, "workspaces": { "": { "name": "p", "dependencies": { "react": "1" } } },
+            "packages": { "react": ["react@1.0.0", "", { "dependencies": { "loose-envify": "1" } }, ""],
+                          "loose-envify": ["loose-envify@1.0.0", "", {}, ""] } }"#,
+    );
+    project
+}
+
+/// Returns what bash is offered for a line of words, the last of which is being typed.
+fn offered(project: &TestProject, words: &[&str]) -> Vec<String> {
+    let index = words.len().to_string();
+    let program = project.command(["--", "deka"]).args(words).env("DEKA_COMPLETE", "bash");
+    let program = program.env("_CLAP_COMPLETE_INDEX", index).env("_CLAP_IFS", "\n");
+    let outcome =
+        program.env("_CLAP_COMPLETE_COMP_TYPE", "9").env("_CLAP_COMPLETE_SPACE", "true").run();
+    outcome.assert_success();
+    outcome.stdout.lines().map(ToOwned::to_owned).collect()
+}
+
 #[test]
-fn every_shell_learns_commands_and_flags() {
-    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
-        let outcome = deka(&["completions", shell]);
-        outcome.assert_success();
-        for word in ["install", "ci", "completions", "frozen-lockfile", "minimum-release-age"] {
-            assert!(outcome.stdout.contains(word), "{shell} does not know `{word}`");
-        }
-        for word in ["no-frozen-lockfile", "legacy-peer-deps"] {
-            assert!(!outcome.stdout.contains(word), "{shell} shows `{word}`");
-        }
-        assert_eq!(outcome.stderr, "");
+fn commands_and_flags_are_offered() {
+    let project = with_names();
+    assert_eq!(offered(&project, &["inst"]), ["install"]);
+    assert_eq!(offered(&project, &["install", "--froz"]), ["--frozen-lockfile"]);
+    assert_eq!(offered(&project, &["pm", "pk"]), ["pkg"]);
+    let flags = offered(&project, &["install", "--"]);
+    assert!(flags.contains(&"--minimum-release-age".to_owned()), "{flags:?}");
+    for hidden in ["--no-frozen-lockfile", "--legacy-peer-deps"] {
+        assert!(!flags.contains(&hidden.to_owned()), "{flags:?}");
     }
 }
 
 #[test]
-fn shells_can_read_the_scripts() {
+fn names_of_the_project_are_offered() {
+    let project = with_names();
+    for (words, names) in [
+        (&["run", ""][..], &["build", "build:watch", "lint"][..]),
+        (&["run", "li"], &["lint"]),
+        (&["remove", ""], &["react", "@types/react"]),
+        (&["update", "rea"], &["react"]),
+        (&["remove", "react", "@"], &["@types/react"]),
+        (&["why", "lo"], &["loose-envify"]),
+        (&["patch", ""], &["loose-envify", "react"]),
+        (&["patch", "--commit", "re"], &["react"]),
+    ] {
+        let mut found = offered(&project, words);
+        found.retain(|candidate| !candidate.starts_with('-'));
+        let mut names = names.to_vec();
+        names.sort_unstable();
+        found.sort_unstable();
+        assert_eq!(found, names, "{words:?}");
+    }
+    // Nothing to offer, and nothing said about it.
+    project.write("package.json", "{").write("bun.lock", "{");
+    assert_eq!(offered(&project, &["run", "li"]), Vec::<String>::new());
+    assert_eq!(offered(&project, &["why", "lo"]), Vec::<String>::new());
+}
+
+#[test]
+fn shells_understand_the_scripts() {
+    for shell in SHELLS {
+        let outcome = deka(&["completions", shell]);
+        outcome.assert_success();
+        assert!(outcome.stdout.contains("DEKA_COMPLETE"), "{}", outcome.snapshot());
+        assert_eq!(outcome.stderr, "");
+    }
     for (shell, path) in [("bash", "/bin/bash"), ("zsh", "/bin/zsh"), ("fish", "/usr/bin/fish")] {
         if !Path::new(path).exists() {
             say_skipped(&format!("`{path}` is not here, so its completions are not read"));
@@ -34,6 +94,33 @@ fn shells_can_read_the_scripts() {
         outcome.assert_success();
         assert_eq!(outcome.stderr, "");
     }
+}
+
+/// Everything that bash does when somebody presses the tab key, but for the key.
+#[test]
+fn bash_completes() {
+    if !Path::new("/bin/bash").exists() {
+        say_skipped("bash is not here, so nothing is completed in it");
+        return;
+    }
+    let project = with_names();
+    let bin = Path::new(env!("CARGO_BIN_EXE_deka")).parent().expect("a folder");
+    let complete = |line: &str| {
+        let script = format!(
+            "source <(deka completions bash)\n\
+             COMP_LINE='{line}' COMP_POINT=${{#COMP_LINE}} COMP_TYPE=9\n\
+             read -ra COMP_WORDS <<< \"$COMP_LINE\"; [[ $COMP_LINE == *' ' ]] && COMP_WORDS+=('')\n\
+             COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
+             function=$(complete -p deka | sed 's/.*-F \\([^ ]*\\) .*/\\1/')\n\
+             $function deka \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\" 2>/dev/null\n\
+             printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        );
+        let shell = project.other_program("/bin/bash").path_first(bin).args(["-c", &script]).run();
+        shell.assert_success().stdout.clone()
+    };
+    assert_eq!(complete("deka run li"), "lint\n");
+    assert_eq!(complete("deka why lo"), "loose-envify\n");
+    assert_eq!(complete("deka dedu"), "dedupe\n");
 }
 
 #[test]
