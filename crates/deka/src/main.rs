@@ -9,6 +9,7 @@ mod debug_log;
 mod diagnostic;
 mod document;
 mod environment;
+mod events;
 mod exit_code;
 mod panic_hook;
 mod render_error;

@@ -90,7 +90,6 @@ const OPTIONS: &[&str] = &[
     "lockfile-dir",
     "modules-dir",
     "public-hoist-pattern",
-    "reporter",
     "store-dir",
     "trust-policy",
     "virtual-store-dir",

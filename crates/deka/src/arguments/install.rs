@@ -244,6 +244,15 @@ pub(crate) struct InstallArguments {
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) no_summary: bool,
 
+    // Of pnpm; its other words change nothing here.
+    #[arg(
+        long,
+        value_name = "how",
+        help_heading = OUTPUT,
+        help = "`ndjson`: print what happens as it happens, as one JSON object per line"
+    )]
+    reporter: Option<String>,
+
     /// Print the summary as JSON
     #[arg(long, help_heading = OUTPUT)]
     pub(crate) json: bool,
@@ -287,6 +296,16 @@ pub(crate) struct InstallArguments {
 }
 
 impl InstallArguments {
+    /// Whether what happens is printed for programs as it happens.
+    pub(crate) fn prints_events(&self) -> bool {
+        self.reporter.as_deref() == Some("ndjson")
+    }
+
+    /// Whether stdout is for programs.
+    pub(crate) fn is_for_programs(&self) -> bool {
+        self.json || self.prints_events()
+    }
+
     /// Fails for what other package managers do under this name and deka cannot do yet.
     pub(crate) fn refuse_what_is_not_there(&self) -> Result<(), Diagnostic> {
         let refused = [

@@ -7,6 +7,7 @@ mod cache;
 mod change;
 mod dedupe;
 mod doctor;
+mod events;
 mod global;
 mod guide;
 mod incremental;

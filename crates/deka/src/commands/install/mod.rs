@@ -10,11 +10,13 @@ use std::sync::Arc;
 use deka_config::{Config, Environment, LogLevel, Overrides};
 use deka_install::{Change, InstallError, Outcome, Reporter, Request, ScriptContext, Summary};
 use deka_scripts::ProjectOutput;
+use serde_json::Map;
 
 use crate::arguments::{CommonArguments, DedupeArguments, InstallArguments, UpdateArguments};
 use crate::diagnostic::Diagnostic;
 use crate::document;
 use crate::environment::is_interactive;
+use crate::events::{self, Events};
 use crate::exit_code::Class;
 use crate::render_error::print_note;
 use crate::reporter::Progress;
@@ -185,7 +187,8 @@ pub(super) fn request(
         cache = %config.cache.folder.display(),
         "settings are read"
     );
-    let output = if arguments.json { ProjectOutput::Stderr } else { ProjectOutput::Inherit };
+    let output =
+        if arguments.is_for_programs() { ProjectOutput::Stderr } else { ProjectOutput::Inherit };
     Ok(Request {
         root,
         config,
@@ -201,7 +204,9 @@ pub(super) fn request(
 
 /// Whether what an install has done is told to people.
 pub(super) fn shows_summary(request: &Request, arguments: &InstallArguments) -> bool {
-    request.config.log_level >= LogLevel::Info && !arguments.no_summary && !arguments.json
+    request.config.log_level >= LogLevel::Info
+        && !arguments.no_summary
+        && !arguments.is_for_programs()
 }
 
 /// Does `work`, which installs, with a progress line; then prints what was done. `name` is the command
@@ -218,6 +223,13 @@ pub(super) fn perform_with(
     let shows_summary = shows_summary(request, arguments);
     if shows_summary {
         super::print(&text::header(name));
+    }
+    if arguments.prints_events() {
+        let summary = perform_with_events(request, arguments, work)?;
+        if let Some(commands) = &summary.global {
+            super::global::check(commands, environment)?;
+        }
+        return Ok(summary);
     }
     let shows_line =
         level >= LogLevel::Warn && !arguments.no_progress && is_interactive(environment);
@@ -241,6 +253,36 @@ pub(super) fn perform_with(
         super::global::check(commands, environment)?;
     }
     Ok(summary)
+}
+
+/// Does `work` and tells about it as events, the last of which is how it ended.
+fn perform_with_events(
+    request: &Request,
+    arguments: &InstallArguments,
+    work: impl FnOnce(&Request, &dyn Reporter) -> Result<Summary, InstallError>,
+) -> Result<Summary, Diagnostic> {
+    let events = Events::default();
+    let warnings = request.config.warnings.iter().map(ToString::to_string);
+    for warning in warnings.chain(arguments.warnings().map(ToOwned::to_owned)) {
+        events.warning(&warning);
+    }
+    let result = work(request, &events);
+    events.finish();
+    match result {
+        Ok(summary) => {
+            let fields = text::json(&summary).into_iter();
+            let fields: Map<_, _> = fields.map(|(name, value)| (name.to_owned(), value)).collect();
+            events::print("summary", [("summary", fields.into())]);
+            Ok(summary)
+        }
+        Err(error) => {
+            let diagnostic = Diagnostic::from(error);
+            let fields =
+                [("message", diagnostic.message.as_str().into()), ("code", diagnostic.code.into())];
+            events::print("error", fields);
+            Err(diagnostic)
+        }
+    }
 }
 
 /// Where the pipeline is run.
