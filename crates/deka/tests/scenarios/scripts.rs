@@ -141,6 +141,13 @@ fn scripts_see_what_npm_tells_them() {
 }
 
 #[test]
+fn a_script_calls_the_package_manager() {
+    trusting(&json!({ "@/postinstall-calls-pnpm": "1.0.0" }), &[])
+        .install()
+        .finds(&["@/postinstall-calls-pnpm has created-by-postinstall"]);
+}
+
+#[test]
 fn a_script_changes_a_file_of_its_package_and_of_no_other_project() {
     // Bun's isolated linker lets it change the file in the cache, so that the next project has it twice.
     let dependencies = json!({ "@pnpm/postinstall-modifies-source": "1.0.0" });
