@@ -22,6 +22,7 @@ mod lock;
 mod mapped;
 mod memory;
 mod os;
+mod private;
 
 pub use atomic::{Durability, Replacement, atomic_write};
 pub use dir::{Creation, Dir, Entry, FileKind, FileMode, Metadata, Name, Permissions};
@@ -31,3 +32,4 @@ pub use limits::{flush_horizon, make_room_for_open_files};
 pub use lock::{FileLock, LockKind};
 pub use mapped::MappedFile;
 pub use memory::{give_back_large_buffers, reserve_large};
+pub use private::private_folder;

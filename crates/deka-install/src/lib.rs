@@ -43,6 +43,7 @@ mod staleness;
 mod start;
 mod survey;
 mod tarballs;
+mod tools;
 mod version;
 mod warning;
 mod why;
@@ -71,6 +72,7 @@ pub use report::{
 };
 pub use scripts::{ScriptContext, Untrusted};
 pub use staleness::{is_stale, repeats_last_install};
+pub use tools::{Tool, ToolError, ToolState, installed_program, template_package};
 pub use version::{NewVersion, VersionError, VersionOptions, WantedVersion, set_version};
 pub use why::{Explanation, Reason, locked_names, why};
 pub use workspaces::{OwnPackage, own_packages};

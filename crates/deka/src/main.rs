@@ -94,6 +94,8 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Stop(script) => commands::run::named("stop", script, common, &environment),
         Command::Restart(script) => commands::run::restart(script, common, &environment),
         Command::Exec(exec) => commands::run::exec(exec, common, &environment),
+        Command::X(x) => commands::run::x(x, common, &environment),
+        Command::Create(create) => commands::run::create(create, common, &environment),
         Command::Other(words) => commands::run::other(words, common, &environment),
         Command::Why(why) => commands::why::run(why, &environment),
         Command::Config(config) => commands::config::run(config, common, &environment),

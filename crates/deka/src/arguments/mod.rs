@@ -16,9 +16,10 @@ mod prune;
 mod run;
 mod version;
 mod why;
+mod x;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
 
@@ -42,6 +43,7 @@ pub(crate) use prune::PruneArguments;
 pub(crate) use run::{ExecArguments, RunArguments, ScriptArguments};
 pub(crate) use version::VersionArguments;
 pub(crate) use why::WhyArguments;
+pub(crate) use x::{CreateArguments, SourceArguments, XArguments};
 
 /// deka installs npm packages: fast, safely, and with Bun's lockfile.
 #[derive(Debug, Parser)]
@@ -172,6 +174,14 @@ pub(crate) enum Command {
     #[command(after_help = run::AFTER_HELP_EXEC)]
     Exec(ExecArguments),
 
+    /// Run the command of a package that need not be installed
+    #[command(visible_alias = "dlx", after_help = x::AFTER_HELP_X)]
+    X(XArguments),
+
+    /// Make a project from a template
+    #[command(after_help = x::AFTER_HELP_CREATE)]
+    Create(CreateArguments),
+
     /// Look at what is installed, and decide whose scripts run
     #[command(after_help = pm::AFTER_HELP)]
     Pm(PmArguments),
@@ -227,6 +237,8 @@ impl Command {
                 | Self::Stop(_)
                 | Self::Restart(_)
                 | Self::Exec(_)
+                | Self::X(_)
+                | Self::Create(_)
                 | Self::Other(_)
         )
     }
@@ -404,7 +416,14 @@ pub(crate) enum Parsed {
 /// Reads the command line, the name of the program first.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed, Diagnostic> {
     let mut command = Arguments::command();
-    let arguments = foreign::rewrite(arguments.collect(), &command);
+    let mut arguments: Vec<OsString> = arguments.collect();
+    if arguments
+        .first()
+        .is_some_and(|program| Path::new(program).file_stem() == Some("dekax".as_ref()))
+    {
+        arguments.insert(1, "x".into());
+    }
+    let arguments = foreign::rewrite(arguments, &command);
     if arguments.len() <= 1 {
         return help(None).map(Parsed::Print);
     }

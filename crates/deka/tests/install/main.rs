@@ -24,6 +24,7 @@ mod remote;
 mod run;
 mod scripts;
 mod workspaces;
+mod x;
 
 use deka_test::TestProject;
 

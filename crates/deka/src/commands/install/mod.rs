@@ -329,7 +329,7 @@ fn absolute(change: Change, environment: &Environment) -> Change {
 }
 
 /// Returns what scripts need to know of this process.
-pub(super) fn script_context(
+pub(crate) fn script_context(
     environment: &Environment,
     output: ProjectOutput,
 ) -> Result<ScriptContext, Diagnostic> {
@@ -349,6 +349,18 @@ pub(crate) fn own_program() -> Result<PathBuf, Diagnostic> {
     })
 }
 
+/// Installs with a progress line alone.
+pub(crate) fn quietly(
+    request: &Request,
+    environment: &Environment,
+) -> Result<Summary, InstallError> {
+    let shows_warnings = request.config.log_level >= LogLevel::Warn;
+    let progress = Progress::start(shows_warnings && is_interactive(environment), shows_warnings);
+    let result = deka_install::install(request, &progress);
+    progress.finish();
+    result
+}
+
 /// Installs before something of the project runs, if that would do what the last install did. stdout is
 /// left to what runs.
 pub(crate) fn refresh(
@@ -363,14 +375,8 @@ pub(crate) fn refresh(
         return Ok(());
     }
     request.scripts.output = ProjectOutput::Stderr;
+    let summary = quietly(&request, environment)?;
     let level = request.config.log_level;
-    let progress = Progress::start(
-        level >= LogLevel::Warn && is_interactive(environment),
-        level >= LogLevel::Warn,
-    );
-    let result = deka_install::install(&request, &progress);
-    progress.finish();
-    let summary = result?;
     if level >= LogLevel::Info && matches!(summary.outcome, Outcome::Installed { .. }) {
         print_note(&text::outcome(&summary));
     }

@@ -6,6 +6,7 @@ mod exec;
 mod list;
 mod runner;
 mod several;
+mod x;
 
 use std::ffi::{OsStr, OsString};
 
@@ -19,6 +20,7 @@ use crate::render_error::printable;
 use runner::{Planned, Runner};
 
 pub(crate) use exec::exec;
+pub(crate) use x::{create, x};
 
 /// Runs a script or several, or lists them.
 pub(crate) fn run(

@@ -523,3 +523,43 @@ fn version() {
         "plain: $ sed -i 's/{}/{\"preversion\": \"exit 1\"}/' package.json | pm version patch",
     ]);
 }
+
+#[test]
+fn run() {
+    check(&[
+        "scripts: run build",
+        "scripts: run build x --silent -- y",
+        "scripts: run --silent build",
+        "scripts: run args a -x --save=false * $HOME ~",
+        "scripts: run args -- a -- b",
+        "scripts: run -- args -- a",
+        "scripts: run args --if-present",
+        "scripts: run nosuch",
+        "scripts: run empty",
+        "scripts: run --if-present nosuch",
+        "scripts: run --if-present build",
+        "scripts: run three | run late | run early | run killed",
+        "scripts: run variables",
+        "scripts: run test | run start | start x",
+        "scripts: deep/er/ run build | deep/er/ run nested | deep/er/ run nosuch",
+        "scripts: $ mkdir -p node_modules/.bin && cp /bin/echo node_modules/.bin/a-command && cp /bin/echo node_modules/.bin/shadowed | \
+         run use | run a-command -x --silent | a-command y | run shadowed | deep/er/ run a-command",
+        "none: run build",
+        "named: run build | run --if-present build",
+        "members: install | run --filter * build",
+        "members: install | run -F m -F n build",
+        "members: install | packages/m/ run build | packages/m/ run -F n build",
+        "members: install | run --workspaces --if-present build",
+        "members: install | run --workspaces only",
+        "members: install | run --filter * only x -- y",
+        "members: install | run --filter * fail",
+        "members: install | run --filter nosuch build",
+        "members: install | run --filter * nosuch",
+        "members: install | run --filter * --if-present nosuch",
+        "members: install | run build",
+        "scripts: exec true | exec false",
+        "named: x nosuch",
+        "named: x --no-install tool@1.0.0",
+        "named: add tool | x tool a | x --no-install tool2 b | x -p tool tool2 c",
+    ]);
+}

@@ -24,6 +24,8 @@ use world::{MANIFESTS, REGISTRY};
 const LIST_OF_EDITED: &str = ".being-patched";
 /// Commands whose output has to be the same, too.
 const LOOKING: &[&str] = &["pm ls", "pm licenses"];
+/// Commands that start others, where exit codes have to be the same, too.
+const RUNNING: &[&str] = &["run ", "exec ", "x ", "start "];
 
 /// Both tools, and the folder that they work in.
 struct Tools {
@@ -85,7 +87,9 @@ fn difference(tools: &Tools, line: &str) -> Option<String> {
         let right = run(&tools.deka, &folders[1], command);
         let said = LOOKING.iter().any(|looking| command.contains(looking));
         let said = said.then(|| compare_texts(&left.outcome, &right.outcome)).flatten();
-        if let Some(found) = compare(&left, &right).or(said) {
+        let is_running = RUNNING.iter().any(|running| words_of(command).starts_with(running));
+        let ran = is_running.then(|| compare_ends(&left.outcome, &right.outcome)).flatten();
+        if let Some(found) = compare(&left, &right).or(said).or(ran) {
             let (bun, deka) = (left.outcome.snapshot(), right.outcome.snapshot());
             return Some(format!("{line}\nat `{command}`: - bun, + deka\n{found}\n{bun}\n{deka}"));
         }
@@ -125,6 +129,19 @@ fn run(tool: &Tool, project: &Path, command: &str) -> Left {
         commands: Tree::read(&project.join(COMMANDS)),
         patches: Tree::read_with_contents(&project.join("patches")).without_empty_directories(),
     }
+}
+
+/// Returns a command without the folder that it is run in.
+fn words_of(command: &str) -> &str {
+    command.split_once("/ ").map_or(command, |(_, words)| words)
+}
+
+/// Compares all that was written to stdout, and exit codes.
+fn compare_ends(left: &Outcome, right: &Outcome) -> Option<String> {
+    if left.code != right.code {
+        return Some(format!("exit codes differ: {:?}, {:?}", left.code, right.code));
+    }
+    (left.stdout != right.stdout).then(|| line_difference(&left.stdout, &right.stdout))
 }
 
 /// Compares what was said, but for the first line, which names the folder or the program.

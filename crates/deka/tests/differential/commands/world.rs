@@ -127,6 +127,40 @@ const PROJECTS: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
+        "scripts",
+        &[
+            (
+                "package.json",
+                r#"{ "name": "p", "version": "1.2.3", "scripts": {
+                  "prebuild": "echo before $npm_lifecycle_event", "build": "echo building", "postbuild": "echo after",
+                  "args": "printf '<%s>'", "three": "exit 3", "prelate": "exit 4", "late": "echo never",
+                  "early": "exit 5", "postearly": "echo never", "killed": "kill -TERM $$",
+                  "variables": "echo $npm_lifecycle_event $npm_package_name $npm_package_version $npm_command",
+                  "test": "echo test", "start": "echo start", "use": "a-command x", "shadowed": "echo script",
+                  "nested": "cat package.json | head -c 1", "empty": "" } }"#,
+            ),
+            ("deep/er/file", ""),
+        ],
+    ),
+    (
+        "members",
+        &[
+            (
+                "package.json",
+                r#"{ "name": "root", "workspaces": ["packages/*"], "scripts": { "build": "echo root" } }"#,
+            ),
+            (
+                "packages/m/package.json",
+                r#"{ "name": "m", "dependencies": { "n": "workspace:*" }, "scripts": { "build": "cat ../n/built", "only": "echo",
+                  "fail": "true" } }"#,
+            ),
+            (
+                "packages/n/package.json",
+                r#"{ "name": "n", "scripts": { "prebuild": "sleep 0.1", "build": "echo done > built", "fail": "exit 3" } }"#,
+            ),
+        ],
+    ),
+    (
         "workspaces",
         &[
             (
