@@ -213,8 +213,14 @@ impl Inventory {
         let list = |folder: &str| {
             let dir = self.dir.open_dir(folder).and_then(|dir| dir.list()).unwrap_or_default();
             dir.into_iter().filter_map(|entry| {
-                let is_folder = matches!(entry.kind, FileKind::Directory | FileKind::Symlink);
-                entry.name.into_string().ok().filter(|name| is_folder && !name.starts_with('.'))
+                let name = entry.name.into_string().ok()?;
+                let is_package = match entry.kind {
+                    FileKind::Directory => !name.starts_with('.'),
+                    // A whole scope by symlink belongs to somebody else.
+                    FileKind::Symlink => !name.starts_with(['.', '@']),
+                    FileKind::File | FileKind::Other => false,
+                };
+                is_package.then_some(name)
             })
         };
         for name in list(folder) {

@@ -58,8 +58,8 @@ pub fn prune(
     } else {
         wanted.superfluous_places(&all)
     };
-    // What lies in something else that goes needs no mention.
-    removed.sort_unstable();
+    // What lies in something else that goes needs no mention; by parts, so that it comes right behind.
+    removed.sort_unstable_by(|a, b| a.split('/').cmp(b.split('/')));
     removed.dedup();
     let mut tops: Vec<String> = Vec::new();
     for path in removed {
@@ -83,11 +83,12 @@ fn remove(inventory: &Inventory, removed: &[PrunedPackage]) -> Result<(), FsErro
     // From here on the next install looks at everything.
     dir.remove_file(STATE_FILE)?;
     for package in removed {
-        dir.remove_all(package.path.as_str())?;
-        let folder = package.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-        let is_scope = folder.rsplit('/').next().is_some_and(|name| name.starts_with('@'));
-        if is_scope && dir.open_dir(folder)?.list()?.is_empty() {
-            dir.remove_dir(folder)?;
+        let Some((folder, name)) = inventory.own_folder(&package.path)? else { continue };
+        folder.remove_all(name)?;
+        let Some((above, _)) = package.path.rsplit_once('/') else { continue };
+        let is_scope = above.rsplit('/').next().is_some_and(|name| name.starts_with('@'));
+        if is_scope && folder.list()?.is_empty() {
+            dir.remove_dir(above)?;
         }
     }
     for base in inventory.bases() {
@@ -123,8 +124,28 @@ impl Inventory {
         std::iter::once("node_modules".to_owned()).chain(members).collect()
     }
 
+    /// Opens the folder that the last part of `path` is in. `None` if it is not there, or if a symlink in
+    /// `node_modules` leads there: then what is in it belongs to somebody else.
+    fn own_folder<'p>(&self, path: &'p str) -> Result<Option<(Dir, &'p str)>, FsError> {
+        let Some((folder, name)) = path.rsplit_once('/') else { return Ok(None) };
+        let base = folder.find("node_modules").map_or(folder, |start| &folder[..start]);
+        let mut opened = match base {
+            "" => None,
+            base => Some(self.dir.open_dir(base)?),
+        };
+        for part in folder[base.len()..].split('/') {
+            let above = opened.as_ref().unwrap_or(&self.dir);
+            if !above.metadata(part)?.is_some_and(|metadata| metadata.is_dir()) {
+                return Ok(None);
+            }
+            opened = Some(above.open_dir_no_follow(part)?);
+        }
+        Ok(opened.map(|folder| (folder, name)))
+    }
+
     fn exists(&self, path: &str) -> bool {
-        matches!(self.dir.metadata(path), Ok(Some(_)))
+        let metadata = |(folder, name): (Dir, &str)| folder.metadata(name).ok().flatten();
+        self.own_folder(path).ok().flatten().and_then(metadata).is_some()
     }
 
     fn described(&self, path: String) -> PrunedPackage {

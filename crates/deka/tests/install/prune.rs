@@ -78,3 +78,38 @@ fn without_a_lockfile_nothing_goes() {
     assert!(project.exists("node_modules/x/package.json"));
     project.command(["prune", "--nope"]).run().assert_code(2);
 }
+
+#[cfg(unix)]
+#[test]
+fn what_links_lead_to_stays() {
+    use std::os::unix::fs::symlink;
+    let registry = Registry::start();
+    registry.package("x", "1.0.0").publish();
+    registry.package("x", "2.0.0").publish();
+    registry.package("a", "1.0.0").optional("x", "2").publish();
+    registry.package("dev", "1.0.0").dep("x", "2").publish();
+    registry.package("dev-other", "1.0.0").publish();
+    let project = TestProject::new(env!("CARGO_BIN_EXE_deka"));
+    project.use_registry(&registry).package_json(json!({
+        "dependencies": { "a": "1", "x": "1" },
+        "devDependencies": { "dev": "1", "dev-other": "1" },
+    }));
+    project.command(["install"]).run().assert_success();
+    // As somebody has it who works on `a` and on a scope beside the project.
+    project.write("beside/a/package.json", "{}").write("beside/a/node_modules/x/file", "");
+    project.write("beside/dev/node_modules/x/file", "");
+    project.write("beside/scope/y/file", "");
+    let beside = |name: &str| project.path().join("beside").join(name);
+    for name in ["a", "dev"] {
+        project.remove(&format!("node_modules/{name}"));
+        symlink(beside(name), project.path().join("node_modules").join(name)).unwrap();
+    }
+    symlink(beside("scope"), project.path().join("node_modules/@t")).unwrap();
+
+    project.command(["prune", "--production", "--omit", "optional"]).run().assert_success();
+    for file in ["a/node_modules/x/file", "dev/node_modules/x/file", "scope/y/file"] {
+        assert!(beside(file).exists(), "{file}");
+    }
+    assert!(!project.exists("node_modules/dev") && !project.exists("node_modules/dev-other"));
+    assert!(project.exists("node_modules/x/package.json"));
+}
