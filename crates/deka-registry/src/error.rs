@@ -166,6 +166,12 @@ pub enum RegistryError {
         /// The tarball.
         url: SafeUrl,
     },
+    /// deka may not go online, and only the registry knows the answer.
+    #[error("`{url}` can't be asked: deka may not go online")]
+    OfflineQuestion {
+        /// What was to be asked.
+        url: SafeUrl,
+    },
     /// A file with certificates or a key could not be read or used.
     #[error("Failed to use the certificates of {origin}")]
     CertificateFile {
@@ -213,7 +219,9 @@ impl RegistryError {
             Self::Forbidden { .. } => "E403",
             Self::Timeout { .. } => "ETIMEDOUT",
             Self::Status { status: 429, .. } => "E429",
-            Self::OfflinePackument { .. } | Self::OfflineTarball { .. } => "ENOTCACHED",
+            Self::OfflinePackument { .. }
+            | Self::OfflineTarball { .. }
+            | Self::OfflineQuestion { .. } => "ENOTCACHED",
             _ => return None,
         })
     }
@@ -237,7 +245,9 @@ impl RegistryError {
             Self::Proxy { status: 407, .. } => {
                 "The proxy wants a login: write it into the proxy's URL, as in `http://user:password@host:port`"
             }
-            Self::OfflinePackument { .. } | Self::OfflineTarball { .. } => {
+            Self::OfflinePackument { .. }
+            | Self::OfflineTarball { .. }
+            | Self::OfflineQuestion { .. } => {
                 "Run it once without `--offline`"
             }
             Self::Connect { .. } | Self::Timeout { .. } => {

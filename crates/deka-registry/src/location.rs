@@ -105,6 +105,14 @@ pub fn tarball_url(registry: &Url, name: PackageName, version: &Version) -> Url 
     url
 }
 
+/// Returns the URL of one of a registry's own services, such as `-/v1/search`.
+pub(crate) fn endpoint(registry: &Url, path: &str) -> Url {
+    let mut url = with_trailing_slash(registry);
+    let path = format!("{}{path}", url.path());
+    url.set_path(&path);
+    url
+}
+
 fn with_trailing_slash(base: &Url) -> Url {
     let mut base = base.clone();
     base.set_query(None);

@@ -1,7 +1,7 @@
-//! GET over HTTP/1.1 and HTTP/2: connections, TLS, proxies, redirects, and bodies with limits.
+//! GET and POST over HTTP/1.1 and HTTP/2: connections, TLS, proxies, redirects, and bodies with limits.
 //!
 //! ```text
-//! Transport::get   headers, redirects by hand, authorization per hop
+//! Transport::request   headers, redirects by hand, authorization per hop
 //!   Pool           who gets which connection; opens what is missing
 //!     Connector    addresses, TCP, proxy, TLS: one new connection
 //!   Body           the bytes, with an idle timeout and a limit
@@ -25,11 +25,11 @@ use std::time::{Duration, SystemTime};
 
 use deka_config::Config;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, HOST, HeaderName, HeaderValue,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, HOST, HeaderName, HeaderValue,
     IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, PROXY_AUTHORIZATION, USER_AGENT,
 };
 use http::{HeaderMap, Method, Request as HttpRequest, StatusCode, Uri, Version};
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Bytes;
 use url::Url;
 
@@ -74,7 +74,7 @@ pub(crate) enum Protocols {
     Http1,
 }
 
-/// One GET.
+/// One GET, or POST.
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     pub(crate) url: &'a Url,
@@ -85,6 +85,8 @@ pub(crate) struct Request<'a> {
     pub(crate) if_modified_since: Option<HeaderValue>,
     /// Caches on the way are asked to fetch anew.
     pub(crate) past_caches: bool,
+    /// JSON in gzip, which makes it a POST; one that asks for something, and may be sent twice.
+    pub(crate) posted: Option<Bytes>,
 }
 
 /// The answer to a [`Request`], after redirects.
@@ -120,7 +122,7 @@ impl Transport {
     }
 
     /// Sends `request` and follows redirects. Statuses that mean failure are errors; 304 is none.
-    pub(crate) async fn get(&self, request: Request<'_>) -> Result<Response, RegistryError> {
+    pub(crate) async fn request(&self, request: Request<'_>) -> Result<Response, RegistryError> {
         let mut url = request.url.clone();
         for _ in 0..=REDIRECTS {
             let (response, sent_credentials) = self.send(&request, &url).await?;
@@ -134,6 +136,13 @@ impl Transport {
                 return Err(error);
             }
             let next = redirect_target(&url, &response.headers)?;
+            if request.posted.is_some() && !matches!(status.as_u16(), 307 | 308) {
+                return Err(RegistryError::Redirect {
+                    url: SafeUrl::new(&url),
+                    target: SafeUrl::new(&next).to_string(),
+                    reason: "where what was sent would be lost",
+                });
+            }
             response.body.discard().await;
             url = next;
         }
@@ -171,7 +180,7 @@ impl Transport {
     async fn exchange(
         &self,
         mut lease: Lease,
-        message: HttpRequest<Empty<Bytes>>,
+        message: HttpRequest<Full<Bytes>>,
         url: &Url,
     ) -> Result<Option<Response>, RegistryError> {
         let timeouts = self.config.network.timeouts;
@@ -198,7 +207,7 @@ impl Transport {
             }
             Err(mut error) => {
                 // A server may close a connection that rests at any time, also while a request is on
-                // its way to it. A GET may be sent again without counting as a retry then.
+                // its way to it. The request may be sent again without counting as a retry then.
                 let never_sent = error.take_message().is_some();
                 let error = error.into_error();
                 let closed = error.is_incomplete_message() || error.is_canceled();
@@ -220,9 +229,11 @@ impl Transport {
         target: &Target,
         lease: &Lease,
         authorization: Option<&HeaderValue>,
-    ) -> HttpRequest<Empty<Bytes>> {
-        let mut message = HttpRequest::new(Empty::new());
-        *message.method_mut() = Method::GET;
+    ) -> HttpRequest<Full<Bytes>> {
+        let posted = request.posted.clone();
+        let method = if posted.is_some() { Method::POST } else { Method::GET };
+        let mut message = HttpRequest::new(Full::new(posted.unwrap_or_default()));
+        *message.method_mut() = method;
         let is_http2 = matches!(lease.sender, Sender::Http2(_));
         // A proxy that forwards, and HTTP/2, want the whole URL; others only the path.
         *message.uri_mut() = if is_http2 || lease.proxy.is_some() {
@@ -247,6 +258,10 @@ impl Transport {
         optional(IF_MODIFIED_SINCE, request.if_modified_since.as_ref());
         if let Some(proxy) = &lease.proxy {
             optional(PROXY_AUTHORIZATION, proxy.authorization.as_ref());
+        }
+        if request.posted.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
         }
         if request.past_caches {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));

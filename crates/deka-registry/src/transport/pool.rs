@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use deka_config::Network;
 use hashbrown::HashMap;
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::client::conn::{http1, http2};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -44,8 +44,8 @@ const STREAMS: usize = 16;
 /// The sending end of one connection.
 #[derive(Debug)]
 pub(crate) enum Sender {
-    Http1(http1::SendRequest<Empty<Bytes>>),
-    Http2(http2::SendRequest<Empty<Bytes>>),
+    Http1(http1::SendRequest<Full<Bytes>>),
+    Http2(http2::SendRequest<Full<Bytes>>),
 }
 
 /// A connection lent to one request. Dropped instead of released, an HTTP/1.1 connection is closed.
@@ -92,13 +92,13 @@ struct Connections {
 
 #[derive(Debug)]
 struct Shared {
-    sender: http2::SendRequest<Empty<Bytes>>,
+    sender: http2::SendRequest<Full<Bytes>>,
     load: Arc<()>,
 }
 
 #[derive(Debug)]
 struct Resting {
-    sender: http1::SendRequest<Empty<Bytes>>,
+    sender: http1::SendRequest<Full<Bytes>>,
     proxy: Option<Arc<ForwardProxy>>,
     since: Instant,
 }
@@ -220,7 +220,7 @@ impl Pool {
     }
 
     /// Gives those who wait their share of a new HTTP/2 connection.
-    fn share(&self, origin: &Origin, sender: http2::SendRequest<Empty<Bytes>>) {
+    fn share(&self, origin: &Origin, sender: http2::SendRequest<Full<Bytes>>) {
         let mut origins = self.origins();
         let connections = origins.entry_ref(origin).or_default();
         connections.connecting -= 1;
@@ -239,7 +239,7 @@ impl Pool {
     fn hand_out(
         &self,
         origin: &Origin,
-        sender: http1::SendRequest<Empty<Bytes>>,
+        sender: http1::SendRequest<Full<Bytes>>,
         proxy: Option<Arc<ForwardProxy>>,
         is_reused: bool,
     ) {

@@ -1,5 +1,7 @@
 //! The client: cache, coalescing, order, retries, and the requests themselves.
 
+mod questions;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -184,9 +186,10 @@ impl Client {
                 if_none_match: None,
                 if_modified_since: None,
                 past_caches: options.is_refetch || attempts.failed() > 0,
+                posted: None,
             };
             let permit = self.0.gate.enter(purpose).await;
-            let result = match self.0.transport.get(request).await {
+            let result = match self.0.transport.request(request).await {
                 Ok(response) if response.status == StatusCode::NOT_MODIFIED => {
                     Err(unasked_not_modified(url))
                 }
@@ -334,7 +337,7 @@ impl Client {
         let permit = inner.gate.enter(Purpose::Packument).await;
         let response = inner
             .transport
-            .get(Request {
+            .request(Request {
                 url: &url,
                 accept: Form::of(name, need_times).accept(),
                 accept_encoding: encoding::ACCEPTED,
@@ -342,6 +345,7 @@ impl Client {
                 if_none_match: validators.and_then(Validators::if_none_match),
                 if_modified_since: validators.and_then(Validators::if_modified_since),
                 past_caches: false,
+                posted: None,
             })
             .await?;
         let answer = if response.status == StatusCode::NOT_MODIFIED {
