@@ -26,6 +26,8 @@ mod repository;
 mod run;
 pub mod schema;
 mod scratch;
+#[cfg(unix)]
+mod terminal;
 pub mod tool;
 mod tree;
 
@@ -36,5 +38,7 @@ pub use registry::{Fault, PackageBuilder, Published, Registry, Request, Style};
 pub use repository::Repository;
 pub use run::{Outcome, Program};
 pub use scratch::scratch_folder;
+#[cfg(unix)]
+pub use terminal::Terminal;
 pub use tool::{Installed, Tool};
 pub use tree::{Kind, Node, Tree};

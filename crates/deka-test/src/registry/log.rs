@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use bytes::Bytes;
 use http::{HeaderMap, Method, Version};
 
 /// One request, as it arrived.
@@ -19,6 +20,8 @@ pub struct Request {
     pub connection: usize,
     /// All headers.
     pub headers: HeaderMap,
+    /// What was sent along, unpacked if it came in gzip.
+    pub body: Bytes,
 }
 
 impl Request {

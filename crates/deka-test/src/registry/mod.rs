@@ -15,6 +15,8 @@
 //! | `GET /<name>` | the packument; `/` in a scoped name may come as `%2f` |
 //! | `GET /<name>/-/<file>.tgz` | a tarball |
 //! | `GET /-/ping` | `{}` |
+//! | `GET /-/v1/search` | names with the text in them, after [`Registry::offer_search`] |
+//! | `POST /-/npm/v1/security/advisories/bulk` | what [`Registry::advise`] was told |
 //!
 //! Tarball URLs in packuments start with the scheme and host that the request came to.
 
@@ -24,6 +26,7 @@ mod package;
 mod packument;
 mod recorded;
 mod server;
+mod services;
 mod style;
 mod tls;
 
@@ -77,6 +80,9 @@ pub(crate) struct State {
     latency: Duration,
     authorization: Option<Authorization>,
     published: u32,
+    offers_search: bool,
+    /// With the package and the versions that it is about.
+    advisories: Option<Vec<(String, Vec<String>, Value)>>,
 }
 
 /// All versions of one name.
@@ -193,6 +199,23 @@ impl Registry {
         let mut state = self.shared.lock();
         state.rendered.clear();
         state.packages.entry_ref(name).or_default().extra.insert(field.to_owned(), value);
+    }
+
+    /// Answers searches from now on; before, there is no such service.
+    pub fn offer_search(&self) {
+        self.shared.lock().offers_search = true;
+    }
+
+    /// Answers audits from now on, before the first advisory with nothing; before, there is no such service.
+    pub fn offer_audits(&self) {
+        self.shared.lock().advisories.get_or_insert_default();
+    }
+
+    /// Tells those who audit any of these versions of a package about an advisory.
+    pub fn advise(&self, name: &str, versions: &[&str], advisory: Value) {
+        let versions = versions.iter().map(|version| (*version).to_owned()).collect();
+        let mut state = self.shared.lock();
+        state.advisories.get_or_insert_default().push((name.to_owned(), versions, advisory));
     }
 
     /// Serves these bytes at a path, such as `/a/-/a-1.0.0.tgz`, or any other.

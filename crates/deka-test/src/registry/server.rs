@@ -12,6 +12,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderValue, Response, StatusCode, header};
+use http_body_util::BodyExt;
 use hyper::{
     body::{Body, Frame, Incoming},
     server::conn::{http1, http2},
@@ -31,6 +32,7 @@ use super::{
     fault::{Behaviour, Location, Pace},
     log::{Request, is_tarball},
     packument::{ABBREVIATED, RenderKey},
+    services,
 };
 
 /// The running server.
@@ -172,22 +174,27 @@ async fn answer(
     connection: usize,
 ) -> Result<Response<Script>, Broken> {
     let in_flight = InFlight::new(shared);
+    let (request, body) = request.into_parts();
+    let body = body.collect().await.map_err(|_| Broken)?.to_bytes();
+    let is_packed =
+        request.headers.get(header::CONTENT_ENCODING).is_some_and(|value| value == "gzip");
     let request = Request {
-        method: request.method().clone(),
-        path: request.uri().path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
-        version: request.version(),
+        method: request.method.clone(),
+        path: request.uri.path_and_query().map_or_else(|| "/".to_owned(), ToString::to_string),
+        version: request.version,
         tls,
         connection,
         headers: {
-            let mut headers = request.headers().clone();
+            let mut headers = request.headers.clone();
             // HTTP/2 has the host in the URI.
-            if let Some(authority) = request.uri().authority()
+            if let Some(authority) = request.uri.authority()
                 && let Ok(value) = HeaderValue::from_str(authority.as_str())
             {
                 headers.entry(header::HOST).or_insert(value);
             }
             headers
         },
+        body: if is_packed { services::unpacked(&body) } else { body },
     };
     let path = request.decoded_path();
     let (behaviour, pace, wait) = {
@@ -283,6 +290,9 @@ fn good_answer(shared: &Shared, request: &Request, path: &str) -> Response<Bytes
     }
     if path == "/-/ping" {
         return text(200, Bytes::from_static(b"{}"));
+    }
+    if let Some(answer) = services::answer(&state, request, path) {
+        return text(200, answer);
     }
     let known = state.tarballs.get(path).cloned();
     if known.is_some() || is_tarball(path) {
