@@ -197,6 +197,62 @@ pub enum InstallError {
         /// What went wrong.
         source: RegistryError,
     },
+    /// A registry does not say what is vulnerable.
+    #[error(
+        "The registry `{registry}` has no service for audits, so nothing is known about the packages"
+    )]
+    NoAudit {
+        /// The registry.
+        registry: SafeUrl,
+        /// Its answer.
+        source: RegistryError,
+    },
+    /// A registry could not be asked what is vulnerable.
+    #[error("Failed to ask the registry for known vulnerabilities")]
+    Audit {
+        /// What went wrong.
+        source: RegistryError,
+    },
+    /// A registry can't search.
+    #[error("The registry `{registry}` has no search")]
+    NoSearch {
+        /// The registry.
+        registry: SafeUrl,
+        /// Its answer.
+        source: RegistryError,
+    },
+    /// A registry could not be asked to search.
+    #[error("Failed to search the registry")]
+    Search {
+        /// What went wrong.
+        source: RegistryError,
+    },
+    /// What was named is no package.
+    #[error("`{text}` is no package")]
+    NoName {
+        /// What was named.
+        text: String,
+        /// What is wrong with it.
+        source: InvalidName,
+    },
+    /// A package has no such version.
+    #[error("No version of `{name}` matches `{range}`")]
+    NoSuchVersion {
+        /// The package.
+        name: PackageName,
+        /// What was asked for.
+        range: String,
+        /// Versions that there are, the newest first.
+        available: Vec<String>,
+    },
+    /// Nothing is known of what was asked for.
+    #[error("`{package}` has no {}", properties.iter().map(|path| format!("`{path}`")).collect::<Vec<_>>().join(" or "))]
+    NoProperty {
+        /// `name@version`.
+        package: String,
+        /// The paths.
+        properties: Vec<String>,
+    },
     /// The packages could not be placed.
     #[error("Failed to lay out `node_modules`")]
     Hoist(#[from] HoistError),
@@ -324,7 +380,10 @@ impl InstallError {
             | Self::NoWorkspace { .. }
             | Self::PrunedWorkspace { .. } => Some("EWORKSPACE"),
             Self::Script(ScriptError::Failed(_)) => Some("ELIFECYCLE"),
+            Self::NoSuchVersion { .. } => Some("ETARGET"),
             Self::Packument { source, .. }
+            | Self::Audit { source }
+            | Self::Search { source }
             | Self::Download { source: DownloadError::Registry(source), .. } => source.code(),
             Self::Import { source, .. } | Self::Store(source) | Self::OpenStore { source, .. } => {
                 source.code()

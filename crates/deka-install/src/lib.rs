@@ -31,6 +31,7 @@ mod patches;
 mod picks;
 mod planning;
 mod project;
+mod questions;
 mod queue;
 mod registered;
 mod remote;
@@ -50,7 +51,7 @@ mod why;
 mod workspaces;
 
 pub use cache::{CachePart, cache_parts, cached_packages, clean_cache};
-pub use change::{Addition, Change, Update};
+pub use change::{Addition, Change, Chosen, ChosenPlace, Mending, NewSpec, Replacement, Update};
 pub use duplicates::{Duplicates, RemovedVersion};
 pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;
@@ -65,6 +66,16 @@ pub use patches::{
     PatchChange, PatchCommit, PatchError, PreparedPatch, prepare_patch, undo_patch, write_patch,
 };
 pub use project::{LOCKFILE, MANIFEST, find_package, find_project};
+pub use questions::audit::{
+    Advisory, Audit, AuditRequest, Hindrance, Plan, Severity, Stuck, VulnerablePackage, audit,
+    plan as plan_audit_fix,
+};
+pub use questions::diff::{DiffRequest, FileDifference, FileStatus, PackageDifference, diff};
+pub use questions::info::{Info, InfoRequest, Selected, info};
+pub use questions::outdated::{
+    AskingMember, Candidate, Outdated, OutdatedDependency, OutdatedRequest, outdated,
+};
+pub use questions::search::{Hit, Search, search};
 pub use registered::{Registered, register, unregister};
 pub use remote::{GitError, InvalidLocation, RemoteError};
 pub use report::{

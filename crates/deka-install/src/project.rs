@@ -8,10 +8,11 @@ use deka_fs::Dir;
 use deka_graph::{Graph, PackageId, Resolution};
 use deka_linker::{Input, Layout};
 use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
-use deka_manifest::{PackageJson, PackageName, Spec, Symbol};
+use deka_manifest::package_json::edit::Editor;
+use deka_manifest::{PackageJson, PackageName, Spec, Symbol, Version};
 use deka_resolver::{Extensions, Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
 use crate::migration::{self, Migration, MovedSettings};
@@ -45,6 +46,15 @@ pub(crate) enum WantedLockfile {
     Foreign,
     /// None.
     None,
+}
+
+/// What a resolution should look out for.
+#[derive(Debug, Default)]
+pub(crate) struct Wishes {
+    /// Whether locked versions fall away where others would do.
+    pub(crate) deduplicates: bool,
+    /// Versions to pick where a range allows, the best first.
+    pub(crate) preferred: HashMap<PackageName, Vec<Version>>,
 }
 
 /// What became of reading `bun.lock`, or what stands in for it.
@@ -243,6 +253,12 @@ impl Project {
         self.manifests().find(|(path, _)| *path == folder).map(|(_, manifest)| manifest)
     }
 
+    /// Whether the root's manifest has an object at a path.
+    pub(crate) fn has_object(&self, path: &[String]) -> bool {
+        let path: Vec<&str> = path.iter().map(String::as_str).collect();
+        Editor::new(&self.manifest_text).is_ok_and(|editor| editor.has_object(&path))
+    }
+
     /// Puts another manifest in the place of one that was read.
     pub(crate) fn set_manifest(&mut self, folder: &str, manifest: PackageJson) {
         if folder.is_empty() {
@@ -340,7 +356,7 @@ impl Project {
         &self,
         config: &Config,
         old: Option<(&Lockfile, &HashSet<PackageId>)>,
-        deduplicates: bool,
+        wishes: Wishes,
         source: &mut dyn PackumentSource,
         observer: &mut dyn Observer,
     ) -> Result<Resolved, InstallError> {
@@ -364,7 +380,8 @@ impl Project {
             link_workspaces: config.install.link_workspace_packages.unwrap_or(true),
             target: Some(settings::target(config)),
             registry_without_urls: Symbol::new(NPM_DEFAULT_REGISTRY),
-            deduplicates,
+            deduplicates: wishes.deduplicates,
+            preferred: wishes.preferred,
         };
         let mut resolved = deka_resolver::resolve(&input, source, observer)
             .map_err(|error| InstallError::Resolve(Box::new(error)))?;
@@ -382,7 +399,7 @@ impl Project {
     }
 }
 
-fn release_age(age: &MinimumReleaseAge) -> ReleaseAge {
+pub(crate) fn release_age(age: &MinimumReleaseAge) -> ReleaseAge {
     let now =
         std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     ReleaseAge {

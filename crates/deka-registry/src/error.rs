@@ -154,6 +154,14 @@ pub enum RegistryError {
         /// What is wrong with it.
         source: Cause,
     },
+    /// What came is not what such a question is answered with.
+    #[error("`{url}` did not answer as registries do")]
+    Answer {
+        /// What was asked.
+        url: SafeUrl,
+        /// What is wrong with the answer.
+        source: Cause,
+    },
     /// deka may not go online and the cache has no such packument.
     #[error("`{name}` is not in the cache, and deka may not go online")]
     OfflinePackument {
@@ -247,9 +255,7 @@ impl RegistryError {
             }
             Self::OfflinePackument { .. }
             | Self::OfflineTarball { .. }
-            | Self::OfflineQuestion { .. } => {
-                "Run it once without `--offline`"
-            }
+            | Self::OfflineQuestion { .. } => "Run it once without `--offline`",
             Self::Connect { .. } | Self::Timeout { .. } => {
                 "Check the network, `registry` and the proxy settings; `--prefer-offline` uses what is cached"
             }

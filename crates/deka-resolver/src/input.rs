@@ -80,6 +80,8 @@ pub struct Options {
     pub registry_without_urls: Symbol,
     /// Whether locked versions fall away, too, where one of the others in the lockfile would do.
     pub deduplicates: bool,
+    /// Versions that are picked, the first that is in the range, before all others of a package.
+    pub preferred: HashMap<PackageName, Vec<Version>>,
 }
 
 impl Default for Options {
@@ -91,6 +93,7 @@ impl Default for Options {
             target: None,
             registry_without_urls: Symbol::new(""),
             deduplicates: false,
+            preferred: HashMap::new(),
         }
     }
 }

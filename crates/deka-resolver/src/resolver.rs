@@ -324,8 +324,9 @@ impl<'a> Resolver<'a> {
         let best = if let Some(best) = self.requests.get(request).best {
             best
         } else {
-            let release_age = self.input.options.release_age.as_ref();
-            let best = pick(packument, choice.query(), release_age);
+            let options = &self.input.options;
+            let best = preferred(packument, choice.range(), &options.preferred)
+                .map_or_else(|| pick(packument, choice.query(), options.release_age.as_ref()), Ok);
             self.requests.get_mut(request).best = Some(best);
             best
         };
@@ -613,4 +614,15 @@ fn importer_package(importer: &Importer, resolution: Resolution) -> Package {
         bin: importer.bin.clone(),
         edges: 0..0,
     }
+}
+
+/// Returns the first of the preferred versions that is in the range, if one is.
+fn preferred(
+    packument: &Packument,
+    range: Option<&Range>,
+    preferred: &HashMap<PackageName, Vec<Version>>,
+) -> Option<VersionIndex> {
+    let mut versions = preferred.get(&packument.name())?.iter();
+    let range = range?;
+    versions.find_map(|version| packument.find(version).filter(|_| range.satisfies(version)))
 }

@@ -45,6 +45,11 @@ impl Diagnostic {
         Self { program_exit_code: Some(exit_code), ..Self::new(Class::User, "") }
     }
 
+    /// Ends a command that found what it was to look for, and has shown it.
+    pub(crate) fn found() -> Self {
+        Self::ended(Class::User.exit_code())
+    }
+
     /// Returns the exit code to end with.
     pub(crate) fn exit_code(&self) -> u8 {
         self.program_exit_code.unwrap_or_else(|| self.class.exit_code())

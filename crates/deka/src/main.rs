@@ -12,8 +12,10 @@ mod environment;
 mod events;
 mod exit_code;
 mod panic_hook;
+mod picker;
 mod render_error;
 mod reporter;
+mod table;
 mod timeline;
 
 use std::process::ExitCode;
@@ -101,6 +103,11 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::Config(config) => commands::config::run(config, common, &environment),
         Command::Doctor(doctor) => commands::doctor::run(doctor, common, &environment),
         Command::Prune(prune) => commands::prune::run(prune, common, &environment),
+        Command::Outdated(outdated) => commands::outdated::run(outdated, common, &environment),
+        Command::Info(info) => commands::info::run(info, common, &environment),
+        Command::Search(search) => commands::search::run(search, common, &environment),
+        Command::Audit(audit) => commands::audit::run(audit, common, &environment),
+        Command::Diff(diff) => commands::diff::run(diff, common, &environment),
         Command::Pm(pm) => commands::pm::run(pm, common, &environment),
         Command::Completions(completions) => commands::completions::run(completions),
         Command::GenerateDocs(docs) => commands::docs::run(docs),

@@ -8,17 +8,20 @@
 
 mod add;
 mod drafts;
+mod mend;
 mod update;
 
 use deka_graph::{EdgeId, EdgeKind, Graph, PackageId, Resolution};
-use deka_manifest::{Alias, PackageJson, Spec, Symbol, Version};
+use deka_manifest::{Alias, PackageJson, PackageName, Spec, Symbol, Version};
 use deka_resolver::PackumentSource;
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 pub use add::Addition;
-pub use update::Update;
+pub use mend::{Mending, NewSpec, Replacement};
+pub use update::{Chosen, ChosenPlace, Update};
 
 pub(crate) use drafts::{Drafts, NewManifest};
+pub(crate) use update::{split_alias, style};
 
 use crate::InstallError;
 use crate::patches::{PatchChange, PatchFile};
@@ -37,6 +40,8 @@ pub enum Change {
     Update(Update),
     /// A package gets a patch, or loses it.
     Patch(PatchChange),
+    /// Vulnerable packages get safe versions.
+    Mend(Mending),
 }
 
 impl Change {
@@ -58,7 +63,16 @@ impl Change {
     ) -> Result<HashSet<PackageId>, InstallError> {
         match self {
             Self::Update(update) => update.outdated(graph, targets),
+            Self::Mend(mending) => Ok(mending.outdated(graph)),
             Self::Add(_) | Self::Remove(_) | Self::Patch(_) => Ok(HashSet::new()),
+        }
+    }
+
+    /// Returns the versions that are to be picked where a range allows, the best first.
+    pub(crate) fn preferred(&self) -> HashMap<PackageName, Vec<Version>> {
+        match self {
+            Self::Mend(mending) => mending.preferred(),
+            _ => HashMap::new(),
         }
     }
 
@@ -101,16 +115,21 @@ impl Change {
             Self::Patch(change) => {
                 draft.patch_file = Some(change.begin(project, &mut draft.drafts)?);
             }
+            Self::Mend(mending) => {
+                draft.updates_of = Some(String::new());
+                mending.begin(&mut draft, project)?;
+            }
         }
         Ok(draft)
     }
 }
 
 /// The groups of dependencies; where a name is in several, the first counts.
-const GROUPS: [EdgeKind; 4] = [EdgeKind::Optional, EdgeKind::Dev, EdgeKind::Prod, EdgeKind::Peer];
+pub(crate) const GROUPS: [EdgeKind; 4] =
+    [EdgeKind::Optional, EdgeKind::Dev, EdgeKind::Prod, EdgeKind::Peer];
 
 /// Returns the field of `package.json` that is a group.
-fn field_of(kind: EdgeKind) -> &'static str {
+pub(crate) fn field_of(kind: EdgeKind) -> &'static str {
     match kind {
         EdgeKind::Dev => "devDependencies",
         EdgeKind::Optional => "optionalDependencies",
@@ -119,7 +138,7 @@ fn field_of(kind: EdgeKind) -> &'static str {
     }
 }
 
-fn group_of(manifest: &PackageJson, kind: EdgeKind) -> &[(Alias, Symbol)] {
+pub(crate) fn group_of(manifest: &PackageJson, kind: EdgeKind) -> &[(Alias, Symbol)] {
     match kind {
         EdgeKind::Dev => &manifest.dev_dependencies,
         EdgeKind::Optional => &manifest.optional_dependencies,
@@ -129,7 +148,7 @@ fn group_of(manifest: &PackageJson, kind: EdgeKind) -> &[(Alias, Symbol)] {
     }
 }
 
-fn spec_in(group: &[(Alias, Symbol)], alias: Alias) -> Option<Symbol> {
+pub(crate) fn spec_in(group: &[(Alias, Symbol)], alias: Alias) -> Option<Symbol> {
     group.iter().find(|(known, _)| *known == alias).map(|(_, spec)| *spec)
 }
 

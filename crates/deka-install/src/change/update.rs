@@ -4,7 +4,7 @@
 //! then say the versions that were picked, each in the style in which it was written.
 
 use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
-use deka_manifest::{Alias, PackageArgument, PackageJson, Spec, Symbol, Version};
+use deka_manifest::{Alias, PackageArgument, PackageJson, Range, Spec, Symbol, Version};
 use hashbrown::HashSet;
 
 use super::{Draft, GROUPS, Row, Settling, catalog_name, field_of, group_of, spec_in};
@@ -25,6 +25,28 @@ pub struct Update {
     pub direct_only: bool,
     /// Whether it is about the root and all members.
     pub is_recursive: bool,
+    /// Versions that somebody chose one by one; if there are any, nothing else is updated.
+    pub chosen: Vec<Chosen>,
+}
+
+/// A version that somebody chose for a dependency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Chosen {
+    /// The dependency.
+    pub alias: Alias,
+    /// Who asks for it.
+    pub place: ChosenPlace,
+    /// The version.
+    pub version: Version,
+}
+
+/// What asks for a dependency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChosenPlace {
+    /// The manifest in a folder below the root.
+    Manifest(String),
+    /// A catalog; `default` is the one without a name.
+    Catalog(Symbol),
 }
 
 impl Update {
@@ -33,7 +55,22 @@ impl Update {
     }
 
     fn concerns(&self, alias: Alias) -> bool {
+        if !self.chosen.is_empty() {
+            return self.chosen.iter().any(|chosen| chosen.alias == alias);
+        }
         self.packages.is_empty() || self.argument(alias).is_some()
+    }
+
+    /// Returns the version that was chosen for a dependency of this manifest or catalog.
+    fn chosen(&self, alias: Alias, folder: &str, catalog: Option<&str>) -> Option<&Version> {
+        let is_there = |place: &ChosenPlace| match (place, catalog) {
+            (ChosenPlace::Manifest(known), None) => known == folder,
+            (ChosenPlace::Catalog(known), Some(catalog)) => **known == *catalog,
+            _ => false,
+        };
+        let chosen =
+            self.chosen.iter().find(|chosen| chosen.alias == alias && is_there(&chosen.place));
+        chosen.map(|chosen| &chosen.version)
     }
 
     /// Returns the packages of a lockfile that are to be picked anew.
@@ -163,8 +200,20 @@ impl Update {
             Spec::Alias { .. } => split_alias(&spec),
             _ => ("", spec.as_str()),
         };
-        let asked =
-            self.argument(alias).map(|package| &*package.spec).filter(|spec| !spec.is_empty());
+        let chosen = self.chosen(alias, folder, is_catalog.then(|| catalog_name(&path)));
+        if !self.chosen.is_empty() {
+            let Some(version) = chosen else { return Ok(()) };
+            let allows = Range::parse(text).is_ok_and(|range| range.satisfies(version));
+            if allows && style(text).is_none() {
+                return Ok(());
+            }
+        }
+        let chosen = chosen.map(ToString::to_string);
+        let asked = self
+            .argument(alias)
+            .map(|package| &*package.spec)
+            .filter(|spec| !spec.is_empty())
+            .or(chosen.as_deref());
         let new = asked.or(self.to_latest.then_some("latest"));
         let prefix = match style(text) {
             _ if self.is_exact && new.is_some() => "",
@@ -216,14 +265,14 @@ fn is_ahead(locked: Option<&Graph>, alias: Alias) -> bool {
 }
 
 /// Splits `npm:name@range` behind the `@`, or at its end.
-fn split_alias(spec: &str) -> (&str, &str) {
+pub(crate) fn split_alias(spec: &str) -> (&str, &str) {
     let at = spec.rfind('@').filter(|at| !spec[..*at].ends_with(':') && !spec[*at..].contains('/'));
     at.map_or((spec, ""), |at| spec.split_at(at + 1))
 }
 
 /// Returns what stands in front of the version in a spec; `None` if it is more than one version with
 /// that.
-fn style(text: &str) -> Option<&'static str> {
+pub(crate) fn style(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let (prefix, version) = match text.as_bytes().first()? {
         b'^' => ("^", &text[1..]),

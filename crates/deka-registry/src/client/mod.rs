@@ -225,8 +225,9 @@ impl Client {
             if_none_match: None,
             if_modified_since: None,
             past_caches: false,
+            posted: None,
         };
-        match self.0.transport.get(request).await {
+        match self.0.transport.request(request).await {
             Ok(response) => {
                 let date = response.headers.get(http::header::DATE);
                 let date =

@@ -29,7 +29,8 @@ impl Client {
 
     /// Returns what the default registry finds for `terms`, at most `size` packages.
     pub async fn search(&self, terms: &str, size: usize) -> Result<Vec<u8>, RegistryError> {
-        let mut url = location::endpoint(self.0.config.registries.default_registry().url(), "-/v1/search");
+        let mut url =
+            location::endpoint(self.0.config.registries.default_registry().url(), "-/v1/search");
         url.query_pairs_mut().append_pair("text", terms).append_pair("size", &size.to_string());
         self.question(&url, None).await
     }

@@ -2,7 +2,7 @@
 
 use clap::Args;
 use deka_graph::EdgeKind;
-use deka_install::{Addition, Change, Update};
+use deka_install::{Addition, Change, Chosen, Update};
 use deka_manifest::{Alias, PackageArgument, PackageName};
 
 use super::install::{InstallArguments, WHAT};
@@ -55,6 +55,7 @@ Examples:
   deka update --latest                    Beyond what package.json allows
   deka update react@18                    To a version that is named
   deka update --depth 0                   Without dependencies of dependencies
+  deka update --interactive               Choose from a list, with the arrow keys
   deka update -r                          What all members of the workspaces ask for
 
 `deka help install` shows what else can be said about the install, `deka help exit-codes` the exit codes.";
@@ -67,14 +68,15 @@ pub(crate) struct UpdateArguments {
 
     /// Update to the newest versions, whatever package.json says
     #[arg(short = 'L', long, help_heading = WHAT)]
-    latest: bool,
+    pub(crate) latest: bool,
 
     /// Update dependencies down to this depth: 0 for those of the project alone
     #[arg(long, value_name = "depth", help_heading = WHAT)]
     depth: Option<u32>,
 
-    #[arg(short, long, hide = true)]
-    interactive: bool,
+    /// Choose from a list what to update
+    #[arg(short, long, help_heading = WHAT)]
+    pub(crate) interactive: bool,
 }
 
 /// What `deka update` shows of the below.
@@ -83,17 +85,26 @@ pub(super) const SHOWN_FOR_UPDATE: &[&str] = &["packages", "exact", "recursive"]
 impl UpdateArguments {
     /// Returns what is to be updated.
     pub(crate) fn update(&self) -> Result<Change, Diagnostic> {
-        if self.interactive {
-            return Err(Diagnostic::usage("`--interactive` is not supported")
-                .hint("Name the packages: `deka update <package>`"));
-        }
         Ok(Change::Update(Update {
             packages: self.install.adding.packages()?,
             to_latest: self.latest,
             is_exact: self.install.adding.exact,
             direct_only: self.depth == Some(0),
             is_recursive: self.install.adding.recursive,
+            chosen: Vec::new(),
         }))
+    }
+
+    /// Returns what was chosen from the list.
+    pub(crate) fn update_chosen(&self, chosen: Vec<Chosen>) -> Change {
+        Change::Update(Update {
+            is_exact: self.install.adding.exact,
+            direct_only: true,
+            // The choices say where.
+            is_recursive: true,
+            chosen,
+            ..Update::default()
+        })
     }
 }
 
@@ -147,7 +158,7 @@ pub(crate) struct AddingArguments {
 
     /// For the root and all members of the workspaces
     #[arg(short, long, hide = true)]
-    recursive: bool,
+    pub(crate) recursive: bool,
 
     #[arg(short, long, hide = true)]
     pub(super) analyze: bool,
@@ -176,7 +187,7 @@ impl AddingArguments {
     }
 
     /// Returns the packages as they are named.
-    pub(super) fn names(&self) -> &[String] {
+    pub(crate) fn names(&self) -> &[String] {
         &self.packages
     }
 

@@ -79,7 +79,6 @@ const SWITCHES: &[&str] = &[
 /// Flags with a value.
 const OPTIONS: &[&str] = &[
     // npm
-    "audit-level",
     "node-options",
     "scope",
     "tag",

@@ -271,6 +271,10 @@ pub(crate) struct InstallArguments {
     #[arg(long, value_name = "program", value_hint = ValueHint::ExecutablePath, help_heading = SCRIPTS)]
     script_shell: Option<PathBuf>,
 
+    /// What `deka audit` is told, and npm's install.
+    #[arg(long, hide = true, value_name = "level")]
+    pub(crate) audit_level: Option<String>,
+
     /// Yarn's `--mode=skip-build` and `--mode=update-lockfile`.
     #[arg(long, hide = true, value_parser = ["skip-build", "update-lockfile"])]
     mode: Option<String>,

@@ -104,7 +104,7 @@ pub(super) fn unknown_command(wanted: &str, scripts: &[&str], command: &Command)
 }
 
 /// Commands that people will try because other package managers have them.
-const NOT_YET: [&str; 4] = ["audit", "info", "outdated", "publish"];
+const NOT_YET: [&str; 1] = ["publish"];
 
 /// Returns the command that was being read: clap tells it by its usage line alone.
 fn running<'c>(error: &clap::Error, command: &'c Command) -> &'c Command {

@@ -3,6 +3,7 @@
 //! Help texts come from the structs here. Flags of other package managers are in [`foreign`].
 
 mod adding;
+mod asking;
 mod config;
 mod doctor;
 mod foreign;
@@ -26,6 +27,9 @@ use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, V
 use crate::diagnostic::Diagnostic;
 
 pub(crate) use adding::UpdateArguments;
+pub(crate) use asking::{
+    AuditArguments, DiffArguments, InfoArguments, OutdatedArguments, SearchArguments,
+};
 pub(crate) use config::{
     ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location,
 };
@@ -209,6 +213,53 @@ pub(crate) enum Command {
     /// Find out what is wrong with registry, cache and project
     #[command(after_help = doctor::AFTER_HELP)]
     Doctor(DoctorArguments),
+    /// Show which dependencies have newer versions
+    #[command(
+        after_help = asking::OUTDATED_HELP,
+        mut_args(only(asking::SHOWN_FOR_OUTDATED)),
+        mut_arg("packages", |argument| argument.help("Only these: names, or patterns such as '@types/*' and '!react'"))
+    )]
+    Outdated(Box<OutdatedArguments>),
+
+    /// Show what the registry says about a package
+    #[command(
+        visible_alias = "view",
+        aliases = ["show", "v"],
+        after_help = asking::INFO_HELP,
+        mut_args(only(asking::SHOWN_FOR_INFO)),
+        mut_arg("packages", |argument| {
+            argument.help("A name, name@version or name@range; then the properties to show")
+        })
+    )]
+    Info(Box<InfoArguments>),
+
+    /// Search the registry
+    #[command(
+        aliases = ["find", "s"],
+        after_help = asking::SEARCH_HELP,
+        mut_args(only(asking::SHOWN_FOR_SEARCH)),
+        mut_arg("packages", |argument| argument.value_name("word").help("What to search for"))
+    )]
+    Search(Box<SearchArguments>),
+
+    /// Show which installed packages have known vulnerabilities, and mend what can be
+    #[command(
+        after_help = asking::AUDIT_HELP,
+        mut_args(only(asking::SHOWN_FOR_AUDIT)),
+        mut_arg("packages", |argument| argument.value_name("fix").help("`fix` to take safe versions")),
+        mut_arg("audit_level", |argument| {
+            argument.help("Only what is at least so bad: low, moderate, high or critical")
+        })
+    )]
+    Audit(Box<AuditArguments>),
+
+    /// Show what differs between two versions of a package
+    #[command(
+        after_help = asking::DIFF_HELP,
+        mut_args(only(asking::SHOWN_FOR_DIFF)),
+        mut_arg("packages", |argument| argument.help("One or two of name, name@version; then paths"))
+    )]
+    Diff(Box<DiffArguments>),
 
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]
@@ -249,6 +300,14 @@ fn shown(names: &'static [&'static str]) -> impl Fn(clap::Arg) -> clap::Arg {
     |argument| {
         let is_shown = names.contains(&argument.get_id().as_str());
         if is_shown { argument.hide(false) } else { argument }
+    }
+}
+
+/// Hides all arguments but some.
+fn only(names: &'static [&'static str]) -> impl Fn(clap::Arg) -> clap::Arg {
+    |argument| {
+        let is_shown = names.contains(&argument.get_id().as_str());
+        argument.hide(!is_shown)
     }
 }
 

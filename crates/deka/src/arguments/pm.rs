@@ -42,6 +42,14 @@ pub(crate) enum PmCommand {
     #[command(after_help = CACHE_HELP)]
     Cache(CacheArguments),
 
+    /// The same as `deka info`
+    #[command(hide = true, aliases = ["info", "show"])]
+    View(Box<super::InfoArguments>),
+
+    /// The same as `deka diff`
+    #[command(hide = true)]
+    Diff(Box<super::DiffArguments>),
+
     /// Write bun.lock from the lockfile of npm, yarn or pnpm, or from bun.lockb
     Migrate(MigrateArguments),
 

@@ -1,21 +1,27 @@
 //! One module per command.
 
+pub(crate) mod audit;
 pub(crate) mod completions;
 pub(crate) mod config;
+pub(crate) mod diff;
 pub(crate) mod docs;
 pub(crate) mod doctor;
 pub(crate) mod global;
 pub(crate) mod help;
+pub(crate) mod info;
 pub(crate) mod init;
 pub(crate) mod install;
 pub(crate) mod licenses;
 pub(crate) mod link;
 pub(crate) mod list;
 mod manifest_file;
+pub(crate) mod outdated;
 pub(crate) mod patch;
 pub(crate) mod pm;
 pub(crate) mod prune;
+pub(crate) mod question;
 pub(crate) mod run;
+pub(crate) mod search;
 pub(crate) mod version;
 pub(crate) mod why;
 

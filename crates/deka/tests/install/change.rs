@@ -156,7 +156,7 @@ fn what_update_says() {
     for (arguments, expected) in [
         (&["update", "nosuch"][..], "`nosuch` is not a dependency of the project"),
         (&["update", "a@9"], "ETARGET"),
-        (&["update", "--interactive"], "`--interactive` is not supported"),
+        (&["update", "--interactive"], "`deka update --interactive` needs a terminal"),
     ] {
         let outcome = project.command(arguments).run();
         assert_ne!(outcome.code, Some(0), "{arguments:?}");

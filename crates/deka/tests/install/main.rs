@@ -20,6 +20,7 @@ mod network;
 mod patch;
 mod power_cut;
 mod prune;
+mod questions;
 mod remote;
 mod run;
 mod scripts;

@@ -1,6 +1,7 @@
 //! `deka install`, `ci`, `add`, `remove`, `update` and `dedupe`: settings in, the pipeline run, a summary out.
 
 mod duplicates;
+mod interactive;
 mod problem;
 pub(crate) mod text;
 
@@ -79,7 +80,15 @@ pub(crate) fn update(
     common: &CommonArguments,
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
-    run("update", Some(arguments.update()?), &arguments.install, common, environment)
+    let change = if arguments.interactive {
+        match interactive::choose(arguments, common, environment)? {
+            Some(change) => change,
+            None => return Ok(()),
+        }
+    } else {
+        arguments.update()?
+    };
+    run("update", Some(change), &arguments.install, common, environment)
 }
 
 /// Links registered packages into the project, and installs. Unless told so, only `node_modules`
@@ -91,6 +100,19 @@ pub(crate) fn link(
 ) -> Result<(), Diagnostic> {
     let change = arguments.adding.links()?;
     run("link", Some(change), arguments, common, environment)
+}
+
+/// Puts safe versions in the place of vulnerable ones, and installs. What was done is for the caller to
+/// tell.
+pub(crate) fn mend(
+    change: Change,
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    let task = Task { name: "audit fix", change: Some(change), is_dry_run: false };
+    let request = request(task, arguments, common, environment)?;
+    with_progress(&request, arguments, environment, deka_install::install).map(drop)
 }
 
 /// Takes versions out of the lockfile that others can stand in for, and installs.
@@ -218,8 +240,6 @@ pub(super) fn perform_with(
     environment: &Environment,
     work: impl FnOnce(&Request, &dyn Reporter) -> Result<Summary, InstallError>,
 ) -> Result<Summary, Diagnostic> {
-    let config = &request.config;
-    let level = config.log_level;
     let shows_summary = shows_summary(request, arguments);
     if shows_summary {
         super::print(&text::header(name));
@@ -231,6 +251,27 @@ pub(super) fn perform_with(
         }
         return Ok(summary);
     }
+    let summary = with_progress(request, arguments, environment, work)?;
+    if arguments.json {
+        document::print(SCHEMA_VERSION, text::json(&summary));
+    } else if shows_summary {
+        super::print(&text::text(&summary));
+    }
+    if let Some(commands) = &summary.global {
+        super::global::check(commands, environment)?;
+    }
+    Ok(summary)
+}
+
+/// Does `work`, which installs, with a progress line.
+fn with_progress(
+    request: &Request,
+    arguments: &InstallArguments,
+    environment: &Environment,
+    work: impl FnOnce(&Request, &dyn Reporter) -> Result<Summary, InstallError>,
+) -> Result<Summary, Diagnostic> {
+    let config = &request.config;
+    let level = config.log_level;
     let shows_line =
         level >= LogLevel::Warn && !arguments.no_progress && is_interactive(environment);
     let progress = Progress::start(shows_line, level >= LogLevel::Warn)
@@ -243,16 +284,7 @@ pub(super) fn perform_with(
     }
     let result = work(request, &progress);
     progress.finish();
-    let summary = result?;
-    if arguments.json {
-        document::print(SCHEMA_VERSION, text::json(&summary));
-    } else if shows_summary {
-        super::print(&text::text(&summary));
-    }
-    if let Some(commands) = &summary.global {
-        super::global::check(commands, environment)?;
-    }
-    Ok(summary)
+    Ok(result?)
 }
 
 /// Does `work` and tells about it as events, the last of which is how it ended.

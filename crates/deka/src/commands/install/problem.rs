@@ -45,6 +45,13 @@ impl From<InstallError> for Diagnostic {
             InstallError::NoPatch { package, .. } => diagnostic.hint(format!(
                 "Commit the file, or remove `{package}` from `patchedDependencies` in package.json"
             )),
+            InstallError::NoAudit { .. } => diagnostic
+                .hint("Ask one that has it: `deka audit --registry <url>` sends it names and versions"),
+            InstallError::NoSearch { .. } => diagnostic
+                .hint("Ask one that has it: `deka search --registry <url> <word>`"),
+            InstallError::NoSuchVersion { available, .. } => {
+                diagnostic.detail("available", available.join(", "))
+            }
             InstallError::NotInstalled { .. } => diagnostic.hint("Run `deka install` first"),
             InstallError::Patching(error) => patching(diagnostic, error),
             InstallError::Version(error) => version(diagnostic, error),
@@ -93,6 +100,7 @@ fn class(error: &InstallError) -> Class {
             | RegistryError::UnsupportedUrl { .. }
             | RegistryError::OfflinePackument { .. }
             | RegistryError::OfflineTarball { .. }
+            | RegistryError::OfflineQuestion { .. }
             | RegistryError::Cache { .. },
         ) => Class::User,
         Some(_) => Class::Network,
@@ -120,6 +128,8 @@ fn asked_git_in_vain(error: &InstallError) -> bool {
 fn registry_error(error: &InstallError) -> Option<&RegistryError> {
     match error {
         InstallError::Packument { source, .. }
+        | InstallError::Audit { source }
+        | InstallError::Search { source }
         | InstallError::Client(source)
         | InstallError::Download { source: DownloadError::Registry(source), .. } => Some(source),
         InstallError::Resolve(error) => match &**error {

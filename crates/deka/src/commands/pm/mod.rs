@@ -35,6 +35,8 @@ pub(crate) fn run(
         PmCommand::Pkg(arguments) => pkg::run(arguments, environment),
         PmCommand::Migrate(arguments) => migrate::run(arguments, common, environment),
         PmCommand::Trust(arguments) => trust::run(arguments, common, environment),
+        PmCommand::Diff(arguments) => super::diff::run(arguments, common, environment),
+        PmCommand::View(arguments) => super::info::run(arguments, common, environment),
         PmCommand::Untrusted(arguments) => untrusted::run(arguments, common, environment),
         PmCommand::DefaultTrusted(arguments) => {
             default_trusted(arguments);

@@ -563,3 +563,78 @@ fn run() {
         "named: add tool | x tool a | x --no-install tool2 b | x -p tool tool2 c",
     ]);
 }
+
+#[test]
+fn outdated() {
+    check(&[
+        "none: outdated",
+        "empty: outdated",
+        "plain: outdated",
+        "plain: install | outdated",
+        "plain: install | outdated c | outdated !c | outdated nosuch | outdated a c | outdated ?",
+        "pinned: install | outdated | outdated -r",
+        "pinned: install | remove c | outdated",
+        "groups: install | outdated | outdated -r | outdated z | outdated a",
+        "peers: install | outdated",
+        "tabs: install | outdated | outdated @s/* | outdated d",
+        "named: add @s/x@1 a@2.0.0-beta.1 | outdated | outdated @s/* | outdated *",
+        "named: add @s/x@1.0.0 | add @s/x@^1 | outdated",
+        "named: add c@1.0.0 | add c@1.x | outdated",
+        "workspaces: install | outdated | outdated -r | outdated --filter m | outdated --filter *",
+        "workspaces: install | packages/n/ add d@catalog:t a@1.0.0 -D | outdated -r | packages/n/ outdated",
+        "workspaces: install | packages/n/ add d@0.1.0 | outdated --filter !m | outdated -F nosuch | packages/n/ outdated",
+        "workspaces: install | packages/m/ outdated | outdated -r c",
+    ]);
+}
+
+#[test]
+fn info() {
+    check(&[
+        "none: info a",
+        "none: info a@1.0.0",
+        "none: info a@next",
+        "none: info b | pm view b@1",
+        "none: info tool | info deep | info @s/x",
+        "none: info a version | info a versions | info a versions[0] | info a dist-tags.next",
+        "none: info b dependencies | info b dependencies.c | info b name version | info b nosuch version",
+        "none: info nosuch | info a@9 | info a nosuch | info a@nosuchtag",
+        "none: info",
+        "named: info a name",
+    ]);
+}
+
+#[test]
+fn audit() {
+    check(&[
+        "none: audit",
+        "plain: audit",
+        "plain: install | audit",
+        "plain: install | add a | audit --audit-level=low | audit --audit-level=critical",
+        "pinned: install | audit | audit --ignore GHSA-c-high | audit --ignore GHSA-c-high --ignore GHSA-c-critical",
+        "pinned: install | audit --audit-level critical | audit --audit-level nosuch",
+        "groups: install | audit | audit --prod | audit --production | audit --omit dev",
+        "named: add -D deep @s/x@1.0.0 | audit | audit --prod | audit --json | audit --json --prod",
+        "named: add d@0.1.0 | add -D deep | audit | audit --omit=dev",
+        "workspaces: install | audit | packages/m/ audit | packages/n/ audit",
+        "workspaces: install | packages/n/ add d@0.1.0 b@1 | audit | packages/n/ audit",
+    ]);
+}
+
+#[test]
+fn audit_fix() {
+    check(&[
+        "plain: install | audit fix",
+        "named: add d@0.1.0 | audit fix --dry-run | audit fix | audit fix",
+        "named: add d@0.1.0 | add d@^0.1.0 | audit fix",
+        "named: add d@0.1.0 | add d@~0.1.0 | audit fix --dry-run | audit fix | audit",
+        "named: add @s/x@1.0.0 | add @s/x@1 | audit fix",
+        "named: add -D @s/x@1.0.0 | audit fix",
+        "pinned: install | audit fix",
+        "pinned: install | audit fix --latest --dry-run",
+        "named: add c@1.0.0 | audit fix --latest",
+        "named: add c@1.0.0 | add c@^1.0.0 | audit fix | audit fix --latest",
+        "named: add z@npm:d@0.1.0 | audit fix",
+        "named: add deep d@0.1.0 | audit fix",
+        "named: add a | audit fix",
+    ]);
+}

@@ -23,7 +23,9 @@ use world::{MANIFESTS, REGISTRY};
 /// What deka notes while packages are edited.
 const LIST_OF_EDITED: &str = ".being-patched";
 /// Commands whose output has to be the same, too.
-const LOOKING: &[&str] = &["pm ls", "pm licenses"];
+const LOOKING: &[&str] = &["pm ls", "pm licenses", "outdated", "info", "pm view", "audit"];
+/// Of which only what they change counts.
+const NOT_LOOKING: &[&str] = &["audit fix", "--json"];
 /// Commands that start others, where exit codes have to be the same, too.
 const RUNNING: &[&str] = &["run ", "exec ", "x ", "start "];
 
@@ -85,7 +87,8 @@ fn difference(tools: &Tools, line: &str) -> Option<String> {
         }
         let left = run(&tools.bun, &folders[0], command);
         let right = run(&tools.deka, &folders[1], command);
-        let said = LOOKING.iter().any(|looking| command.contains(looking));
+        let is_one_of = |list: &[&str]| list.iter().any(|part| command.contains(part));
+        let said = is_one_of(LOOKING) && !is_one_of(NOT_LOOKING);
         let said = said.then(|| compare_texts(&left.outcome, &right.outcome)).flatten();
         let is_running = RUNNING.iter().any(|running| words_of(command).starts_with(running));
         let ran = is_running.then(|| compare_ends(&left.outcome, &right.outcome)).flatten();
@@ -147,7 +150,7 @@ fn compare_ends(left: &Outcome, right: &Outcome) -> Option<String> {
 /// Compares what was said, but for the first line, which names the folder or the program.
 fn compare_texts(left: &Outcome, right: &Outcome) -> Option<String> {
     let rest = |outcome: &Outcome| {
-        let text = outcome.filtered(&outcome.stdout);
+        let text = outcome.filtered(&outcome.stdout).replace("bun audit", "deka audit");
         text.split_once('\n').map_or(String::new(), |(_, rest)| rest.to_owned())
     };
     let (left, right) = (rest(left), rest(right));

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::LazyLock;
 
 use deka_test::Registry;
+use serde_json::json;
 
 /// Where projects have manifests.
 pub(super) const MANIFESTS: &[&str] =
@@ -43,6 +44,16 @@ pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
         .publish();
     registry.package("@s/text", "1.0.0").file("lines.txt", &lines).dep("text", "1").publish();
     registry.package("deep", "1.0.0").dep("b", "^1.0.0").dep("@s/x", "1").publish();
+    let advise = |name: &str, versions: &[&str], range: &str, severity: &str| {
+        let url = format!("https://advisories.example/GHSA-{name}-{severity}");
+        let title = format!("A {severity} thing");
+        let advisory = json!({ "id": 7, "url": url, "title": title, "severity": severity, "vulnerable_versions": range });
+        registry.advise(name, versions, advisory);
+    };
+    advise("c", &["1.0.0", "1.1.0"], "<2.0.1", "high");
+    advise("c", &["1.0.0"], "<1.1.0", "critical");
+    advise("d", &["0.1.0"], "<0.1.5", "low");
+    advise("@s/x", &["1.0.0"], "<1.5.0", "moderate");
     registry
 });
 

@@ -1,0 +1,297 @@
+//! Which safe versions can take the place of vulnerable ones, and who does not allow it.
+
+use deka_graph::{Edge, EdgeKind, Graph, PackageId, Resolution};
+use deka_manifest::{Alias, PackageName, Packument, Range, Spec, Symbol, Version};
+use deka_resolver::ReleaseAge;
+
+use super::installed::Installed;
+use super::{Audit, AuditRequest, VulnerablePackage, audit_project};
+use crate::InstallError;
+use crate::change::{
+    Mending, NewSpec, Replacement, field_of, group_of, spec_in, split_alias, style,
+};
+use crate::project::{Project, release_age};
+use crate::questions::{Inquiry, locked};
+use crate::tarballs::version_text;
+
+/// What would make a project safer.
+#[derive(Debug, Clone, Default)]
+pub struct Plan {
+    /// What is known of the project as it is.
+    pub audit: Audit,
+    /// What can be done.
+    pub mending: Mending,
+    /// What can't.
+    pub stuck: Vec<Stuck>,
+}
+
+/// A vulnerable version that can't be replaced everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stuck {
+    /// The package.
+    pub name: PackageName,
+    /// The version that is installed.
+    pub from: Version,
+    /// The lowest safe version; `None` if there is none.
+    pub to: Option<Version>,
+    /// Who does not allow it.
+    pub hindrances: Vec<Hindrance>,
+}
+
+/// A dependent whose range has no safe version.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hindrance {
+    /// `name@version`, or the path of a manifest of the project.
+    pub dependent: String,
+    /// What it asks for, by the name that it uses.
+    pub alias: Alias,
+    /// The range.
+    pub range: String,
+    /// Whether it is the project itself.
+    pub is_own: bool,
+}
+
+impl Plan {
+    /// Returns how many advisories would be no concern any more.
+    pub fn mended(&self) -> usize {
+        let is_stuck = |package: &VulnerablePackage, affects: &dyn Fn(&Version) -> bool| {
+            self.stuck.iter().any(|stuck| stuck.name == package.name && affects(&stuck.from))
+        };
+        self.audit
+            .packages
+            .iter()
+            .flat_map(|package| package.advisories.iter().map(move |advisory| (package, advisory)))
+            .filter(|(package, advisory)| !is_stuck(package, &|version| advisory.affects(version)))
+            .count()
+    }
+}
+
+/// Plans what `audit fix` does. With `to_latest` ranges of the project may be left.
+pub fn plan(request: &AuditRequest, to_latest: bool) -> Result<Plan, InstallError> {
+    let (project, audit) = audit_project(request)?;
+    let mut plan = Plan { audit, ..Plan::default() };
+    if plan.audit.packages.is_empty() {
+        return Ok(plan);
+    }
+    let graph = &locked(&project)?.graph;
+    let age = &request.config.install.minimum_release_age;
+    let age = (!age.age.is_zero()).then(|| release_age(age));
+    let names = plan.audit.packages.iter().map(|package| package.name);
+    let packuments = Inquiry::new(&request.config)?.packuments(names, age.is_some())?;
+    let installed = Installed::of(graph, &request.config.install);
+    let mut planning = Planning { project: &project, graph, to_latest, age: age.as_ref() };
+    for package in &plan.audit.packages {
+        let Some(Some(packument)) = packuments.get(&package.name) else { continue };
+        for id in installed.packages_of(package.name) {
+            let is_vulnerable = |version: &&Version| package.versions.contains(version);
+            if let Some(from) = graph.package(id).version().filter(is_vulnerable) {
+                let edges = installed.edges_to(id);
+                planning.replace(
+                    package,
+                    from,
+                    packument,
+                    &edges,
+                    (&mut plan.mending, &mut plan.stuck),
+                );
+            }
+        }
+    }
+    Ok(plan)
+}
+
+struct Planning<'a> {
+    project: &'a Project,
+    graph: &'a Graph,
+    to_latest: bool,
+    age: Option<&'a ReleaseAge>,
+}
+
+/// What a dependent allows.
+struct Allowed<'a> {
+    dependent: PackageId,
+    edge: &'a Edge,
+    range: Option<Range>,
+    /// Where the project says so; then its text can be changed.
+    own: Option<Own>,
+}
+
+/// A place in the project's manifests.
+struct Own {
+    folder: String,
+    path: Vec<String>,
+    text: Symbol,
+    /// What it may be changed to: what an exact version stands for, or anything.
+    may_become: Option<Range>,
+}
+
+impl Planning<'_> {
+    fn replace(
+        &mut self,
+        package: &VulnerablePackage,
+        from: &Version,
+        packument: &Packument,
+        edges: &[(PackageId, &Edge)],
+        (mending, stuck): (&mut Mending, &mut Vec<Stuck>),
+    ) {
+        let safe = self.safe_versions(package, from, packument);
+        let allowed: Vec<Allowed<'_>> =
+            edges.iter().map(|(dependent, edge)| self.allowed(*dependent, edge)).collect();
+        let (free, held): (Vec<&Allowed<'_>>, Vec<&Allowed<'_>>) =
+            allowed.iter().partition(|allowed| safe.iter().any(|version| allowed.takes(version)));
+        let common = safe.iter().find(|version| free.iter().all(|allowed| allowed.takes(version)));
+        for allowed in &free {
+            let Some(to) = common.or_else(|| safe.iter().find(|version| allowed.takes(version)))
+            else {
+                continue;
+            };
+            let spec = allowed.new_spec(to);
+            let is_everywhere = held.is_empty();
+            // While others hold the version, only who asks for something else leaves it.
+            if spec.is_none() && !is_everywhere {
+                continue;
+            }
+            let (name, from, to) = (package.name, from.clone(), to.clone());
+            let replacement = Replacement { name, from, to, is_everywhere };
+            if !mending.replacements.contains(&replacement) {
+                mending.replacements.push(replacement);
+            }
+            if let Some(spec) = spec.filter(|spec| !mending.specs.contains(spec)) {
+                mending.specs.push(spec);
+            }
+        }
+        if !held.is_empty() || safe.is_empty() {
+            let hindrances = held.iter().map(|allowed| self.hindrance(allowed));
+            let hindrances = if safe.is_empty() { Vec::new() } else { hindrances.collect() };
+            let to = safe.first().cloned();
+            stuck.push(Stuck { name: package.name, from: from.clone(), to, hindrances });
+        }
+    }
+
+    /// Returns the versions above `from` that no advisory is about, the lowest first.
+    fn safe_versions(
+        &self,
+        package: &VulnerablePackage,
+        from: &Version,
+        packument: &Packument,
+    ) -> Vec<Version> {
+        let is_old_enough = |version: &Version| {
+            let exact = Range::exact(version.clone());
+            deka_resolver::pick(packument, deka_resolver::Query::Range(&exact), self.age).is_ok()
+        };
+        packument
+            .versions()
+            .filter(|index| !packument.is_deprecated(*index))
+            .map(|index| packument.version(index))
+            .filter(|version| {
+                version.cmp_precedence(from).is_gt()
+                    && (from.is_prerelease() || !version.is_prerelease())
+                    && !package.advisories.iter().any(|advisory| advisory.affects(version))
+                    && is_old_enough(version)
+            })
+            .collect()
+    }
+
+    fn allowed<'e>(&self, dependent: PackageId, edge: &'e Edge) -> Allowed<'e> {
+        let folder = match &self.graph.package(dependent).resolution {
+            Resolution::Root => Some(String::new()),
+            Resolution::Workspace(path) => Some(path.to_string()),
+            _ => None,
+        };
+        let own = folder.and_then(|folder| self.own(folder, edge));
+        let text = own.as_ref().map_or(edge.spec, |own| own.text);
+        let range = match Spec::parse(edge.alias, &text) {
+            Ok(Spec::Range(range)) => Some(range),
+            Ok(Spec::Alias { spec, .. }) => match *spec {
+                Spec::Range(range) => Some(range),
+                _ => None,
+            },
+            _ => None,
+        };
+        Allowed { dependent, edge, range, own }
+    }
+
+    /// Returns where the project asks for this, and what it may ask for instead.
+    fn own(&self, folder: String, edge: &Edge) -> Option<Own> {
+        let manifest = self.project.manifest_of(&folder)?;
+        let text = spec_in(group_of(manifest, edge.kind), edge.alias)?;
+        let (folder, path, text) = match Spec::parse(edge.alias, &text) {
+            Ok(Spec::Catalog(name)) => self.in_catalog(name, edge.alias)?,
+            _ => (folder, vec![field_of(edge.kind).to_owned()], text),
+        };
+        let (_, version) =
+            if text.starts_with("npm:") { split_alias(&text) } else { ("", text.as_str()) };
+        let may_become = if self.to_latest {
+            Some(Range::any())
+        } else if edge.kind == EdgeKind::Peer {
+            None
+        } else {
+            // Who asks for one version gets what a caret would allow.
+            Version::parse(version.trim())
+                .ok()
+                .and_then(|version| Range::parse(&format!("^{version}")).ok())
+        };
+        Some(Own { folder, path, text, may_become })
+    }
+
+    fn in_catalog(
+        &self,
+        name: Option<Symbol>,
+        alias: Alias,
+    ) -> Option<(String, Vec<String>, Symbol)> {
+        let manifest = &self.project.manifest;
+        let name = name.map_or("default", Symbol::as_str);
+        let named = manifest.catalogs.iter().find(|(known, _)| known.as_str() == name);
+        let (mut path, entries) = match named {
+            Some((name, entries)) => (vec!["catalogs".to_owned(), name.to_string()], entries),
+            None => (vec!["catalog".to_owned()], &manifest.catalog),
+        };
+        let text = spec_in(entries, alias)?;
+        if !self.project.has_object(&path) {
+            path.insert(0, "workspaces".to_owned());
+        }
+        Some((String::new(), path, text))
+    }
+
+    fn hindrance(&self, allowed: &Allowed<'_>) -> Hindrance {
+        let package = self.graph.package(allowed.dependent);
+        let dependent = match (&allowed.own, &package.resolution) {
+            (Some(own), _) if own.folder.is_empty() => "package.json".to_owned(),
+            (Some(own), _) => format!("{}/package.json", own.folder),
+            (None, Resolution::Root) => "package.json".to_owned(),
+            (None, resolution) => format!("{}@{}", package.name, version_text(resolution)),
+        };
+        let range = allowed.own.as_ref().map_or(allowed.edge.spec, |own| own.text).to_string();
+        let (alias, is_own) = (allowed.edge.alias, allowed.own.is_some());
+        Hindrance { dependent, alias, range, is_own }
+    }
+}
+
+impl Allowed<'_> {
+    fn takes(&self, version: &Version) -> bool {
+        let is_in = |range: &Range| range.satisfies(version) || range.is_star();
+        self.range.as_ref().is_some_and(is_in)
+            || self.own.as_ref().and_then(|own| own.may_become.as_ref()).is_some_and(is_in)
+    }
+
+    /// Returns what the project has to ask for to get this version, if it does not do so already.
+    fn new_spec(&self, to: &Version) -> Option<NewSpec> {
+        let own = self.own.as_ref()?;
+        if self.range.as_ref().is_some_and(|range| range.satisfies(to)) {
+            return None;
+        }
+        let (name, text) = if own.text.starts_with("npm:") {
+            split_alias(&own.text)
+        } else {
+            ("", own.text.as_str())
+        };
+        let joint = if name.is_empty() || name.ends_with('@') { "" } else { "@" };
+        let prefix = style(text).unwrap_or("^");
+        Some(NewSpec {
+            folder: own.folder.clone(),
+            path: own.path.clone(),
+            alias: self.edge.alias,
+            from: own.text.to_string(),
+            to: format!("{name}{joint}{prefix}{to}"),
+        })
+    }
+}
