@@ -235,7 +235,6 @@ pub(crate) enum Command {
 
     /// Search the registry
     #[command(
-        aliases = ["find", "s"],
         after_help = asking::SEARCH_HELP,
         mut_args(only(asking::SHOWN_FOR_SEARCH)),
         mut_arg("packages", |argument| argument.value_name("word").help("What to search for"))

@@ -62,7 +62,7 @@ fn before_and_after() {
 
 #[test]
 fn arguments_arrive_as_they_are() {
-    let project = with_scripts(&json!({ "show": "printf '<%s>'" }));
+    let project = with_scripts(&json!({ "tell": "printf '<%s>'" }));
     let hard = [
         "a b",
         "$HOME",
@@ -78,7 +78,7 @@ fn arguments_arrive_as_they_are() {
         "\\",
     ];
     let expected = format!("<{}>", hard.join("><"));
-    for start in [&["run", "show"][..], &["run", "show", "--"], &["run", "--", "show"], &["show"]] {
+    for start in [&["run", "tell"][..], &["run", "tell", "--"], &["run", "--", "tell"], &["tell"]] {
         let outcome = project.command(start.iter().chain(&hard)).run();
         outcome.assert_success();
         assert_eq!(outcome.stdout, expected, "{start:?}");
@@ -204,12 +204,12 @@ fn start_stop_and_restart() {
 
 #[test]
 fn other_shells() {
-    let project = with_scripts(&json!({ "show": "x" }));
-    let outcome = project.command(["run", "--shell", "/bin/echo", "show"]).run();
+    let project = with_scripts(&json!({ "tell": "x" }));
+    let outcome = project.command(["run", "--shell", "/bin/echo", "tell"]).run();
     check(&outcome, 0, "-c x\n", "$ x\n");
     project.write(".npmrc", "script-shell=/bin/echo\n");
-    assert_eq!(project.command(["show"]).run().stdout, "-c x\n");
-    let outcome = project.command(["run", "--shell", "/no/shell", "show"]).run();
+    assert_eq!(project.command(["tell"]).run().stdout, "-c x\n");
+    let outcome = project.command(["run", "--shell", "/no/shell", "tell"]).run();
     outcome.assert_code(127);
     assert!(outcome.stderr.contains("Failed to start `/no/shell`"), "{}", outcome.stderr);
 }
