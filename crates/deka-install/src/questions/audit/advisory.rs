@@ -176,7 +176,7 @@ mod tests {
                 { "id": 7, "url": "https://x.example/GHSA-aaaa-bbbb-cccc", "severity": "high",
                   "vulnerable_versions": "<1.2.0", "cvss": { "score": 7.5 }, "cwe": ["CWE-1"] },
                 { "id": "x", "severity": "odd", "vulnerable_versions": "not a range", "cves": ["CVE-1"] }
-            ], "Bad Name": [] }"#,
+            ], "../up": [] }"#,
         )
         .unwrap();
         assert_eq!(found.len(), 1);

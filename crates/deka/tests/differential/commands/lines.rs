@@ -614,7 +614,7 @@ fn audit() {
         "pinned: install | audit --audit-level critical | audit --audit-level nosuch",
         "groups: install | audit | audit --prod | audit --production | audit --omit dev",
         "named: add -D deep @s/x@1.0.0 | audit | audit --prod | audit --json | audit --json --prod",
-        "named: add d@0.1.0 | add -D deep | audit | audit --omit=dev",
+        "named: add d@0.1.0 | add -D deep | audit",
         "workspaces: install | audit | packages/m/ audit | packages/n/ audit",
         "workspaces: install | packages/n/ add d@0.1.0 b@1 | audit | packages/n/ audit",
     ]);
