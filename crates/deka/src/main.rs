@@ -78,7 +78,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
     match &arguments.command {
         Command::Install(install) => commands::install::install(install, common, &environment),
         Command::Ci(install) => commands::install::ci(install, common, &environment),
-        Command::Init(init) => commands::init::run(init, &environment),
+        Command::Init(init) => commands::init::run(init, common, &environment),
         Command::Add(install) => commands::install::add(install, common, &environment),
         Command::Update(update) => commands::install::update(update, common, &environment),
         Command::Remove(install) => commands::install::remove(install, common, &environment),

@@ -1,5 +1,7 @@
 //! Arguments of `deka init`.
 
+use std::ffi::OsString;
+
 use clap::Args;
 
 /// Arguments of `deka init`.
@@ -7,11 +9,11 @@ use clap::Args;
 pub(crate) struct InitArguments {
     /// A template: `deka init vite` is `deka create vite`
     #[arg(value_name = "template")]
-    pub(crate) template: Option<String>,
+    pub(crate) template: Option<OsString>,
 
     /// What the template is told
     #[arg(value_name = "argument", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub(crate) arguments: Vec<String>,
+    pub(crate) arguments: Vec<OsString>,
 
     /// Ask nothing
     #[arg(long, short)]

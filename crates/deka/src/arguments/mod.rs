@@ -289,6 +289,7 @@ impl Command {
                 | Self::Exec(_)
                 | Self::X(_)
                 | Self::Create(_)
+                | Self::Init(_)
                 | Self::Other(_)
         )
     }

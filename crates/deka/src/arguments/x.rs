@@ -69,7 +69,7 @@ pub(crate) struct CreateArguments {
 }
 
 /// Where packages come from that are there to be run.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct SourceArguments {
     /// The default registry
     #[arg(long, value_name = "url", value_hint = ValueHint::Url)]

@@ -12,7 +12,7 @@ use owo_colors::OwoColorize as _;
 use serde_json::Value;
 
 use super::manifest_file::ManifestFile;
-use crate::arguments::InitArguments;
+use crate::arguments::{CommonArguments, InitArguments, SourceArguments};
 use crate::diagnostic::Diagnostic;
 use crate::environment::is_interactive;
 use crate::exit_code::Class;
@@ -31,9 +31,14 @@ struct Field {
 }
 
 /// Makes a project of the working folder.
-pub(crate) fn run(arguments: &InitArguments, environment: &Environment) -> Result<(), Diagnostic> {
+pub(crate) fn run(
+    arguments: &InitArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
     if let Some(template) = &arguments.template {
-        return create(template, &arguments.arguments);
+        let (rest, source) = (&arguments.arguments, SourceArguments::default());
+        return super::run::create_from(template, rest, &source, common, environment);
     }
     let folder = environment.working_folder();
     let path = folder.join(MANIFEST);
@@ -83,12 +88,6 @@ pub(crate) fn run(arguments: &InitArguments, environment: &Environment) -> Resul
         done => format!("{}\n", done.join("\n")),
     });
     Ok(())
-}
-
-/// Makes a project with a template, as `deka create` does.
-fn create(template: &str, _arguments: &[String]) -> Result<(), Diagnostic> {
-    Err(Diagnostic::usage("`deka init` takes no template yet")
-        .hint(format!("Run the template's own command: `npx create-{template}`")))
 }
 
 /// Returns the fields of a new package.json, in order.

@@ -71,6 +71,11 @@ fn versions_and_packages() {
     check(&project, &["x", "-p", "tool", "helper"], "helper\n");
     check(&project, &["create", "@s/app", "--template", "x"], "created --template x\n");
     check(&project, &["create", "@s/app@1.0.0"], "created\n");
+    check(
+        &project,
+        &["init", "@s/app", "folder", "--template", "x"],
+        "created folder --template x\n",
+    );
     let outcome = project.command(["x", "@s/many"]).run();
     outcome.assert_code(1);
     assert!(outcome.stderr.contains("commands: one, two"), "{}", outcome.stderr);

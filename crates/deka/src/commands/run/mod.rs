@@ -20,7 +20,7 @@ use crate::render_error::printable;
 use runner::{Planned, Runner};
 
 pub(crate) use exec::exec;
-pub(crate) use x::{create, x};
+pub(crate) use x::{create, create_from, x};
 
 /// Runs a script or several, or lists them.
 pub(crate) fn run(

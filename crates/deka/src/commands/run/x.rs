@@ -1,6 +1,6 @@
 //! `deka x` and `deka create`: commands of packages that need not be part of the project.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use deka_config::{Config, Environment, LogLevel};
@@ -48,9 +48,20 @@ pub(crate) fn create(
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
     let Some((template, rest)) = arguments.command.split_first() else { return Ok(()) };
+    create_from(template, rest, &arguments.source, common, environment)
+}
+
+/// Makes a project with a template, which is told `rest`.
+pub(crate) fn create_from(
+    template: &OsStr,
+    rest: &[OsString],
+    source: &SourceArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
     let package = deka_install::template_package(&template.to_string_lossy());
     let wanted = Wanted { packages: &[&package], command: None, may_install: true };
-    start(&wanted, rest, &arguments.source, common, environment)
+    start(&wanted, rest, source, common, environment)
 }
 
 /// What is to run.
