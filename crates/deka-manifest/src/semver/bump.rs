@@ -63,7 +63,7 @@ impl Version {
         let Some(prerelease) = prerelease else { return Ok(Self::new(major, minor, patch)) };
         let text = format!("{major}.{minor}.{patch}-{prerelease}");
         let version = Self::parse(&text).ok();
-        let is_meant = |version: &Self| version.to_string() == text;
+        let is_meant = |version: &Self| version.prerelease() == prerelease;
         version.filter(is_meant).ok_or(InvalidSemver(text, "version"))
     }
 }
