@@ -5,6 +5,7 @@
 mod adding;
 mod asking;
 mod config;
+mod deferred;
 mod doctor;
 mod foreign;
 mod init;
@@ -33,6 +34,7 @@ pub(crate) use asking::{
 pub(crate) use config::{
     ConfigArguments, ConfigCommand, ConfigGetArguments, ConfigSetArguments, Location,
 };
+use deferred::Deferred;
 pub(crate) use doctor::DoctorArguments;
 pub(crate) use init::InitArguments;
 pub(crate) use install::InstallArguments;
@@ -98,57 +100,55 @@ Settings come from .npmrc, bunfig.toml, the environment and flags, the last bein
 pub(crate) enum Command {
     /// Install the dependencies of a project
     #[command(visible_alias = "i", after_help = install::AFTER_HELP)]
-    Install(Box<InstallArguments>),
+    Install(Box<Deferred<InstallArguments>>),
 
     /// Install exactly what bun.lock says; fail if it is out of date
     #[command(alias = "clean-install", alias = "install-clean", after_help = install::AFTER_HELP_CI)]
-    Ci(Box<InstallArguments>),
+    Ci(Box<Deferred<InstallArguments>>),
 
     /// Make a project of the folder: a package.json
     #[command(after_help = init::AFTER_HELP)]
     Init(Box<InitArguments>),
 
     /// Add packages to package.json, and install them
-    #[command(visible_alias = "a", after_help = adding::AFTER_HELP_ADD, mut_args(shown(adding::SHOWN_FOR_ADD)))]
-    Add(Box<InstallArguments>),
+    #[command(visible_alias = "a", after_help = adding::AFTER_HELP_ADD)]
+    Add(Box<Deferred<InstallArguments>>),
 
     /// Remove packages from package.json, and uninstall them
     #[command(
         visible_alias = "rm",
         aliases = ["r", "uninstall", "un"],
         after_help = adding::AFTER_HELP_REMOVE,
-        mut_args(shown(&["packages"]))
     )]
-    Remove(Box<InstallArguments>),
+    Remove(Box<Deferred<InstallArguments>>),
 
     /// Update packages to newer versions, within package.json's ranges or beyond
     #[command(
         visible_alias = "up",
         alias = "upgrade",
         after_help = adding::AFTER_HELP_UPDATE,
-        mut_args(shown(adding::SHOWN_FOR_UPDATE))
     )]
-    Update(Box<UpdateArguments>),
+    Update(Box<Deferred<UpdateArguments>>),
 
     /// Take versions out of bun.lock that others can stand in for
     #[command(alias = "ddp", after_help = DEDUPE_HELP)]
-    Dedupe(Box<DedupeArguments>),
+    Dedupe(Box<Deferred<DedupeArguments>>),
 
     /// Use a package that is under development from where it is
-    #[command(alias = "ln", after_help = adding::AFTER_HELP_LINK, mut_args(shown(adding::SHOWN_FOR_LINK)))]
-    Link(Box<InstallArguments>),
+    #[command(alias = "ln", after_help = adding::AFTER_HELP_LINK)]
+    Link(Box<Deferred<InstallArguments>>),
 
     /// Undo `deka link` in the folder of a package
     #[command(after_help = UNLINK_HELP)]
     Unlink(UnlinkArguments),
 
     /// Change the files of a package, and keep the changes as a patch
-    #[command(after_help = patch::AFTER_HELP, mut_args(shown(&["packages"])))]
-    Patch(Box<PatchArguments>),
+    #[command(after_help = patch::AFTER_HELP)]
+    Patch(Box<Deferred<PatchArguments>>),
 
     /// Make a patch of what was edited
-    #[command(hide = true, after_help = patch::AFTER_HELP_COMMIT, mut_args(shown(&["packages"])))]
-    PatchCommit(Box<PatchCommitArguments>),
+    #[command(hide = true, after_help = patch::AFTER_HELP_COMMIT)]
+    PatchCommit(Box<Deferred<PatchCommitArguments>>),
 
     /// Change the version of the package, and commit and tag it
     #[command(after_help = version::AFTER_HELP)]
@@ -188,7 +188,7 @@ pub(crate) enum Command {
 
     /// Look at what is installed, and decide whose scripts run
     #[command(after_help = pm::AFTER_HELP)]
-    Pm(PmArguments),
+    Pm(Deferred<PmArguments>),
 
     /// List what is installed
     #[command(visible_alias = "ls", aliases = ["la", "ll"], after_help = list::AFTER_HELP)]
@@ -213,52 +213,26 @@ pub(crate) enum Command {
     /// Find out what is wrong with registry, cache and project
     #[command(after_help = doctor::AFTER_HELP)]
     Doctor(DoctorArguments),
+
     /// Show which dependencies have newer versions
-    #[command(
-        after_help = asking::OUTDATED_HELP,
-        mut_args(only(asking::SHOWN_FOR_OUTDATED)),
-        mut_arg("packages", |argument| argument.help("Only these: names, or patterns such as '@types/*' and '!react'"))
-    )]
-    Outdated(Box<OutdatedArguments>),
+    #[command(after_help = asking::OUTDATED_HELP)]
+    Outdated(Box<Deferred<OutdatedArguments>>),
 
     /// Show what the registry says about a package
-    #[command(
-        visible_alias = "view",
-        aliases = ["show", "v"],
-        after_help = asking::INFO_HELP,
-        mut_args(only(asking::SHOWN_FOR_INFO)),
-        mut_arg("packages", |argument| {
-            argument.help("A name, name@version or name@range; then the properties to show")
-        })
-    )]
-    Info(Box<InfoArguments>),
+    #[command(visible_alias = "view", aliases = ["show", "v"], after_help = asking::INFO_HELP)]
+    Info(Box<Deferred<InfoArguments>>),
 
     /// Search the registry
-    #[command(
-        after_help = asking::SEARCH_HELP,
-        mut_args(only(asking::SHOWN_FOR_SEARCH)),
-        mut_arg("packages", |argument| argument.value_name("word").help("What to search for"))
-    )]
-    Search(Box<SearchArguments>),
+    #[command(after_help = asking::SEARCH_HELP)]
+    Search(Box<Deferred<SearchArguments>>),
 
     /// Show which installed packages have known vulnerabilities, and mend what can be
-    #[command(
-        after_help = asking::AUDIT_HELP,
-        mut_args(only(asking::SHOWN_FOR_AUDIT)),
-        mut_arg("packages", |argument| argument.value_name("fix").help("`fix` to take safe versions")),
-        mut_arg("audit_level", |argument| {
-            argument.help("Only what is at least so bad: low, moderate, high or critical")
-        })
-    )]
-    Audit(Box<AuditArguments>),
+    #[command(after_help = asking::AUDIT_HELP)]
+    Audit(Box<Deferred<AuditArguments>>),
 
     /// Show what differs between two versions of a package
-    #[command(
-        after_help = asking::DIFF_HELP,
-        mut_args(only(asking::SHOWN_FOR_DIFF)),
-        mut_arg("packages", |argument| argument.help("One or two of name, name@version; then paths"))
-    )]
-    Diff(Box<DiffArguments>),
+    #[command(after_help = asking::DIFF_HELP)]
+    Diff(Box<Deferred<DiffArguments>>),
 
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]
@@ -292,22 +266,6 @@ impl Command {
                 | Self::Init(_)
                 | Self::Other(_)
         )
-    }
-}
-
-/// Shows some of the arguments that other commands hide.
-fn shown(names: &'static [&'static str]) -> impl Fn(clap::Arg) -> clap::Arg {
-    |argument| {
-        let is_shown = names.contains(&argument.get_id().as_str());
-        if is_shown { argument.hide(false) } else { argument }
-    }
-}
-
-/// Hides all arguments but some.
-fn only(names: &'static [&'static str]) -> impl Fn(clap::Arg) -> clap::Arg {
-    |argument| {
-        let is_shown = names.contains(&argument.get_id().as_str());
-        argument.hide(!is_shown)
     }
 }
 

@@ -55,7 +55,10 @@ fn command() -> Command {
     let scripts = || ArgValueCandidates::new(scripts);
     let dependencies = || ArgValueCandidates::new(dependencies);
     let locked = || ArgValueCandidates::new(locked);
-    let mut command = Arguments::command().mut_subcommand("run", |command| {
+    let mut command = Arguments::command();
+    // What is described only when it is wanted, is wanted here.
+    command.build();
+    command = command.mut_subcommand("run", |command| {
         command.mut_arg("script", |argument| argument.add(scripts()))
     });
     for name in ["remove", "update"] {
