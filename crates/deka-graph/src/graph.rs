@@ -4,6 +4,7 @@ use std::fmt;
 use std::ops::Range;
 
 use deka_manifest::{Alias, Bin, PackageName, Platforms, Symbol, Target, Version};
+use hashbrown::HashSet;
 
 /// A package in a [`Graph`]; `PackageId::ROOT` is the project itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -77,7 +78,7 @@ pub struct Edge {
 
 impl Edge {
     /// Whether it is a peer that is never installed for its own sake: it leads to what happens to
-    /// be there, which [`hoist`](crate::hoist()) finds out.
+    /// be there, which [`hoist`](crate::hoist()) finds out; see also [`Graph::sole_ways`].
     pub fn is_optional_peer(&self) -> bool {
         self.optional_peer && self.kind == EdgeKind::Peer
     }
@@ -254,5 +255,49 @@ impl Graph {
     /// Returns the ids of the edges of one package.
     pub fn edge_ids_of(&self, id: PackageId) -> impl Iterator<Item = EdgeId> + use<> {
         self.package(id).edges.clone().map(EdgeId)
+    }
+
+    /// Returns the optional peers that lead to packages which nothing but optional peers leads to.
+    ///
+    /// No install makes such a package; but where a lockfile has one, it stays for as long as its
+    /// dependents do.
+    pub fn sole_ways(&self) -> HashSet<EdgeId> {
+        let is_bound = |edge: &Edge| edge.is_optional_peer() && edge.target.is_some();
+        if !self.edges.iter().any(is_bound) {
+            return HashSet::new();
+        }
+        let without = self.reached(|edge| !edge.is_optional_peer());
+        let with = self.reached(|_| true);
+        let dependents = self.package_ids().filter(|id| with[id.index()]);
+        dependents
+            .flat_map(|id| self.edge_ids_of(id))
+            .filter(|id| {
+                let edge = self.edge(*id);
+                edge.is_optional_peer()
+                    && edge.target.is_some_and(|target| !without[target.index()])
+            })
+            .collect()
+    }
+
+    /// Returns for each package whether the root or a workspace leads to it over such edges.
+    fn reached(&self, follows: impl Fn(&Edge) -> bool) -> Vec<bool> {
+        let is_importer = |id: &PackageId| {
+            matches!(self.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
+        };
+        let mut open: Vec<PackageId> = self.package_ids().filter(is_importer).collect();
+        let mut reached = vec![false; self.packages.len()];
+        for id in &open {
+            reached[id.index()] = true;
+        }
+        while let Some(id) = open.pop() {
+            for edge in self.edges_of(id).iter().filter(|edge| follows(edge)) {
+                if let Some(target) = edge.target
+                    && !std::mem::replace(&mut reached[target.index()], true)
+                {
+                    open.push(target);
+                }
+            }
+        }
+        reached
     }
 }

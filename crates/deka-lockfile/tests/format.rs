@@ -241,10 +241,11 @@ fn unfinished_merges_are_named() {
 fn ranged_peers_lead_to_the_highest_version_in_range() {
     let lockfile = parse(&with_packages(
         r#"
-    "a": ["a@1.0.0", "", { "dependencies": { "b": "1.0.0" }, "peerDependencies": { "b": ">=1", "c": "*", "d": "^2" }, "optionalPeers": ["c"] }, ""],
+    "a": ["a@1.0.0", "", { "dependencies": { "b": "1.0.0" }, "peerDependencies": { "b": ">=1", "c": "*", "d": "^2", "e": "*" }, "optionalPeers": ["c", "e"] }, ""],
     "b": ["b@2.0.0", "", {}, ""],
     "c": ["c@2.0.0", "", {}, ""],
-    "d": ["d@1.0.0", "", { "dependencies": { "b": "1.0.0" } }, ""],
+    "d": ["d@1.0.0", "", { "dependencies": { "b": "1.0.0", "c": "2.0.0" } }, ""],
+    "e": ["e@1.0.0", "", {}, ""],
     "a/b": ["b@1.0.0", "", {}, ""],
     "d/b": ["b@1.0.0", "", {}, ""],
 "#,
@@ -259,7 +260,8 @@ fn ranged_peers_lead_to_the_highest_version_in_range() {
             format!("{:?} {} {:?}", edge.kind, edge.alias, version.map(ToString::to_string))
         })
         .collect();
-    // Optional peers are bound when packages are placed; nothing is in the range of `d`.
+    // Optional peers are bound when packages are placed, unless nothing else leads there, as with `e`;
+    // nothing is in the range of `d`.
     assert_eq!(
         found,
         [
@@ -267,6 +269,7 @@ fn ranged_peers_lead_to_the_highest_version_in_range() {
             "Peer b Some(\"2.0.0\")",
             "Peer c None",
             "Peer d Some(\"1.0.0\")",
+            "Peer e Some(\"1.0.0\")",
         ]
     );
 }

@@ -96,10 +96,10 @@ impl Resolver<'_> {
         }
     }
 
-    /// Returns the packages that are needed: importers first, the rest breadth first. What only
-    /// optional peers lead to is not needed.
+    /// Returns the packages that are needed: importers first, the rest breadth first. Optional peers
+    /// lead only to what a lockfile has for their sake alone.
     fn order(&self) -> Vec<NodeId> {
-        let mut order = self.arena.breadth_first(|edge| !edge.row.optional_peer);
+        let mut order = self.arena.breadth_first(|_| true);
         order.sort_by_key(|node| !self.arena.node(*node).is_importer());
         order
     }

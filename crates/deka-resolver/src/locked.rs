@@ -24,14 +24,19 @@ impl Resolver<'_> {
         let mut node_of = self.add_locked_packages(locked, importers);
         node_of[PackageId::ROOT.index()] = Some(NodeId::ROOT);
         let changed = self.changed_names(locked);
+        let sole_ways = graph.sole_ways();
         for id in graph.package_ids() {
             let Some(node) = node_of[id.index()] else { continue };
             if self.arena.node(node).is_importer() {
                 continue;
             }
             let mut target_of: HashMap<(EdgeKind, Symbol, Symbol), _> = HashMap::new();
-            for edge in graph.edges_of(id) {
-                let target = edge.target.and_then(|target| node_of[target.index()]);
+            for edge_id in graph.edge_ids_of(id) {
+                let edge = graph.edge(edge_id);
+                // What it happened to find is found again.
+                let is_kept = !edge.is_optional_peer() || sole_ways.contains(&edge_id);
+                let target = edge.target.filter(|_| is_kept);
+                let target = target.and_then(|target| node_of[target.index()]);
                 let key = (edge.kind, edge.alias.symbol(), edge.spec);
                 target_of.insert(key, (target, edge.optional_peer));
             }
@@ -71,7 +76,7 @@ impl Resolver<'_> {
             }
         }
         for importer in importers {
-            self.keep_targets(locked, *importer, &node_of, &changed);
+            self.keep_targets(locked, *importer, &node_of, &sole_ways, &changed);
         }
     }
 
@@ -138,6 +143,7 @@ impl Resolver<'_> {
         locked: Locked<'_>,
         importer: NodeId,
         node_of: &[Option<NodeId>],
+        sole_ways: &HashSet<deka_graph::EdgeId>,
         changed: &HashSet<Symbol>,
     ) {
         let resolution = self.arena.node(importer).package.resolution.clone();
@@ -147,8 +153,10 @@ impl Resolver<'_> {
             .find(|id| locked.graph.package(*id).resolution == resolution);
         let Some(old) = old else { return };
         let mut old_edges: HashMap<Symbol, Vec<&deka_graph::Edge>> = HashMap::new();
-        for edge in locked.graph.edges_of(old) {
-            if edge.kind != EdgeKind::Workspace {
+        for id in locked.graph.edge_ids_of(old) {
+            let edge = locked.graph.edge(id);
+            let is_kept = !edge.is_optional_peer() || sole_ways.contains(&id);
+            if edge.kind != EdgeKind::Workspace && is_kept {
                 old_edges.entry(edge.alias.symbol()).or_default().push(edge);
             }
         }

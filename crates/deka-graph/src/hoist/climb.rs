@@ -97,14 +97,17 @@ enum Outcome {
 
 impl<'a> Climb<'a> {
     /// Prepares to place the edges that are in `prepared`; what optional peers lead to so far is
-    /// forgotten.
+    /// forgotten, unless nothing else leads there.
     pub(super) fn new(graph: &'a Graph, prepared: &'a Prepared, place_limit: u32) -> Self {
-        let target = |edge: &Edge| if edge.is_optional_peer() { None } else { edge.target };
+        let sole_ways = graph.sole_ways();
+        let target = |(edge, id): (&Edge, u32)| {
+            edge.target.filter(|_| !edge.is_optional_peer() || sole_ways.contains(&EdgeId(id)))
+        };
         Self {
             graph,
             prepared,
             place_limit,
-            targets: graph.edges().iter().map(target).collect(),
+            targets: graph.edges().iter().zip(0..).map(target).collect(),
             places: Vec::with_capacity(graph.packages().len()),
             root_slots: Vec::new(),
             slots: HashMap::new(),

@@ -72,7 +72,7 @@ pub enum HoistError {
 }
 
 /// Places all packages of `graph` and binds the optional peers that find a provider; what they
-/// were bound to before does not count.
+/// were bound to before counts only where nothing else leads there.
 ///
 /// This is the tree whose places are the keys of `bun.lock`: it does not depend on the platform or
 /// on what the install omits.

@@ -193,6 +193,27 @@ fn optional_peers_bind_to_what_they_see_and_are_then_visited_first() {
 }
 
 #[test]
+fn what_only_optional_peers_lead_to_stays() {
+    let text = "root: a
+         a@1.0.0: optional-peer!p
+         p@1.0.0: q
+         q@1.0.0:";
+    let mut graph = graph(text);
+    let p = PackageId(2);
+    let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+    assert_eq!(print(&graph, &tree), "a@1.0.0");
+    graph.edge_mut(EdgeId(1)).target = Some(p);
+    assert_eq!(graph.sole_ways().into_iter().collect::<Vec<_>>(), [EdgeId(1)]);
+    for _ in 0..2 {
+        let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+        assert_eq!(print(&graph, &tree), "a@1.0.0\np@1.0.0\nq@1.0.0");
+    }
+    // Where something else leads to it, it is only what the peer happens to find.
+    graph.edge_mut(EdgeId(0)).target = Some(p);
+    assert!(graph.sole_ways().is_empty());
+}
+
+#[test]
 fn bundled_packages_stay_with_their_bundler() {
     check(
         "root: bundler w

@@ -262,7 +262,7 @@ impl<'a> Recovery<'a> {
             let place = if place == NOTHING { TOP } else { place };
             for edge_id in graph.edge_ids_of(id) {
                 let edge = graph.edge(edge_id);
-                // What optional peers lead to follows from the places of all others.
+                // What optional peers lead to follows from the places of all others, mostly.
                 let is_known = edge.target.is_some() || leads_nowhere.contains(&edge_id);
                 if is_known || edge.is_optional_peer() {
                     continue;
@@ -288,7 +288,40 @@ impl<'a> Recovery<'a> {
                 graph.edge_mut(edge_id).target = target;
             }
         }
+        self.recover_sole_ways(graph);
         Ok(())
+    }
+
+    /// Lets optional peers lead to the packages that nothing else leads to.
+    fn recover_sole_ways(&mut self, graph: &mut Graph) {
+        let mut is_wanted = vec![false; graph.packages().len()];
+        for target in graph.edges().iter().filter_map(|edge| edge.target) {
+            is_wanted[target.index()] = true;
+        }
+        let is_left_over = |id: &PackageId| {
+            let is_importer = matches!(
+                graph.package(*id).resolution,
+                Resolution::Root | Resolution::Workspace(_)
+            );
+            !is_importer && !is_wanted[id.index()]
+        };
+        let left_over: HashSet<PackageId> = graph.package_ids().filter(is_left_over).collect();
+        if left_over.is_empty() {
+            return;
+        }
+        for id in graph.package_ids() {
+            let place = self.place_of[id.index()];
+            let place = if place == NOTHING { TOP } else { place };
+            for edge in graph.edge_ids_of(id) {
+                if !graph.edge(edge).is_optional_peer() {
+                    continue;
+                }
+                let target = self.target(graph, place, edge);
+                if target.is_some_and(|target| left_over.contains(&target)) {
+                    graph.edge_mut(edge).target = target;
+                }
+            }
+        }
     }
 
     fn target(&mut self, graph: &Graph, place: u32, edge: EdgeId) -> Option<PackageId> {

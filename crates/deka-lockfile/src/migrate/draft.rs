@@ -220,14 +220,8 @@ impl Drafted {
         }
     }
 
-    /// Puts edges in order: of a name in several groups one counts, and what optional peers lead to
-    /// follows from the places of all others.
+    /// Puts edges in order: of a name in several groups one counts.
     fn tidy_edges(&mut self) {
-        for edge in &mut self.edges {
-            if edge.is_optional_peer() {
-                edge.target = None;
-            }
-        }
         self.edges.sort_by_key(|edge| (edge.kind, edge.alias));
     }
 }
