@@ -23,7 +23,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use deka_config::Config;
-use deka_fs::{Dir, Durability, Epoch, FsError, MappedFile, atomic_write};
+use deka_fs::{Dir, Epoch, FsError, MappedFile};
 use deka_manifest::{PackageName, Packument};
 use hashbrown::HashMap;
 
@@ -123,8 +123,7 @@ impl ManifestCache {
         let name = packument.name();
         let folder = self.open(registry, true).map_err(failed)?;
         let contents = file::write(registry, name, validators, folder.epoch, packument.record());
-        let path = folder.dir.path_of(file_name(name).as_str());
-        atomic_write(path, &contents, Durability::None).map_err(failed)
+        deka_fs::replace(&folder.dir, file_name(name).as_str(), &contents).map_err(failed)
     }
 
     /// Notes that `registry` said just now that its last answer still holds.
