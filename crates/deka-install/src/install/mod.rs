@@ -441,11 +441,15 @@ impl<'a> Install<'a> {
         );
 
         let done = std::thread::scope(|scope| {
-            scope.spawn(|| {
+            let thread = std::thread::Builder::new().name("network".to_owned());
+            let moving = thread.spawn_scoped(scope, || {
                 if let Err(error) = network_thread.run() {
                     engine.fail(InstallError::Thread(error));
                 }
             });
+            if let Err(error) = moving {
+                engine.fail(InstallError::Thread(error));
+            }
             for number in 1..=std::thread::available_parallelism().map_or(2, usize::from) {
                 let worker = std::thread::Builder::new().name(format!("worker {number}"));
                 if let Err(error) = worker.spawn_scoped(scope, || engine.work(scope)) {

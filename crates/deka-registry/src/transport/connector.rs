@@ -138,7 +138,10 @@ impl Connector {
         base.set_username("").and_then(|()| base.set_password(None)).map_err(|()| {
             RegistryError::UnsupportedUrl { url: SafeUrl::new(url), reason: no_host }
         })?;
-        let identity = (url.scheme() == "https")
+        let is_encrypted = url.scheme() == "https";
+        // HTTP/2 is only spoken within TLS. Without, packuments and tarballs share connections.
+        let protocols = if is_encrypted { protocols } else { Protocols::Http1 };
+        let identity = is_encrypted
             .then(|| self.config.certificate_for(url))
             .flatten()
             .map(|certificate| self.identity(certificate));
