@@ -7,7 +7,7 @@
 //!   Gate: packuments first  ──────────────────── Gate: then the largest tarball
 //!   Transport: one HTTP/2 connection             Transport: many HTTP/1.1 connections
 //!   ◄─ 304: the cached one                        │
-//!   Workers: unpack, scan, answer, write cache   bytes, whole or through a Pipe, to be verified by the store
+//!   unpack, scan, answer, write cache (Workers)   bytes, whole or through a Pipe, to be verified by the store
 //! ```
 //!
 //! - Nothing is opened before it is needed, and with `offline` nothing at all.
@@ -40,7 +40,6 @@ pub use client::{Client, Taker, TarballOptions};
 pub use counters::{Counters, Traffic};
 pub use error::{Cause, RegistryError};
 pub use location::{RegistryKey, SafeUrl, packument_url, tarball_url};
-pub use packument::{PendingCacheWrite, RawPackument};
 pub use pipe::{Pieces, Pipe, pipe};
 pub use validators::Validators;
 pub use workers::{BlockingThreads, Workers};

@@ -16,7 +16,7 @@ pub(crate) const PACKUMENT_LIMIT: u64 = 256 * 1024 * 1024;
 
 /// What a registry or the cache answered, not yet looked at.
 #[derive(Debug)]
-pub struct RawPackument {
+pub(crate) struct RawPackument {
     pub(crate) name: PackageName,
     pub(crate) registry: RegistryKey,
     pub(crate) cache: Option<ManifestCache>,
@@ -35,11 +35,7 @@ pub(crate) enum Answer {
 
 /// What remains to be written to the manifest cache; doing it later, or never, is safe.
 #[derive(Debug)]
-#[must_use = "nothing is cached before `write` is called"]
-pub struct PendingCacheWrite(Option<Write>);
-
-#[derive(Debug)]
-struct Write {
+pub(crate) struct CacheWrite {
     cache: ManifestCache,
     registry: RegistryKey,
     packument: Arc<Packument>,
@@ -57,9 +53,9 @@ impl RawPackument {
     }
 
     /// Unpacks and scans it. Takes time in proportion to its size.
-    pub fn parse(self) -> Result<(Arc<Packument>, PendingCacheWrite), RegistryError> {
+    pub(crate) fn parse(self) -> Result<(Arc<Packument>, Option<CacheWrite>), RegistryError> {
         let (packument, validators) = match self.answer {
-            Answer::Cached(packument) => return Ok((Arc::new(packument), PendingCacheWrite(None))),
+            Answer::Cached(packument) => return Ok((Arc::new(packument), None)),
             Answer::NotModified(packument) => (packument, None),
             Answer::Body { body, encoding, validators, url } => {
                 let json = encoding.decode(body, PACKUMENT_LIMIT).map_err(|source| {
@@ -73,36 +69,24 @@ impl RawPackument {
         };
         let packument = Arc::new(packument);
         let may_be_stored = validators.as_ref().is_none_or(|validators| validators.may_be_stored);
-        let write = self.cache.filter(|_| may_be_stored).map(|cache| Write {
+        let write = self.cache.filter(|_| may_be_stored).map(|cache| CacheWrite {
             cache,
             registry: self.registry,
             packument: packument.clone(),
             validators,
         });
-        Ok((packument, PendingCacheWrite(write)))
-    }
-
-    /// Like [`RawPackument::parse`], and writes the cache. A cache that can't be written is no error.
-    pub fn parse_and_store(self) -> Result<Arc<Packument>, RegistryError> {
-        let (packument, pending) = self.parse()?;
-        pending.write_if_possible();
-        Ok(packument)
+        Ok((packument, write))
     }
 }
 
-impl PendingCacheWrite {
-    /// Writes it.
-    pub fn write(self) -> Result<(), RegistryError> {
-        let Some(write) = self.0 else { return Ok(()) };
-        match &write.validators {
-            Some(validators) => write.cache.store(&write.registry, &write.packument, validators),
-            None => write.cache.touch(&write.registry, write.packument.name()),
-        }
-    }
-
+impl CacheWrite {
     /// Writes it; a cache on a full or read-only disk only costs time next time.
-    pub fn write_if_possible(self) {
-        if let Err(error) = self.write() {
+    pub(crate) fn perform(self) {
+        let written = match &self.validators {
+            Some(validators) => self.cache.store(&self.registry, &self.packument, validators),
+            None => self.cache.touch(&self.registry, self.packument.name()),
+        };
+        if let Err(error) = written {
             let cause = std::error::Error::source(&error).map(ToString::to_string);
             tracing::debug!(%error, ?cause, "a packument is not cached");
         }

@@ -17,12 +17,12 @@ use crate::encoding::{self, Encoding};
 use crate::error::Reason;
 use crate::form::Form;
 use crate::gate::{Gate, Purpose};
-use crate::packument::{Answer, PACKUMENT_LIMIT};
+use crate::packument::{Answer, PACKUMENT_LIMIT, RawPackument};
 use crate::retry::{Attempts, RetryPolicy};
 use crate::transport::{Protocols, Request, Transport};
 use crate::{
-    BlockingThreads, CachedPackument, Counters, ManifestCache, Pipe, RawPackument, RegistryError,
-    RegistryKey, SafeUrl, Validators, Workers, packument_url,
+    BlockingThreads, CachedPackument, Counters, ManifestCache, Pipe, RegistryError, RegistryKey,
+    SafeUrl, Validators, Workers, packument_url,
 };
 
 const ANYTHING: HeaderValue = HeaderValue::from_static("*/*");
@@ -51,6 +51,10 @@ struct Inner {
     /// What was asked for in this run, so that nothing is asked twice.
     asked: Mutex<HashMap<PackageName, Asked>>,
 }
+
+/// A packument that came in no more bytes than this is parsed where it came in: a worker would be woken for less
+/// than what waking takes, and may be busy with a tarball while the resolver waits.
+const SMALL_BODY: usize = 4 * 1024;
 
 type Slot = Arc<OnceCell<Result<Arc<Packument>, RegistryError>>>;
 
@@ -132,22 +136,6 @@ impl Client {
         }
         let slot = self.slot(name, need_times);
         slot.get_or_init(|| self.fetch_packument(name, need_times)).await.clone()
-    }
-
-    /// Like [`Client::packument`], without the work on what was received and without remembering that it
-    /// was asked: for callers that do both themselves.
-    pub async fn packument_raw(
-        &self,
-        name: PackageName,
-        need_times: bool,
-    ) -> Result<RawPackument, RegistryError> {
-        let mut attempts = self.0.retries.start();
-        loop {
-            match self.ask(name, need_times).await {
-                Ok(raw) => return Ok(raw),
-                Err(error) => self.wait(&mut attempts, error).await?,
-            }
-        }
     }
 
     /// Fetches a tarball. Its integrity is for the caller to check, and to fetch it again with
@@ -283,18 +271,34 @@ impl Client {
         }
     }
 
-    /// Has a worker parse `raw`; the cache is written after the answer is on its way.
+    /// Parses `raw`, or has a worker do it if that takes time; the cache is written after the answer is on its way.
     async fn parse(&self, raw: RawPackument) -> Result<Arc<Packument>, RegistryError> {
+        let workers = &self.0.workers;
         let url = match raw.answer {
             // Nothing to do that would take time; the touch of the file is one system call.
-            Answer::Cached(_) | Answer::NotModified(_) => return raw.parse_and_store(),
+            Answer::Cached(_) | Answer::NotModified(_) => {
+                let (packument, write) = raw.parse()?;
+                if let Some(write) = write {
+                    write.perform();
+                }
+                return Ok(packument);
+            }
+            Answer::Body { ref body, .. } if body.len() <= SMALL_BODY => {
+                let (packument, write) = raw.parse()?;
+                if let Some(write) = write {
+                    workers.run(Box::new(move || write.perform()));
+                }
+                return Ok(packument);
+            }
             Answer::Body { ref url, .. } => url.clone(),
         };
         let (sender, receiver) = oneshot::channel();
-        self.0.workers.run(Box::new(move || match raw.parse() {
-            Ok((packument, pending)) => {
+        workers.run(Box::new(move || match raw.parse() {
+            Ok((packument, write)) => {
                 drop(sender.send(Ok(packument)));
-                pending.write_if_possible();
+                if let Some(write) = write {
+                    write.perform();
+                }
             }
             Err(error) => drop(sender.send(Err(error))),
         }));

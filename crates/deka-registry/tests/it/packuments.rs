@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use deka_registry::{RegistryError, TarballOptions, Workers};
+use deka_registry::{ManifestCache, RegistryError, RegistryKey, TarballOptions, Workers};
 
 use crate::server::{Length, Reply, Server};
 use crate::{block_on, client, config, full_packument, latest, name, packument, with_token};
@@ -220,22 +220,35 @@ impl Workers for Refusing {
 }
 
 #[test]
-fn workers_do_the_parsing() {
-    let server = Server::start(|_, _| Reply::ok(packument("a", "1.0.0")));
+fn workers_parse_what_is_large() {
+    let server = Server::start(|seen, _| {
+        let name = seen.target.trim_start_matches('/');
+        let padding = " ".repeat(if name == "large" { 10_000 } else { 0 });
+        Reply::ok(packument(name, "1.0.0") + &padding)
+    });
     let config = Arc::new(config(&server.url("/")));
-    let workers = Arc::new(Counting::default());
-    let client =
-        deka_registry::Client::with_workers(config.clone(), None, workers.clone()).unwrap();
-    block_on(client.packument(name("a"), false)).unwrap();
-    assert_eq!(workers.0.load(Ordering::SeqCst), 1);
+    let cache = tempfile::tempdir().unwrap();
+    let fetch = |asked: &str, cache: Option<ManifestCache>| {
+        let workers = Arc::new(Counting::default());
+        let client =
+            deka_registry::Client::with_workers(config.clone(), cache, workers.clone()).unwrap();
+        assert_eq!(latest(&block_on(client.packument(name(asked), false)).unwrap()), "1.0.0");
+        let Counting(jobs, threads) = &*workers;
+        for thread in threads.lock().unwrap().drain(..) {
+            thread.join().unwrap();
+        }
+        jobs.load(Ordering::SeqCst)
+    };
+    assert_eq!(fetch("small", None), 0);
+    assert_eq!(fetch("large", None), 1);
+    // A small one only has to be written.
+    let cached = || ManifestCache::at(cache.path());
+    assert_eq!(fetch("small", Some(cached())), 1);
+    let registry = RegistryKey::new(config.registries.default_registry().url());
+    assert!(cached().load(&registry, name("small")).is_some());
 
     // Workers that end early must not leave anybody waiting.
-    let client =
-        deka_registry::Client::with_workers(config.clone(), None, Arc::new(Refusing)).unwrap();
-    let error = block_on(client.packument(name("a"), false)).unwrap_err();
+    let client = deka_registry::Client::with_workers(config, None, Arc::new(Refusing)).unwrap();
+    let error = block_on(client.packument(name("large"), false)).unwrap_err();
     assert!(matches!(error, RegistryError::Abandoned { .. }), "{error}");
-
-    let client = deka_registry::Client::new(config, None).unwrap();
-    let raw = block_on(client.packument_raw(name("a"), false)).unwrap();
-    assert_eq!(latest(&raw.parse_and_store().unwrap()), "1.0.0");
 }
