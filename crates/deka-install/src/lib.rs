@@ -28,6 +28,7 @@ mod migration;
 mod network;
 mod packuments;
 mod patches;
+mod peers;
 mod picks;
 mod planning;
 mod project;
@@ -59,12 +60,13 @@ pub use global::{GlobalCommands, global_bin_folder, global_folder, global_projec
 pub use health::{Finding, Health, examine};
 pub use install::{Request, install, migrate, untrusted};
 pub use inventory::{
-    Groups, InstalledManifest, Inventory, LicensedPackage, Licenses, ListOptions, Listing,
-    PeerConflict, Problem, Pruned, PrunedPackage, Row, Scope, prune,
+    Groups, InstalledManifest, Inventory, LicensedPackage, Licenses, ListOptions, Listing, Problem,
+    Pruned, PrunedPackage, Row, Scope, prune,
 };
 pub use patches::{
     PatchChange, PatchCommit, PatchError, PreparedPatch, prepare_patch, undo_patch, write_patch,
 };
+pub use peers::PeerConflict;
 pub use project::{LOCKFILE, MANIFEST, find_package, find_project};
 pub use questions::audit::{
     Advisory, Audit, AuditRequest, Hindrance, Plan, Severity, Stuck, VulnerablePackage, audit,
@@ -85,5 +87,5 @@ pub use scripts::{ScriptContext, Untrusted};
 pub use staleness::{is_stale, repeats_last_install};
 pub use tools::{Tool, ToolError, ToolState, installed_program, template_package};
 pub use version::{NewVersion, VersionError, VersionOptions, WantedVersion, set_version};
-pub use why::{Explanation, Reason, locked_names, why};
+pub use why::{Explanation, Peer, Reason, locked_names, why};
 pub use workspaces::{OwnPackage, own_packages};

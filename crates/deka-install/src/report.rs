@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use deka_manifest::{Alias, PackageName, Version};
 
-use crate::{Duplicates, GlobalCommands};
+use crate::{Duplicates, GlobalCommands, PeerConflict};
 
 /// Hears how far an install is. All methods may be called from any thread, often; the default does
 /// nothing.
@@ -159,6 +159,8 @@ pub struct Summary {
     pub duplicates: Option<Duplicates>,
     /// The commands of what is installed for all projects, if that was what was asked for.
     pub global: Option<GlobalCommands>,
+    /// Peers that do not get what they want, and got it or were not there before.
+    pub peer_conflicts: Vec<PeerConflict>,
     /// Lifecycle scripts that did not run because nobody trusts their packages.
     pub blocked_scripts: usize,
     /// Whether a new lockfile was written.
@@ -178,6 +180,7 @@ impl Summary {
             removed: Vec::new(),
             duplicates: None,
             global: None,
+            peer_conflicts: Vec::new(),
             blocked_scripts: 0,
             lockfile_saved: false,
             elapsed: Duration::ZERO,

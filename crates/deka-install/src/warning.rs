@@ -11,14 +11,6 @@ pub(crate) fn text(warning: &Warning) -> String {
         Warning::Deprecated { name, version, message } => {
             format!("deprecated {name}@{version}: {}", one_line(message))
         }
-        Warning::UnmetPeer { peer, spec, required_by } => format!(
-            "No version of the peer `{peer}` matches `{spec}`, required by {}",
-            required_by.join(" > ")
-        ),
-        Warning::IncorrectPeer { peer, spec, found, required_by } => format!(
-            "incorrect peer dependency `{found}`: {} wants `{peer}@{spec}`",
-            required_by.join(" > ")
-        ),
         Warning::UnsupportedPlatform { package, wants } => {
             let wants: Vec<String> = wants
                 .iter()

@@ -8,6 +8,7 @@ use deka_lockfile::Lockfile;
 use deka_manifest::Range;
 use hashbrown::{HashMap, HashSet};
 
+use crate::peers::Peers;
 use crate::tarballs::version_text;
 use crate::workspaces::Glob;
 use crate::{InstallError, LOCKFILE};
@@ -21,6 +22,21 @@ pub struct Explanation {
     pub version: String,
     /// Who asks, the nearest to the package first.
     pub reasons: Vec<Reason>,
+    /// What it wants beside it, but for optional peers that are not there.
+    pub peers: Vec<Peer>,
+}
+
+/// What a package wants beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Peer {
+    /// Its name.
+    pub name: String,
+    /// In which versions.
+    pub range: String,
+    /// The version that there is; `None` if there is none.
+    pub found: Option<String>,
+    /// Whether that version is one of those.
+    pub is_kept: bool,
 }
 
 /// One package that asks for another.
@@ -40,6 +56,8 @@ pub struct Reason {
     pub kind: EdgeKind,
     /// Whether it is a peer that may be missing.
     pub is_optional_peer: bool,
+    /// Whether it gets what it asks for; peers do not always.
+    pub is_kept: bool,
     /// Whether who asks for this one stands elsewhere, at most as far away.
     pub is_repeated: bool,
 }
@@ -71,7 +89,8 @@ fn read(root: &Path) -> Result<Lockfile, InstallError> {
 fn explain(lockfile: &Lockfile, pattern: &str) -> Vec<Explanation> {
     let graph = &lockfile.graph;
     let project = lockfile.root().and_then(|root| root.name).map(|name| name.to_string());
-    let dependents = Dependents::new(graph, project);
+    let peers = Peers::of(lockfile);
+    let dependents = Dependents::new(graph, &peers, project);
     let (name, range) = match pattern.char_indices().skip(1).find(|(_, c)| *c == '@') {
         Some((at, _)) => (&pattern[..at], Some(&pattern[at + 1..])),
         None => (pattern, None),
@@ -98,6 +117,7 @@ fn explain(lockfile: &Lockfile, pattern: &str) -> Vec<Explanation> {
                 name: package.name.to_string(),
                 version: version_text(&package.resolution),
                 reasons: dependents.reasons(id),
+                peers: dependents.peers(id),
             }
         })
         .collect()
@@ -106,12 +126,13 @@ fn explain(lockfile: &Lockfile, pattern: &str) -> Vec<Explanation> {
 /// The edges of a graph by their targets.
 struct Dependents<'a> {
     graph: &'a Graph,
+    peers: &'a Peers<'a>,
     project: Option<String>,
     edges: HashMap<PackageId, Vec<(PackageId, &'a Edge)>>,
 }
 
 impl<'a> Dependents<'a> {
-    fn new(graph: &'a Graph, project: Option<String>) -> Self {
+    fn new(graph: &'a Graph, peers: &'a Peers<'a>, project: Option<String>) -> Self {
         let mut edges: HashMap<_, Vec<_>> = HashMap::new();
         for id in graph.package_ids() {
             for edge in graph.edges_of(id) {
@@ -121,7 +142,7 @@ impl<'a> Dependents<'a> {
                 }
             }
         }
-        let mut this = Self { graph, project, edges };
+        let mut this = Self { graph, peers, project, edges };
         let distances = this.distances();
         let far = usize::MAX;
         for edges in this.edges.values_mut() {
@@ -149,6 +170,20 @@ impl<'a> Dependents<'a> {
             }
         }
         distances
+    }
+
+    fn peers(&self, id: PackageId) -> Vec<Peer> {
+        let version = |found: PackageId| version_text(&self.graph.package(found).resolution);
+        let peers = self.peers.peers_of(id);
+        peers
+            .filter(|edge| edge.target.is_some() || !edge.optional_peer)
+            .map(|edge| Peer {
+                name: edge.alias.to_string(),
+                range: edge.spec.to_string(),
+                found: edge.target.map(version),
+                is_kept: self.peers.keeps(id, edge, edge.target),
+            })
+            .collect()
     }
 
     fn reasons(&self, id: PackageId) -> Vec<Reason> {
@@ -192,6 +227,7 @@ impl<'a> Dependents<'a> {
             range,
             kind: edge.kind,
             is_optional_peer: edge.is_optional_peer(),
+            is_kept: edge.kind != EdgeKind::Peer || self.peers.keeps(dependent, edge, edge.target),
             is_repeated,
         }
     }

@@ -136,31 +136,7 @@ impl Resolver<'_> {
                 }
             }
         }
-        for node in order {
-            for edge in self.arena.edge_ids_of(*node) {
-                warnings.extend(self.incorrect_peer(edge));
-            }
-        }
         self.warnings.extend(warnings);
-    }
-
-    fn incorrect_peer(&mut self, edge: EdgeId) -> Option<Warning> {
-        let state = self.arena.edge(edge);
-        let (target, owner) = (state.target.filter(|_| state.is_required_peer())?, state.owner);
-        if self.arena.node(owner).origin == Origin::Locked {
-            return None;
-        }
-        let request = self.request_of(edge);
-        let request = self.requests.get(request);
-        let found = self.arena.node(target);
-        let range = request.range.as_ref()?;
-        let version = found.version()?;
-        (!range.satisfies(version) && !range.is_star()).then(|| Warning::IncorrectPeer {
-            peer: self.arena.edge(edge).row.alias,
-            spec: request.spec,
-            found: found.label(),
-            required_by: self.required_by(owner).0,
-        })
     }
 
     /// Returns the way from the project to a package, as people write it.

@@ -34,7 +34,7 @@ pub use error::{Available, InvalidSpecOf, RequiredBy, ResolveError};
 pub use extensions::{Added, Addition, Extensions};
 pub use finish::Resolved;
 pub use input::{Catalogs, Importer, Input, Locked, Options, Row};
-pub use overrides::Overrides;
+pub use overrides::{Dependent, Overrides};
 pub use pick::{NoPick, Query, ReleaseAge, pick};
 pub use source::{
     ForeignError, ForeignId, ForeignPackage, ForeignRequest, Observer, PackumentSource,

@@ -39,9 +39,11 @@ struct Condition {
 
 /// Who depends on the package in question.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Dependent<'a> {
-    pub(crate) name: Symbol,
-    pub(crate) version: Option<&'a Version>,
+pub struct Dependent<'a> {
+    /// Its name.
+    pub name: Symbol,
+    /// Its version, if it has one.
+    pub version: Option<&'a Version>,
 }
 
 impl Overrides {
@@ -95,12 +97,7 @@ impl Overrides {
     }
 
     /// Returns what a dependency on `name` with the spec `spec` gets instead.
-    pub(crate) fn find(
-        &self,
-        name: Symbol,
-        spec: &Spec,
-        dependent: Dependent<'_>,
-    ) -> Option<Symbol> {
+    pub fn find(&self, name: Symbol, spec: &Spec, dependent: Dependent<'_>) -> Option<Symbol> {
         self.rules.get(&name)?.iter().find(|rule| rule.fits(spec, dependent)).map(|rule| rule.spec)
     }
 }

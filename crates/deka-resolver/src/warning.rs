@@ -15,26 +15,6 @@ pub enum Warning {
         /// What the authors say.
         message: String,
     },
-    /// No version does for a peer, and nothing of that name is there; it stays missing.
-    UnmetPeer {
-        /// The peer.
-        peer: Alias,
-        /// What is asked for.
-        spec: Symbol,
-        /// Who asks, from the root on, as `name@version`.
-        required_by: Vec<String>,
-    },
-    /// A peer is provided in a version that its dependent does not ask for.
-    IncorrectPeer {
-        /// The peer.
-        peer: Alias,
-        /// What is asked for.
-        spec: Symbol,
-        /// What is there, as `name@version`.
-        found: String,
-        /// Who asks, from the root on, as `name@version`.
-        required_by: Vec<String>,
-    },
     /// A package that is not optional does not run on the platform; it is not installed.
     UnsupportedPlatform {
         /// The package as `name@version`.

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Finding;
-use crate::inventory::{Inventory, ListOptions, PeerConflict, Problem, Row};
+use crate::inventory::{Inventory, ListOptions, Problem, Row};
+use crate::peers::PeerConflict;
 
 /// What must not be there twice: each copy has a state of its own that the others don't see.
 const SINGLE: &[&str] = &[
@@ -94,14 +95,23 @@ fn peers(conflicts: &[PeerConflict]) -> Finding {
         return Finding::good(CHECK, "All peers get what they want");
     };
     let advice = match &first.found {
+        // The project and its members have no version.
+        Some(_) if !first.dependent.contains('@') => format!(
+            "Bring `{}` to a version that fits {}, or let peerDependencies ask for another range",
+            first.peer, first.wanted
+        ),
         Some(_) => format!(
             "Update `{}`, or bring `{}` to a version that fits {}",
             first.dependent, first.peer, first.wanted
         ),
         None => format!("Run `deka add {}@{}`", first.peer, first.wanted),
     };
-    let details = few(conflicts.iter().map(ToString::to_string).collect());
-    let message = format!("{} peers do not get what they want", conflicts.len());
+    // All of them: an install that names some says that the rest is here.
+    let details = conflicts.iter().map(ToString::to_string).collect();
+    let message = match conflicts.len() {
+        1 => "1 peer does not get what it wants".to_owned(),
+        number => format!("{number} peers do not get what they want"),
+    };
     Finding::problem(CHECK, message, advice).with_details(details)
 }
 

@@ -24,7 +24,7 @@ use crate::planning::{Planned, Planning};
 use crate::project::{Read, Wishes};
 use crate::start::{Old, Start};
 use crate::survey::pruned_packages;
-use crate::{InstallError, sections, settings, tarballs, warning, workspaces};
+use crate::{InstallError, peers, sections, settings, tarballs, warning, workspaces};
 
 /// What an install keeps of a graph: not what is for other platforms, omitted, or not on the disk.
 pub(super) struct Kept<'a> {
@@ -59,9 +59,11 @@ impl Install<'_> {
             (start, _) => start,
         };
         let is_locked = matches!(start, Start::Locked { .. });
+        let mut old = None;
         let (lockfile, latest, pruned) = match start {
             Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
-            Start::Resolve(old) => {
+            Start::Resolve(known) => {
+                old = known;
                 let (lockfile, latest) = self.resolve(surroundings, old.as_ref())?;
                 (lockfile, latest, Vec::new())
             }
@@ -77,6 +79,14 @@ impl Install<'_> {
         }
         let mut layout = self.layout_of(lockfile, &kept, surroundings.engine.store)?;
         layout.latest = latest;
+        if !is_locked {
+            let old = old.as_ref().map(|old| &*old.lockfile);
+            self.peer_conflicts = peers::new_conflicts(&layout.lockfile, &layout.tree, old);
+            if self.config.install.omit.peer {
+                // Who wants no peers knows that they are missing.
+                self.peer_conflicts.retain(|conflict| conflict.found.is_some());
+            }
+        }
         Ok(layout)
     }
 

@@ -28,6 +28,7 @@ use crate::local::Local;
 use crate::network::{Answer, Command, Network};
 use crate::packuments::Packuments;
 use crate::patches::PatchFile;
+use crate::peers::PeerConflict;
 use crate::project::{LOCKFILE, MANIFEST, Project, WantedLockfile};
 use crate::queue::WorkQueue;
 use crate::remote::Remote;
@@ -256,6 +257,8 @@ pub(crate) struct Install<'a> {
     draft: Draft,
     /// What became of duplicate versions, if that is the question.
     duplicates: Option<Duplicates>,
+    /// What became of peers, if something was resolved.
+    peer_conflicts: Vec<PeerConflict>,
     /// What the project allows the scripts of dependencies besides.
     pub(crate) allowances: Allowances,
     pub(crate) reporter: &'a dyn Reporter,
@@ -382,6 +385,7 @@ impl<'a> Install<'a> {
             targets,
             draft,
             duplicates: None,
+            peer_conflicts: Vec::new(),
             allowances,
             reporter,
         })
@@ -512,6 +516,7 @@ impl<'a> Install<'a> {
             },
         };
         installed.summary.duplicates = self.duplicates;
+        installed.summary.peer_conflicts = self.peer_conflicts;
         Ok(installed)
     }
 

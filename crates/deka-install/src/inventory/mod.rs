@@ -7,7 +7,6 @@
 mod licenses;
 mod list;
 mod manifest;
-mod peers;
 mod prune;
 
 use std::path::{Path, PathBuf};
@@ -19,18 +18,19 @@ use deka_graph::{Node, Resolution};
 use deka_linker::{HoistPatterns, IsolatedTree, LinkPlan, NativeBins, PlanOptions};
 use deka_lockfile::Lockfile;
 use deka_manifest::{PackageName, Symbol, Version};
+use deka_resolver::Overrides;
 use hashbrown::{HashMap, HashSet};
 
 pub use licenses::{LicensedPackage, Licenses};
 pub use list::{ListOptions, Listing, Problem, Row};
 pub use manifest::InstalledManifest;
-pub use peers::PeerConflict;
 pub use prune::{Pruned, PrunedPackage, prune};
 
+use crate::peers::{PeerConflict, Peers};
 use crate::project::LOCKFILE;
 use crate::tarballs::version_text;
 use crate::workspaces::{self, Filter};
-use crate::{InstallError, settings};
+use crate::{InstallError, locked, settings};
 
 /// Which dependencies count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -71,6 +71,7 @@ pub struct Inventory {
     root: PathBuf,
     dir: Dir,
     graph: Graph,
+    overrides: Overrides,
     /// All places of `bun.lock`.
     locked: HoistedTree,
     /// What this platform and the scope leave, as `bun.lock` places it.
@@ -101,6 +102,7 @@ impl Inventory {
         })?;
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
         let selected = select(root, &lockfile, scope)?;
+        let overrides = locked::overrides(&lockfile);
         let graph = lockfile.graph;
         let target = settings::target(config);
         let options = &config.install;
@@ -159,6 +161,7 @@ impl Inventory {
             root,
             dir,
             graph,
+            overrides,
             locked,
             tree,
             homes,
@@ -174,6 +177,11 @@ impl Inventory {
     /// Returns the project's folder.
     pub fn root(&self) -> &Path {
         &self.root
+    }
+
+    /// Returns the peers that do not find what they want where they are, each once.
+    pub fn peer_conflicts(&self) -> Vec<PeerConflict> {
+        Peers::new(&self.graph, self.overrides.clone()).conflicts(&self.tree)
     }
 
     fn places(&self) -> impl Iterator<Item = (NodeId, &Node)> {

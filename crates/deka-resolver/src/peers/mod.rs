@@ -22,7 +22,6 @@ use deka_manifest::{Alias, PackageName, Range, Version, VersionIndex};
 use hashbrown::HashMap;
 use smallvec::SmallVec;
 
-use crate::Warning;
 use crate::arena::{Answer, EdgeId, EdgeState, NameId, NodeId, RequestId};
 use crate::requests::{Choice, Want};
 use crate::resolver::Resolver;
@@ -188,7 +187,8 @@ impl Resolver<'_> {
             Some((name, index)) => self.reuse_or_add(edge, request, (name, index)),
             None if self.is_answered(request) => match self.highest(request) {
                 Some(wrong) => Some(wrong),
-                None => return self.warn_unmet(edge, request),
+                // It stays missing.
+                None => return,
             },
             None => None,
         };
@@ -228,16 +228,6 @@ impl Resolver<'_> {
     fn is_answered(&self, request: RequestId) -> bool {
         let Want::Registry { name, .. } = self.requests.get(request).want else { return false };
         matches!(self.arena.names[name.index()].answer, Answer::Here(_))
-    }
-
-    fn warn_unmet(&mut self, edge: EdgeId, request: RequestId) {
-        let state = self.arena.edge(edge);
-        let required_by = self.required_by(state.owner).0;
-        self.warnings.push(Warning::UnmetPeer {
-            peer: state.row.alias,
-            spec: self.requests.get(request).spec,
-            required_by,
-        });
     }
 
     /// Returns the highest of the packages that peers at the top lead to.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use deka_config::Environment;
 use deka_graph::EdgeKind;
-use deka_install::{Explanation, Reason};
+use deka_install::{Explanation, Peer, Reason};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
@@ -60,7 +60,8 @@ fn text(found: &Explanation, depth: Option<usize>, is_top: bool) -> String {
             levels.iter().map(|is_last| if *is_last { "   " } else { "│  " }).collect();
         let branch = if is_last { "└─" } else { "├─" };
         // Writing to a string does not fail.
-        let _ = writeln!(output, "  {indent}{branch} {}", line(reason));
+        let asked = reason.of.map_or(Some(&found.version), |of| found.reasons[of].version.as_ref());
+        let _ = writeln!(output, "  {indent}{branch} {}", line(reason, asked.map(String::as_str)));
         levels.push(is_last);
         let indent: String =
             levels.iter().map(|is_last| if *is_last { "   " } else { "│  " }).collect();
@@ -74,12 +75,26 @@ fn text(found: &Explanation, depth: Option<usize>, is_top: bool) -> String {
             rest.extend(more);
         }
     }
+    for peer in &found.peers {
+        let _ = writeln!(output, "  {}", peer_line(peer));
+    }
     output.push('\n');
     output
 }
 
-/// Returns who asks, and for what.
-fn line(reason: &Reason) -> String {
+/// Returns what a package wants beside it, and gets.
+fn peer_line(peer: &Peer) -> String {
+    let wanted = format!("wants {}@{}", printable(&peer.name), printable(&peer.range));
+    let gets = match &peer.found {
+        Some(found) => format!("gets {}", printable(found)),
+        None => "nobody has it".to_owned(),
+    };
+    let line = format!("{wanted}, {gets}");
+    if peer.is_kept { line.dimmed().to_string() } else { line.yellow().to_string() }
+}
+
+/// Returns who asks, and for what; `asked` is the version of the package that is asked for.
+fn line(reason: &Reason, asked: Option<&str>) -> String {
     let kind = match kind(reason) {
         "prod" => String::new(),
         "optional-peer" => "optional peer ".to_owned(),
@@ -87,8 +102,14 @@ fn line(reason: &Reason) -> String {
     };
     let name = printable(reason.name.as_deref().unwrap_or("the root package"));
     let version = reason.version.as_deref().map(|version| format!("@{}", printable(version)));
-    let range = format!("(requires {})", printable(&reason.range));
-    format!("{}{name}{} {}", kind.dimmed(), version.unwrap_or_default().dimmed(), range.dimmed())
+    let range = printable(&reason.range);
+    let range = match asked.filter(|_| !reason.is_kept) {
+        Some(asked) => {
+            format!("(requires {range}, gets {})", printable(asked)).yellow().to_string()
+        }
+        None => format!("(requires {range})").dimmed().to_string(),
+    };
+    format!("{}{name}{} {}", kind.dimmed(), version.unwrap_or_default().dimmed(), range)
 }
 
 fn kind(reason: &Reason) -> &'static str {
@@ -111,6 +132,15 @@ fn json(explanations: &[Explanation], depth: Option<usize>) -> Value {
             "range": reason.range,
             "kind": kind(reason),
             "repeated": reason.is_repeated,
+            "satisfied": reason.is_kept,
+        })
+    };
+    let describe_peer = |peer: &Peer| -> Value {
+        json!({
+            "name": peer.name,
+            "range": peer.range,
+            "found": peer.found,
+            "satisfied": peer.is_kept,
         })
     };
     explanations
@@ -120,7 +150,13 @@ fn json(explanations: &[Explanation], depth: Option<usize>) -> Value {
                 |reason: &&Reason| depth.is_none_or(|depth| reason.depth <= depth.max(1));
             let reasons: Vec<Value> =
                 found.reasons.iter().take_while(is_shown).map(describe).collect();
-            json!({ "name": found.name, "version": found.version, "reasons": reasons })
+            let peers: Vec<Value> = found.peers.iter().map(describe_peer).collect();
+            json!({
+                "name": found.name,
+                "version": found.version,
+                "reasons": reasons,
+                "peers": peers,
+            })
         })
         .collect()
 }

@@ -18,6 +18,7 @@ mod lockfile;
 mod migration;
 mod network;
 mod patch;
+mod peers;
 mod power_cut;
 mod prune;
 mod questions;

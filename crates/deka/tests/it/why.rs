@@ -80,9 +80,9 @@ fn json() {
     let outcome = locked().command(["why", "z@1", "--json", "--depth", "2"]).run();
     outcome.assert_success();
     let reasons = [
-        r#"{"of":null,"depth":1,"name":"y","version":"1.0.1","range":"^1.0.0","kind":"prod","repeated":false}"#,
-        r#"{"of":0,"depth":2,"name":"m","version":"workspace:packages/m","range":"1","kind":"dev","repeated":false}"#,
-        r#"{"of":0,"depth":2,"name":"x","version":"1.0.0","range":"~1.0.0","kind":"prod","repeated":false}"#,
+        r#"{"of":null,"depth":1,"name":"y","version":"1.0.1","range":"^1.0.0","kind":"prod","repeated":false,"satisfied":true}"#,
+        r#"{"of":0,"depth":2,"name":"m","version":"workspace:packages/m","range":"1","kind":"dev","repeated":false,"satisfied":true}"#,
+        r#"{"of":0,"depth":2,"name":"x","version":"1.0.0","range":"~1.0.0","kind":"prod","repeated":false,"satisfied":true}"#,
     ]
     .join(",");
     let package = format!("{{\"name\":\"z\",\"version\":\"1.0.0\",\"reasons\":[{reasons}]}}");

@@ -152,7 +152,7 @@ fn peers_that_disagree_get_one_version_and_a_warning() {
     let dependencies = json!({ "@/wants-peer-c-1": "1.0.0", "@/wants-peer-c-2": "1.0.0" });
     project(json!({ "dependencies": dependencies }))
         .install()
-        .says(&["incorrect peer dependency"])
+        .says(&["@/wants-peer-c-2@1.0.0 wants @/peer-c@2 and gets 1.0.1"])
         .finds(&[
             "@/wants-peer-c-1 > @/peer-c@1.0.1",
             "@/wants-peer-c-2 > @/peer-c == @/wants-peer-c-1 > @/peer-c",
@@ -175,7 +175,7 @@ fn one_version_is_picked_for_peers_that_agree() {
 fn a_peer_that_the_project_has_in_another_version_is_the_projects() {
     project(json!({ "dependencies": { "@/wants-peer-c-1": "1.0.0", "@/peer-c": "2.0.0" } }))
         .install()
-        .says(&["incorrect peer dependency"])
+        .says(&["@/wants-peer-c-1@1.0.0 wants @/peer-c@1 and gets 2.0.0, because the project asks"])
         .finds(&["@/wants-peer-c-1 > @/peer-c == @/peer-c"]);
 }
 
@@ -183,7 +183,7 @@ fn a_peer_that_the_project_has_in_another_version_is_the_projects() {
 fn a_peer_that_no_version_satisfies_is_left_out_with_a_warning() {
     project(json!({ "dependencies": { "@/has-foo101-peer": "1.0.0" } }))
         .install()
-        .says(&["No version of the peer `@/foo` matches `101`"])
+        .says(&["@/has-foo101-peer@1.0.0 wants @/foo@101 and nobody has it"])
         .finds(&["@/has-foo101-peer > @/foo@none"]);
 }
 

@@ -19,7 +19,7 @@ use crate::document;
 use crate::environment::is_interactive;
 use crate::events::{self, Events};
 use crate::exit_code::Class;
-use crate::render_error::print_note;
+use crate::render_error::{print_note, print_warning};
 use crate::reporter::Progress;
 
 /// That of `schemas/install.json`.
@@ -284,7 +284,11 @@ fn with_progress(
     }
     let result = work(request, &progress);
     progress.finish();
-    Ok(result?)
+    let summary = result?;
+    if let Some(text) = text::peers(&summary.peer_conflicts).filter(|_| level >= LogLevel::Warn) {
+        print_warning(&text);
+    }
+    Ok(summary)
 }
 
 /// Does `work` and tells about it as events, the last of which is how it ended.

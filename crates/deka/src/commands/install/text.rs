@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use deka_install::{Outcome, Summary};
+use deka_install::{Outcome, PeerConflict, Summary};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
@@ -66,6 +66,27 @@ pub(super) fn text(summary: &Summary) -> String {
         );
     }
     output
+}
+
+/// How many peers are named.
+const MOST_PEERS: usize = 3;
+
+/// Returns what there is to say of peers that do not get what they want; `None` if there are none.
+pub(super) fn peers(conflicts: &[PeerConflict]) -> Option<String> {
+    let [first, rest @ ..] = conflicts else { return None };
+    if rest.is_empty() {
+        return Some(first.to_string());
+    }
+    let mut output = format!("{} peers do not get what they want", conflicts.len());
+    for conflict in conflicts.iter().take(MOST_PEERS) {
+        // Writing to a string does not fail.
+        let _ = write!(output, "\n  {conflict}");
+    }
+    let more = conflicts.len().saturating_sub(MOST_PEERS);
+    if more > 0 {
+        let _ = write!(output, "\n  and {more} more; `deka doctor` shows all");
+    }
+    Some(output)
 }
 
 /// Returns the lines that say what became of `node_modules`.
@@ -155,6 +176,19 @@ pub(super) fn json(summary: &Summary) -> Vec<(&'static str, Value)> {
     if let Some(duplicates) = &summary.duplicates {
         fields.push(("duplicates", duplicates::json(duplicates)));
     }
+    let conflicts = summary.peer_conflicts.iter().map(|conflict| {
+        let because = conflict.because.as_ref();
+        let because =
+            because.map(|(dependent, range)| json!({ "dependent": dependent, "asks": range }));
+        json!({
+            "dependent": conflict.dependent,
+            "peer": conflict.peer,
+            "wanted": conflict.wanted,
+            "found": conflict.found,
+            "because": because,
+        })
+    });
+    fields.push(("peer_conflicts", conflicts.collect()));
     fields.push(("blocked_scripts", json!(summary.blocked_scripts)));
     fields.push(("milliseconds", json!(summary.elapsed.as_secs_f64() * 1000.0)));
     fields
