@@ -99,7 +99,7 @@ fn perform(arguments: &Arguments, environment: &Environment) -> Result<(), Diagn
         Command::X(x) => commands::run::x(x, common, &environment),
         Command::Create(create) => commands::run::create(create, common, &environment),
         Command::Other(words) => commands::run::other(words, common, &environment),
-        Command::Why(why) => commands::why::run(why, &environment),
+        Command::Why(why) => commands::why::run(why, common, &environment),
         Command::Config(config) => commands::config::run(config, common, &environment),
         Command::Doctor(doctor) => commands::doctor::run(doctor, common, &environment),
         Command::Prune(prune) => commands::prune::run(prune, common, &environment),

@@ -245,7 +245,11 @@ impl Lister<'_> {
             .map(|(_, node)| node.alias.as_str())
             .collect();
         let names = inventory.packages_in("node_modules").into_iter();
-        let strange = names.filter(move |name| !known.contains(&**name));
+        let is_registered = |name: &str| {
+            let link = inventory.dir.metadata(format!("node_modules/{name}").as_str());
+            inventory.has_registered && matches!(link, Ok(Some(link)) if link.is_symlink())
+        };
+        let strange = names.filter(move |name| !known.contains(&**name) && !is_registered(name));
         strange.map(|name| {
             let path = format!("node_modules/{name}");
             let version = inventory.installed(&path).and_then(|manifest| manifest.version);

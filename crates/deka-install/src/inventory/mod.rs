@@ -88,6 +88,8 @@ pub struct Inventory {
     selected: Option<HashSet<PackageId>>,
     groups: Groups,
     is_isolated: bool,
+    /// Whether its `node_modules` has the links that `deka link` registers.
+    has_registered: bool,
 }
 
 impl Inventory {
@@ -155,6 +157,7 @@ impl Inventory {
         } else {
             hoisted_homes(&graph, &tree)
         };
+        let has_registered = options.global_folder.as_deref() == Some(root);
         let root = root.to_owned();
         let groups = scope.groups;
         Ok(Self {
@@ -171,6 +174,7 @@ impl Inventory {
             selected,
             groups,
             is_isolated,
+            has_registered,
         })
     }
 

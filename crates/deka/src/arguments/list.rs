@@ -62,6 +62,10 @@ pub(crate) struct ScopeArguments {
         short_alias = 'w'
     )]
     filter: Vec<String>,
+
+    /// Look at what is there for all projects
+    #[arg(short, long, conflicts_with = "filter")]
+    pub(crate) global: bool,
 }
 
 impl ScopeArguments {
@@ -90,6 +94,7 @@ Examples:
   deka list react '@types/*'    Only some, wherever they are
   deka list --prod --json       Without devDependencies, for programs
   deka list --filter api        What a member of the workspaces asks for
+  deka list --global            What is there for all projects
 
 It is answered from bun.lock. What is not in node_modules is marked `missing`, another version than that
 of bun.lock `invalid`, and what nobody asks for `extraneous`.";

@@ -17,6 +17,10 @@ pub(crate) struct WhyArguments {
     #[arg(long, value_name = "number")]
     pub(crate) depth: Option<usize>,
 
+    /// Look at what is there for all projects
+    #[arg(short, long)]
+    pub(crate) global: bool,
+
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,

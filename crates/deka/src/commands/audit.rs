@@ -9,7 +9,7 @@ use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
 use super::install::text::{count, elapsed};
-use super::question;
+use super::question::{self, Project};
 use crate::arguments::{AuditArguments, CommonArguments};
 use crate::commands::{install, print};
 use crate::diagnostic::Diagnostic;
@@ -36,15 +36,14 @@ pub(crate) fn run(
                 .hint("It looks at all of bun.lock; `deka audit fix` mends what can be"));
         }
     };
-    let folder = environment.working_folder();
-    let root = deka_install::find_project(folder)?;
-    let config = question::settings(&arguments.install, common, environment, &root)?;
+    let Project { root, folder, config } =
+        question::project(&arguments.install, common, environment)?;
     let shows_text = config.log_level >= LogLevel::Info && !arguments.install.json;
     let shows_warnings = config.log_level >= LogLevel::Warn;
     let request = AuditRequest {
         root,
         config,
-        folder: folder.to_owned(),
+        folder,
         ignored: arguments.ignore.clone(),
         level: arguments.level()?,
     };

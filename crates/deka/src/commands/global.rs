@@ -1,13 +1,44 @@
 //! What is there for all projects: where it is, and whether the shell finds it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use deka_config::{Config, Environment, Overrides};
-use deka_install::GlobalCommands;
+use deka_install::{GlobalCommands, LOCKFILE};
 
 use crate::diagnostic::Diagnostic;
 use crate::exit_code::Class;
 use crate::render_error::{print_warning, printable};
+
+/// Returns the project that a command looks at, and its settings: the one in or above the working folder, or
+/// that of what is there for all projects.
+pub(crate) fn project(
+    is_global: bool,
+    environment: &Environment,
+    overrides: &Overrides,
+) -> Result<(PathBuf, Config), Diagnostic> {
+    if !is_global {
+        let root = deka_install::find_project(environment.working_folder())?;
+        let config = Config::load(environment, overrides, &root)?;
+        return Ok((root, config));
+    }
+    let config = Config::load_global(environment, overrides)?;
+    let root = deka_install::global_folder(&config)?.to_owned();
+    if empty_folder(environment, overrides)?.is_some() {
+        return Err(Diagnostic::new(Class::User, "Nothing is installed for all projects")
+            .hint("`deka add --global <package>` does that"));
+    }
+    Ok((root, config))
+}
+
+/// Returns the folder of what is there for all projects if nothing is.
+pub(crate) fn empty_folder(
+    environment: &Environment,
+    overrides: &Overrides,
+) -> Result<Option<PathBuf>, Diagnostic> {
+    let config = Config::load_global(environment, overrides)?;
+    let folder = deka_install::global_folder(&config)?;
+    Ok((!folder.join(LOCKFILE).exists()).then(|| folder.to_owned()))
+}
 
 /// Prints the folder with the commands, and says what to do if the shell does not look there.
 pub(crate) fn bin(environment: &Environment, overrides: &Overrides) -> Result<(), Diagnostic> {

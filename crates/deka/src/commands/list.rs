@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use deka_config::{Config, Environment};
+use deka_config::Environment;
 use deka_graph::EdgeKind;
 use deka_install::{Inventory, ListOptions, Listing, Problem, Row};
 use owo_colors::OwoColorize as _;
@@ -25,6 +25,9 @@ pub(crate) fn run(
     common: &CommonArguments,
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
+    if arguments.scope.global && list_nothing(arguments, common, environment)? {
+        return Ok(());
+    }
     let inventory = inventory(&arguments.scope, common, environment)?;
     let options = ListOptions {
         patterns: arguments.packages.clone(),
@@ -50,6 +53,26 @@ pub(crate) fn run(
     Ok(())
 }
 
+/// Lists what is there for all projects if nothing is; returns whether that was so.
+fn list_nothing(
+    arguments: &LsArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<bool, Diagnostic> {
+    let overrides = InstallArguments::default().overrides(common)?;
+    let Some(folder) = super::global::empty_folder(environment, &overrides)? else {
+        return Ok(false);
+    };
+    let folder = folder.display().to_string();
+    if arguments.json {
+        let importers = Value::Array(Vec::new());
+        document::print(SCHEMA_VERSION, [("project", folder.into()), ("importers", importers)]);
+    } else {
+        print(&format!("{} node_modules (0 installed)\n", printable(&folder)));
+    }
+    Ok(true)
+}
+
 /// Reads what is installed.
 pub(super) fn inventory(
     scope: &ScopeArguments,
@@ -57,8 +80,7 @@ pub(super) fn inventory(
     environment: &Environment,
 ) -> Result<Inventory, Diagnostic> {
     let overrides = InstallArguments::default().overrides(common)?;
-    let root = deka_install::find_project(environment.working_folder())?;
-    let config = Config::load(environment, &overrides, &root)?;
+    let (root, config) = super::global::project(scope.global, environment, &overrides)?;
     Ok(Inventory::read(&root, &config, &scope.scope(environment))?)
 }
 

@@ -8,7 +8,7 @@ use deka_install::{Candidate, Outdated, OutdatedDependency, OutdatedRequest};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
-use super::question::{self, Step};
+use super::question::{self, Project, Step};
 use crate::arguments::{CommonArguments, OutdatedArguments};
 use crate::commands::{install, print};
 use crate::diagnostic::Diagnostic;
@@ -26,14 +26,12 @@ pub(crate) fn run(
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
     let install = &arguments.install;
-    let folder = environment.working_folder();
-    let root = deka_install::find_project(folder)?;
-    let config = question::settings(install, common, environment, &root)?;
+    let Project { root, folder, config } = question::project(install, common, environment)?;
     let level = config.log_level;
     let request = OutdatedRequest {
         root,
         config,
-        folder: folder.to_owned(),
+        folder,
         filters: install.filter.clone(),
         is_recursive: install.adding.recursive,
         patterns: install.adding.names().to_vec(),

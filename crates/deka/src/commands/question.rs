@@ -1,6 +1,6 @@
 //! What the commands have in common that ask the registry and install nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use deka_config::{Config, Environment, LogLevel};
@@ -11,6 +11,14 @@ use crate::arguments::{CommonArguments, InstallArguments};
 use crate::diagnostic::Diagnostic;
 use crate::render_error::print_warning;
 
+/// A project that is asked about.
+pub(crate) struct Project {
+    pub(crate) root: PathBuf,
+    /// What filters are relative to.
+    pub(crate) folder: PathBuf,
+    pub(crate) config: Arc<Config>,
+}
+
 /// Reads the settings that count in `folder`.
 pub(crate) fn settings(
     arguments: &InstallArguments,
@@ -20,10 +28,27 @@ pub(crate) fn settings(
 ) -> Result<Arc<Config>, Diagnostic> {
     arguments.refuse_what_is_not_there()?;
     let config = Config::load(environment, &arguments.overrides(common)?, folder)?;
+    Ok(announced(config))
+}
+
+/// Returns the project that is asked about.
+pub(crate) fn project(
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<Project, Diagnostic> {
+    arguments.refuse_what_is_not_there()?;
+    let overrides = arguments.overrides(common)?;
+    let (root, config) = super::global::project(arguments.global, environment, &overrides)?;
+    let folder = if arguments.global { &root } else { environment.working_folder() };
+    Ok(Project { folder: folder.to_owned(), config: announced(config), root })
+}
+
+fn announced(config: Config) -> Arc<Config> {
     for warning in config.warnings.iter().filter(|_| config.log_level >= LogLevel::Warn) {
         print_warning(&warning.to_string());
     }
-    Ok(Arc::new(config))
+    Arc::new(config)
 }
 
 /// Whether stdout gets colour.

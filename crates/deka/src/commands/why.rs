@@ -8,7 +8,7 @@ use deka_install::{Explanation, Peer, Reason};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
-use crate::arguments::WhyArguments;
+use crate::arguments::{CommonArguments, InstallArguments, WhyArguments};
 use crate::commands::print;
 use crate::diagnostic::Diagnostic;
 use crate::document;
@@ -19,8 +19,18 @@ use crate::render_error::printable;
 const SCHEMA_VERSION: u32 = 1;
 
 /// Explains the packages that are asked about.
-pub(crate) fn run(arguments: &WhyArguments, environment: &Environment) -> Result<(), Diagnostic> {
-    let root = deka_install::find_project(environment.working_folder())?;
+pub(crate) fn run(
+    arguments: &WhyArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    let root = if arguments.global {
+        let overrides = InstallArguments::default().overrides(common)?;
+        super::global::project(true, environment, &overrides)?.0
+    } else {
+        // Without settings: none counts, and editors ask all the time.
+        deka_install::find_project(environment.working_folder())?
+    };
     let explanations = deka_install::why(&root, &arguments.package)?;
     if explanations.is_empty() {
         let message = format!("No packages matching `{}` found in bun.lock", arguments.package);

@@ -178,3 +178,44 @@ fn registered_packages_bring_their_commands() {
     run(&project, &["unlink", "--cwd=lib"]).assert_success();
     assert_eq!(links(&project), ["one (file)"]);
 }
+
+#[test]
+fn what_is_there_is_looked_at() {
+    let registry = Registry::start();
+    let project = with_tools(&registry);
+    let folder = packages(&project).display().to_string();
+    let outcome = run(&project, &["list", "-g"]);
+    outcome.assert_success();
+    assert_eq!(outcome.stdout, format!("{folder} node_modules (0 installed)\n"));
+    let document = run(&project, &["pm", "ls", "--global", "--json"]).document("list");
+    assert_eq!(document["importers"], json!([]));
+    for command in [&["why", "-g", "tool"][..], &["outdated", "-g"], &["licenses", "-g"]] {
+        let outcome = run(&project, command);
+        outcome.assert_code(1);
+        assert!(outcome.stderr.contains("Nothing is installed for all projects"), "{command:?}");
+    }
+
+    run(&project, &["add", "-g", "tool@1", "other"]).assert_success();
+    let outcome = run(&project, &["pm", "ls", "-g"]);
+    let listed = "├── other@1.0.0\n└── tool@1.0.0\n";
+    assert_eq!(outcome.stdout, format!("{folder} node_modules (3 installed)\n{listed}"));
+    assert_eq!(outcome.stderr, "");
+    assert!(run(&project, &["list", "-g", "--all"]).stdout.contains("helper@1.0.0"));
+    let outcome = run(&project, &["why", "-g", "helper"]);
+    assert!(outcome.stdout.contains("tool@1.0.0 (requires 1)"), "{}", outcome.snapshot());
+    let outcome = run(&project, &["outdated", "--global"]);
+    assert!(
+        outcome.stdout.contains("tool") && outcome.stdout.contains("2.0.0"),
+        "{}",
+        outcome.snapshot()
+    );
+    let document = run(&project, &["licenses", "-g", "--json"]).document("licenses");
+    assert_eq!(document["licenses"][0]["packages"].as_array().map(Vec::len), Some(3));
+    run(&project, &["list", "-g", "nosuch"]).assert_code(1);
+    // What is registered for links is no stranger.
+    run(&project, &["link"]).assert_success();
+    assert_eq!(
+        run(&project, &["list", "-g"]).stdout,
+        format!("{folder} node_modules (3 installed)\n{listed}")
+    );
+}

@@ -5,6 +5,7 @@ use deka_graph::EdgeKind;
 use deka_install::{Change, Chosen, ChosenPlace, OutdatedDependency, OutdatedRequest};
 
 use crate::arguments::{CommonArguments, UpdateArguments};
+use crate::commands::question::Project;
 use crate::commands::{print, question};
 use crate::diagnostic::Diagnostic;
 use crate::exit_code::Class;
@@ -23,14 +24,12 @@ pub(super) fn choose(
         ));
     }
     let install = &arguments.install;
-    let folder = environment.working_folder();
-    let root = deka_install::find_project(folder)?;
-    let config = question::settings(install, common, environment, &root)?;
+    let Project { root, folder, config } = question::project(install, common, environment)?;
     let says_more = config.log_level >= LogLevel::Info;
     let request = OutdatedRequest {
         root,
         config,
-        folder: folder.to_owned(),
+        folder,
         filters: install.filter.clone(),
         is_recursive: install.adding.recursive,
         patterns: install.adding.names().to_vec(),

@@ -29,7 +29,7 @@ pub(crate) fn run(
     match &arguments.command {
         PmCommand::Ls(arguments) => super::list::run(arguments, common, environment),
         PmCommand::Licenses(arguments) => super::licenses::run(arguments, common, environment),
-        PmCommand::Why(arguments) => super::why::run(arguments, environment),
+        PmCommand::Why(arguments) => super::why::run(arguments, common, environment),
         PmCommand::Cache(arguments) => cache::run(arguments, common, environment),
         PmCommand::Version(arguments) => super::version::run(arguments, common, environment),
         PmCommand::Pkg(arguments) => pkg::run(arguments, environment),
