@@ -136,6 +136,22 @@ pub enum Resolution {
     },
 }
 
+impl Resolution {
+    /// Whether it is an importer: the project or a member of its workspaces.
+    pub fn is_importer(&self) -> bool {
+        self.importer_folder().is_some()
+    }
+
+    /// Returns the folder of the project (`""`) or of a member below it; `None` for all that is no importer.
+    pub fn importer_folder(&self) -> Option<&'static str> {
+        match self {
+            Self::Root => Some(""),
+            Self::Workspace(folder) => Some(folder.as_str()),
+            _ => None,
+        }
+    }
+}
+
 /// What stands behind the `@` of a package in `bun.lock`: the version, or what was resolved to in its
 /// place. URLs have their credentials in it, so people are shown it without them only.
 impl fmt::Display for Resolution {
@@ -219,6 +235,11 @@ impl Graph {
     /// Returns the ids of all packages in order.
     pub fn package_ids(&self) -> impl Iterator<Item = PackageId> + use<> {
         (0..self.packages.len() as u32).map(PackageId)
+    }
+
+    /// Returns the root (`""`) or the member in a folder.
+    pub fn importer(&self, folder: &str) -> Option<PackageId> {
+        self.package_ids().find(|id| self.package(*id).resolution.importer_folder() == Some(folder))
     }
 
     /// Returns a package.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use deka_config::{Config, Linker, MinimumReleaseAge};
 use deka_fs::Dir;
-use deka_graph::{Graph, PackageId, Resolution};
+use deka_graph::{Graph, PackageId};
 use deka_linker::{Input, Layout};
 use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::package_json::edit::Editor;
@@ -241,10 +241,8 @@ impl Project {
         let selected = workspaces::select_manifests(filters, &graph, &self.root, root_name)?;
         Ok(selected
             .into_iter()
-            .map(|id| match &graph.package(id).resolution {
-                Resolution::Workspace(path) => path.to_string(),
-                _ => String::new(),
-            })
+            .filter_map(|id| graph.package(id).resolution.importer_folder())
+            .map(ToOwned::to_owned)
             .collect())
     }
 

@@ -275,12 +275,7 @@ impl Row {
             };
             return (0..graph.edges().len() as u32).map(EdgeId).find(is_of_catalog);
         }
-        let is_importer = |id: &PackageId| match &graph.package(*id).resolution {
-            Resolution::Root => self.folder.is_empty(),
-            Resolution::Workspace(path) => path.as_str() == self.folder,
-            _ => false,
-        };
-        let importer = graph.package_ids().find(is_importer)?;
+        let importer = graph.importer(&self.folder)?;
         let edges = || graph.edge_ids_of(importer).filter(|id| graph.edge(*id).alias == self.alias);
         // A peer that another group has as well has no edge of its own.
         let is_own = |id: &EdgeId| graph.edge(*id).kind == self.kind;

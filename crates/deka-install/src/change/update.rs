@@ -3,7 +3,7 @@
 //! What is to be updated counts as unknown to the lockfile, so the resolver picks it anew. The manifests
 //! then say the versions that were picked, each in the style in which it was written.
 
-use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
+use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_manifest::{Alias, PackageArgument, PackageJson, Range, Spec, Symbol, Version};
 use hashbrown::HashSet;
 
@@ -79,10 +79,9 @@ impl Update {
         graph: &Graph,
         targets: &[String],
     ) -> Result<HashSet<PackageId>, InstallError> {
-        let is_direct = |id: PackageId| match &graph.package(id).resolution {
-            Resolution::Root => targets.iter().any(String::is_empty),
-            Resolution::Workspace(path) => targets.iter().any(|target| **target == **path),
-            _ => false,
+        let is_direct = |id: PackageId| {
+            let folder = graph.package(id).resolution.importer_folder();
+            folder.is_some_and(|folder| targets.iter().any(|target| target == folder))
         };
         let mut outdated = HashSet::new();
         let mut found: HashSet<Alias> = HashSet::new();
@@ -254,9 +253,7 @@ impl Update {
 /// Whether what is installed is a prerelease, which may be newer than the newest release.
 fn is_ahead(locked: Option<&Graph>, alias: Alias) -> bool {
     let Some(graph) = locked else { return false };
-    let is_importer = |id: &PackageId| {
-        matches!(graph.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
-    };
+    let is_importer = |id: &PackageId| graph.package(*id).resolution.is_importer();
     let edges = graph.package_ids().filter(is_importer).flat_map(|id| graph.edges_of(id));
     let targets = edges.filter(|edge| edge.alias == alias).filter_map(|edge| edge.target);
     targets
@@ -318,13 +315,8 @@ pub(super) fn updates(old: &Graph, new: &Graph, importer: &str) -> Vec<UpdatedPa
 }
 
 fn direct_versions<'g>(graph: &'g Graph, folder: &str) -> Vec<(Alias, &'g Version)> {
-    let is_importer = |id: &PackageId| match &graph.package(*id).resolution {
-        Resolution::Root => folder.is_empty(),
-        Resolution::Workspace(path) => **path == *folder,
-        _ => false,
-    };
-    let importer = graph.package_ids().find(is_importer);
-    let mut edges: Vec<_> = importer.iter().flat_map(|id| graph.edges_of(*id)).collect();
+    let mut edges: Vec<_> =
+        graph.importer(folder).iter().flat_map(|id| graph.edges_of(*id)).collect();
     edges.sort_by_key(|edge| (edge.kind, edge.alias));
     let versions =
         edges.iter().filter_map(|edge| Some((edge.alias, graph.package(edge.target?).version()?)));

@@ -221,8 +221,7 @@ impl Lister<'_> {
     /// Returns what a package finds of what it asks for, by name.
     fn asked_by(&self, place: Option<NodeId>, package: PackageId) -> Vec<(NodeId, EdgeKind)> {
         let inventory = self.inventory;
-        let of = &inventory.graph.package(package).resolution;
-        let is_own = matches!(of, Resolution::Root | Resolution::Workspace(_));
+        let is_own = inventory.graph.package(package).resolution.is_importer();
         let edges = inventory.graph.edges_of(package).iter();
         let mut found: Vec<_> = edges
             .filter(|edge| edge.target.is_some() && inventory.groups.contain(edge.kind, is_own))

@@ -9,7 +9,7 @@ use deka_manifest::{Alias, PackageName, Packument, Spec, Symbol, Version};
 use deka_resolver::{Query, ReleaseAge, pick};
 use hashbrown::HashSet;
 
-use super::{Inquiry, Packuments, importer, locked};
+use super::{Inquiry, Packuments, locked};
 use crate::InstallError;
 use crate::change::{GROUPS, group_of, spec_in};
 use crate::project::{Project, WantedLockfile, release_age};
@@ -139,7 +139,7 @@ fn folders(project: &Project, request: &OutdatedRequest) -> Result<Vec<String>, 
     let root_name = project.manifest.name.map(Symbol::as_str);
     let selected = workspaces::select(&filters, &graph, &request.root, root_name)?;
     let is_selected =
-        |folder: &String| importer(&graph, folder).is_some_and(|id| selected.contains(&id));
+        |folder: &String| graph.importer(folder).is_some_and(|id| selected.contains(&id));
     Ok(all().filter(is_selected).collect())
 }
 
@@ -192,7 +192,7 @@ fn rows_of(
     patterns: &Patterns,
 ) -> Vec<Row> {
     let Some(manifest) = project.manifest_of(folder) else { return Vec::new() };
-    let Some(importer) = importer(graph, folder) else { return Vec::new() };
+    let Some(importer) = graph.importer(folder) else { return Vec::new() };
     let name = match manifest.name {
         Some(name) => name.to_string(),
         None if folder.is_empty() => ".".to_owned(),

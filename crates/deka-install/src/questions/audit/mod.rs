@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deka_config::Config;
-use deka_graph::{Graph, PackageId, Resolution};
+use deka_graph::{Graph, PackageId};
 use deka_manifest::{PackageName, Version};
 use deka_registry::{RegistryError, SafeUrl};
 use url::Url;
@@ -172,10 +172,9 @@ fn vulnerable(
         vulnerable.iter().filter_map(|id| graph.package(*id).version().cloned()).collect();
     versions.sort_by(|left, right| right.cmp_precedence(left));
     versions.dedup();
-    let is_own = |id: PackageId| match &graph.package(id).resolution {
-        Resolution::Root => own.iter().any(String::is_empty),
-        Resolution::Workspace(path) => own.iter().any(|folder| **folder == **path),
-        _ => false,
+    let is_own = |id: PackageId| {
+        let folder = graph.package(id).resolution.importer_folder();
+        folder.is_some_and(|folder| own.iter().any(|own| own == folder))
     };
     let dependents = installed.dependents_of(&vulnerable);
     let is_direct = dependents.iter().any(|id| is_own(*id));

@@ -192,12 +192,8 @@ impl Planning<'_> {
     }
 
     fn allowed<'e>(&self, dependent: PackageId, edge: &'e Edge) -> Allowed<'e> {
-        let folder = match &self.graph.package(dependent).resolution {
-            Resolution::Root => Some(String::new()),
-            Resolution::Workspace(path) => Some(path.to_string()),
-            _ => None,
-        };
-        let own = folder.and_then(|folder| self.own(folder, edge));
+        let folder = self.graph.package(dependent).resolution.importer_folder();
+        let own = folder.and_then(|folder| self.own(folder.to_owned(), edge));
         let text = own.as_ref().map_or(edge.spec, |own| own.text);
         let range = match Spec::parse(edge.alias, &text) {
             Ok(Spec::Range(range)) => Some(range),

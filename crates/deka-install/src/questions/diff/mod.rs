@@ -19,7 +19,7 @@ use url::Url;
 
 pub use files::{FileDifference, FileStatus};
 
-use super::{Inquiry, importer, locked};
+use super::{Inquiry, locked};
 use crate::InstallError;
 use crate::engine::{DownloadError, InvalidTarballUrl};
 use crate::project::{Project, WantedLockfile, find_project};
@@ -117,7 +117,7 @@ fn installed(request: &DiffRequest, name: PackageName) -> Result<Version, Instal
     let project = Project::read(&root, WantedLockfile::Any, false)?;
     let graph = &locked(&project)?.graph;
     let targets = project.targets(&[], &request.folder)?;
-    let own = targets.first().and_then(|folder| importer(graph, folder));
+    let own = targets.first().and_then(|folder| graph.importer(folder));
     let direct = own.into_iter().flat_map(|id| graph.edges_of(id)).filter_map(|edge| edge.target);
     let is_it = |id: &PackageId| graph.package(*id).name == name;
     // What the project itself uses, else the highest.
