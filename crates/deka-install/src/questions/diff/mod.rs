@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use deka_config::Config;
 use deka_graph::PackageId;
-use deka_manifest::{Integrity, PackageName, Packument, Range, Symbol, Version, VersionManifest};
+use deka_manifest::{
+    Integrity, PackageName, Packument, Range, Symbol, Version, VersionManifest, split_name,
+};
 use deka_registry::TarballOptions;
 use deka_resolver::{Query, pick};
 use deka_store::{Importer, PackageIndex, Store, StoreError};
@@ -137,8 +139,7 @@ impl Side {
         {
             return Ok(Self { name, wanted: text.to_owned() });
         }
-        let at = text.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
-        let (name, wanted) = at.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
+        let (name, wanted) = split_name(text).unwrap_or((text, ""));
         let name = PackageName::parse(name)
             .map_err(|source| InstallError::NoName { text: text.to_owned(), source })?;
         Ok(Self { name, wanted: wanted.trim().to_owned() })

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use deka_config::Config;
-use deka_manifest::{PackageName, Range, Version};
+use deka_manifest::{PackageName, Range, Version, split_name};
 use deka_registry::{RegistryError, SafeUrl, packument_url};
 use serde_json::{Map, Value};
 
@@ -66,9 +66,7 @@ impl InfoRequest {
                 name.ok_or_else(|| InstallError::Nameless { path: project.manifest_path() })?;
             return Ok(Self { config, name, range: String::new() });
         };
-        // The first character may be the `@` of a scope.
-        let at = text.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
-        let (name, range) = at.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
+        let (name, range) = split_name(text).unwrap_or((text, ""));
         let name = PackageName::parse(name)
             .map_err(|source| InstallError::NoName { text: text.to_owned(), source })?;
         Ok(Self { config, name, range: range.trim().to_owned() })

@@ -21,7 +21,7 @@ pub struct Selected {
 type Fields<'a> = dyn Fn(&str) -> Option<&'a Value> + 'a;
 
 /// Returns all that is at `path` in an object with these fields.
-pub(super) fn select<'a>(fields: &Fields<'a>, path: &str) -> Vec<Selected> {
+pub(super) fn select(fields: &Fields<'_>, path: &str) -> Vec<Selected> {
     let names = names(path);
     let mut found = Vec::new();
     if !names.is_empty() {
