@@ -110,13 +110,8 @@ impl Inventory {
         let options = &config.install;
         let is_installed = |edge: EdgeId, package: PackageId| {
             let kind = graph.edge(edge).kind;
-            let is_omitted = match kind {
-                EdgeKind::Dev => options.omits_dev(),
-                EdgeKind::Optional => options.omit.optional,
-                EdgeKind::Peer => options.omit.peer,
-                EdgeKind::Workspace | EdgeKind::Prod => false,
-            };
-            !is_omitted && kind.is_accepted(&target, &graph.package(package).platforms)
+            !settings::omits(options, kind)
+                && kind.is_accepted(&target, &graph.package(package).platforms)
         };
         let is_selected = selected.as_ref().map(|set| workspaces::keeping(&graph, set.clone()));
         let is_in_scope = |edge: EdgeId, package: PackageId| {

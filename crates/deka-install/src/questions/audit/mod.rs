@@ -98,11 +98,11 @@ fn audit_project(request: &AuditRequest) -> Result<(Project, Audit), InstallErro
     for (registry, versions) in installed.by_registry(&request.config) {
         match ask(&inquiry, &registry, &versions) {
             Ok(advisories) => found.extend(advisories),
-            Err(source) if is_missing(&source) && registry != *default_registry(request) => {
+            Err(source) if source.is_unsupported() && registry != *default_registry(request) => {
                 let names = versions.into_iter().map(|(name, _)| name).collect();
                 audit.unaudited.push((SafeUrl::new(&registry), names));
             }
-            Err(source) if is_missing(&source) => {
+            Err(source) if source.is_unsupported() => {
                 return Err(InstallError::NoAudit { registry: SafeUrl::new(&registry), source });
             }
             Err(source) => return Err(InstallError::Audit { source }),
@@ -124,14 +124,6 @@ fn audit_project(request: &AuditRequest) -> Result<(Project, Audit), InstallErro
 
 fn default_registry(request: &AuditRequest) -> &Url {
     request.config.registries.default_registry().url()
-}
-
-/// Whether a registry says that it has no such service.
-fn is_missing(error: &RegistryError) -> bool {
-    matches!(
-        error,
-        RegistryError::NotFound { .. } | RegistryError::Status { status: 400 | 405 | 501, .. }
-    )
 }
 
 fn ask(
