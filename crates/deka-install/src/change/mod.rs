@@ -269,9 +269,8 @@ impl Row {
         if let Some(catalog) = self.settling.as_ref().and_then(Settling::catalog) {
             let is_of_catalog = |id: &EdgeId| {
                 let edge = graph.edge(*id);
-                let spec = Spec::parse(edge.alias, &edge.spec);
                 edge.alias == self.alias
-                    && matches!(spec, Ok(Spec::Catalog(name)) if name.map_or("default", Symbol::as_str) == catalog)
+                    && matches!(Spec::parse(edge.alias, &edge.spec), Ok(Spec::Catalog(name)) if name.map_or("default", Symbol::as_str) == catalog)
             };
             return (0..graph.edges().len() as u32).map(EdgeId).find(is_of_catalog);
         }
