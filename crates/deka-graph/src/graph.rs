@@ -302,9 +302,7 @@ impl Graph {
 
     /// Returns for each package whether the root or a workspace leads to it over such edges.
     fn reached(&self, follows: impl Fn(&Edge) -> bool) -> Vec<bool> {
-        let is_importer = |id: &PackageId| {
-            matches!(self.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
-        };
+        let is_importer = |id: &PackageId| self.package(*id).resolution.is_importer();
         let mut open: Vec<PackageId> = self.package_ids().filter(is_importer).collect();
         let mut reached = vec![false; self.packages.len()];
         for id in &open {

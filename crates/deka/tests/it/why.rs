@@ -85,7 +85,8 @@ fn json() {
         r#"{"of":0,"depth":2,"name":"x","version":"1.0.0","range":"~1.0.0","kind":"prod","repeated":false,"satisfied":true}"#,
     ]
     .join(",");
-    let package = format!("{{\"name\":\"z\",\"version\":\"1.0.0\",\"reasons\":[{reasons}],\"peers\":[]}}");
+    let package =
+        format!("{{\"name\":\"z\",\"version\":\"1.0.0\",\"reasons\":[{reasons}],\"peers\":[]}}");
     assert_eq!(outcome.stdout, format!("{{\"schema_version\":1,\"packages\":[{package}]}}\n"));
     outcome.document("why");
 }
