@@ -12,6 +12,7 @@ use std::{
 };
 
 use rustix::{
+    io::{FdFlags, fcntl_setfd},
     pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt},
     termios::{Termios, Winsize, tcgetattr, tcsetwinsize},
 };
@@ -21,7 +22,7 @@ use crate::Program;
 /// How long something may take to show up.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// A program that runs on a terminal.
+/// A program that runs on a terminal; it is killed when this is dropped.
 #[derive(Debug)]
 pub struct Terminal {
     child: Child,
@@ -35,6 +36,8 @@ impl Program {
     #[must_use]
     pub fn on_terminal(self, columns: u16, rows: u16) -> Terminal {
         let controller = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).expect("a terminal");
+        // Who has this end, too, would never see that the terminal has gone.
+        fcntl_setfd(&controller, FdFlags::CLOEXEC).expect("an end for ourselves");
         grantpt(&controller).expect("a terminal of ours");
         unlockpt(&controller).expect("a terminal to open");
         let name = ptsname(&controller, Vec::new()).expect("its name");
@@ -122,5 +125,13 @@ impl Terminal {
         // What is on its way arrives at once.
         thread::sleep(Duration::from_millis(50));
         (status.code(), self.written())
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // That it has ended already is no error.
+        drop(self.child.kill());
+        drop(self.child.wait());
     }
 }
