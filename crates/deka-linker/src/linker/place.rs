@@ -296,13 +296,13 @@ impl Blob<'_> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sharing {
     Allowed,
-    /// Scripts are going to write into it.
+    /// Scripts are going to write into it, or could.
     Refused,
 }
 
 impl Sharing {
     fn of(placement: &Placement) -> Self {
-        if placement.is_private() { Self::Refused } else { Self::Allowed }
+        if placement.is_private() || placement.is_exposed { Self::Refused } else { Self::Allowed }
     }
 }
 

@@ -240,6 +240,21 @@ impl Builder<'_> {
             let placement = Placement::new(self.graph, self.options, package, place, executables);
             self.plan.placements.push(placement);
         }
+        self.find_exposed();
+    }
+
+    /// Marks what lies in the folders of packages whose scripts are going to run.
+    fn find_exposed(&mut self) {
+        let placements = &mut self.plan.placements;
+        let private = placements.iter().filter(|one| one.is_private());
+        let private: HashSet<Box<str>> = private.map(|one| one.path.clone()).collect();
+        if private.is_empty() {
+            return;
+        }
+        for placement in placements {
+            let mut above = placement.path.match_indices("/node_modules/");
+            placement.is_exposed = above.any(|(end, _)| private.contains(&placement.path[..end]));
+        }
     }
 
     /// Whether the project or a workspace asks for the package at `id`, other than as a peer.
@@ -256,8 +271,10 @@ impl Builder<'_> {
 }
 
 fn direct_edges(graph: &Graph) -> Vec<Range<u32>> {
-    let is_ours =
-        |package: &&Package| package.resolution.is_importer() && !package.edges.is_empty();
+    let is_ours = |package: &&Package| {
+        matches!(package.resolution, Resolution::Root | Resolution::Workspace(_))
+            && !package.edges.is_empty()
+    };
     let mut ranges: Vec<Range<u32>> =
         graph.packages().iter().filter(is_ours).map(|package| package.edges.clone()).collect();
     ranges.sort_by_key(|range| range.start);

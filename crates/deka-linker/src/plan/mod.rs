@@ -129,6 +129,9 @@ pub struct Placement {
     pub nested: Box<[Symbol]>,
     /// What its scripts make of it, if they may run.
     pub build: Option<Build>,
+    /// Whether it lies in the folder of a package whose scripts are going to run, so that they can write
+    /// into its files.
+    pub is_exposed: bool,
     /// Whether somebody edits its files: then they are left alone.
     pub is_edited: bool,
     /// What it will be on disk: equal means nothing to do.
@@ -352,7 +355,7 @@ impl Placement {
         &self.path[..self.base_length as usize]
     }
 
-    /// Whether scripts are going to write into its files.
+    /// Whether its scripts are going to run.
     pub fn is_private(&self) -> bool {
         self.build.is_some_and(|build| !build.is_stored)
     }

@@ -82,6 +82,7 @@ impl Placement {
             patch,
             executables,
             nested,
+            is_exposed: false,
             is_edited: options.edited.contains(&package),
         }
     }
