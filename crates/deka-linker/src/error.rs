@@ -79,6 +79,12 @@ pub enum LinkError {
         /// The operation that failed.
         source: FsError,
     },
+    /// A symlink stands in the place of `node_modules`, and leads to something else.
+    #[error("`{}` is a symlink to a folder with other things in it", path.display())]
+    OtherFolder {
+        /// The symlink.
+        path: PathBuf,
+    },
 }
 
 impl LinkError {
@@ -92,6 +98,7 @@ impl LinkError {
             Self::MissingBlob { .. }
             | Self::Store { .. }
             | Self::NoIndex { .. }
+            | Self::OtherFolder { .. }
             | Self::Patch { .. } => None,
         }
     }

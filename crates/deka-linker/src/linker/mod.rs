@@ -26,7 +26,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use deka_fs::{Creation, Dir, Epoch, FileKind, FsError, flush_horizon};
+use deka_fs::{Creation, Dir, Entry, Epoch, FileKind, FsError, flush_horizon};
 use deka_store::{PackageIndex, Store};
 use hashbrown::{HashMap, HashSet};
 
@@ -157,9 +157,10 @@ impl<'a> Linker<'a> {
         if work.difference.is_empty() {
             return Ok(work);
         }
+        let is_there = self.root.metadata("node_modules").is_ok_and(|metadata| metadata.is_some());
+        let base = is_there.then(|| self.base("node_modules")).transpose()?;
         self.root.remove_file(STATE_FILE).map_err(|source| self.failed("node_modules", source))?;
-        if self.root.metadata("node_modules").is_ok_and(|metadata| metadata.is_some()) {
-            let base = self.base("node_modules")?;
+        if let Some(base) = base {
             self.find_left_over_trash(&base)?;
         } else if !plan.is_empty() {
             self.base("node_modules")?;
@@ -229,9 +230,30 @@ impl<'a> Linker<'a> {
             result => result,
         };
         let dir = dir.map_err(|source| self.failed(path, source))?;
+        self.check_link(path, &dir)?;
         let base = Arc::new(Base { dir, way: AtomicU8::new(place::first_way(self.backend)) });
         bases.insert(path.into(), base.clone());
         Ok(base)
+    }
+
+    /// Fails where a symlink stands in the place of the `node_modules` that is open, unless it leads to
+    /// another one, or to a folder that is empty or was filled by deka: it may have come with a cloned
+    /// repository, and what lies elsewhere is not the project's to change.
+    fn check_link(&self, path: &str, dir: &Dir) -> Result<(), LinkError> {
+        let failed = |source| self.failed(path, source);
+        if self.root.read_link(path).map_err(failed)?.is_none() {
+            return Ok(());
+        }
+        let path = self.root.path_of(path);
+        let real = std::fs::canonicalize(&path).unwrap_or_default();
+        let names = dir.list().map_err(failed)?;
+        let is_own =
+            |entry: &Entry| entry.name.to_str().is_some_and(|name| name.starts_with(OWN_PREFIX));
+        if real.ends_with("node_modules") || names.is_empty() || names.iter().any(is_own) {
+            Ok(())
+        } else {
+            Err(LinkError::OtherFolder { path })
+        }
     }
 
     fn find_left_over_trash(&self, base: &Base) -> Result<(), LinkError> {

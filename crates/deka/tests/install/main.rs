@@ -13,6 +13,7 @@ mod guide;
 mod incremental;
 mod isolated;
 mod link;
+mod links;
 mod local;
 mod lockfile;
 mod migration;
