@@ -13,6 +13,7 @@ use crate::project::Project;
 /// Tools that refuse links which leave the project, or lose packages behind them.
 const REFUSING: &[&str] = &[
     "@angular/cli",
+    "@nestjs/core",
     "@sveltejs/kit",
     "astro",
     "expo",
@@ -46,12 +47,17 @@ pub(crate) fn places(
             }
         }
     }
-    let folder = std::path::absolute(config.cache.folder().join("links")).ok()?;
+    let folder = std::path::absolute(folder(config)).ok()?;
     let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     let own = format!("{}-{}", std::process::id(), time.as_nanos());
     let text = |path: PathBuf| path.into_os_string().into_string().ok().map(Into::into);
     let staging = text(folder.join(".making").join(own))?;
     Some(SharedPlaces { folder: text(folder)?, staging })
+}
+
+/// Returns the folder of what is shared.
+pub(crate) fn folder(config: &Config) -> PathBuf {
+    config.cache.folder().join("links")
 }
 
 fn refusing_tool(project: &Project) -> Option<&'static str> {

@@ -26,6 +26,8 @@ pub(crate) struct Application {
     pub(crate) folder: &'static str,
     /// Whether it needs no `DEKA_TEST_APPLICATIONS`.
     pub(crate) runs_always: bool,
+    /// The tool that keeps its packages in the project, if one does.
+    pub(crate) refuses_to_share: Option<&'static str>,
     pub(crate) variables: &'static [(&'static str, &'static str)],
     /// Commands from `node_modules/.bin`, with their arguments.
     pub(crate) build: &'static [&'static [&'static str]],
@@ -40,6 +42,8 @@ pub(crate) struct Application {
 pub(crate) enum Linker {
     Hoisted,
     Isolated,
+    /// Isolated, with the folders of packages shared where the tools of the application allow it.
+    Shared,
 }
 
 /// A home with deka's store, shared by all applications; `None` if they are to be skipped.
@@ -53,16 +57,27 @@ static HOME: LazyLock<Option<PathBuf>> = LazyLock::new(|| {
 impl Application {
     /// Installs, builds and starts a copy.
     pub(crate) fn check(&self, linker: Linker) {
-        let Some(home) = home(self.runs_always) else { return };
+        let runs_always = self.runs_always && !matches!(linker, Linker::Shared);
+        let Some(home) = home(runs_always) else { return };
         let work = TempDir::with_prefix_in("application-", home).expect("a folder");
         let copy = work.path().join("application");
         copy_sources(&suite_folder().join(self.folder), &copy);
         let lockfile = read(&copy.join("bun.lock"));
 
-        install(&copy, home, linker).assert_success();
+        let outcome = install(&copy, home, linker);
+        outcome.assert_success();
         assert_eq!(read(&copy.join("bun.lock")), lockfile, "bun.lock changed");
-        let has_entries = copy.join("node_modules/.bun").is_dir();
-        assert_eq!(has_entries, matches!(linker, Linker::Isolated), "the layout of node_modules");
+        let entries = copy.join("node_modules/.bun");
+        assert_eq!(entries.is_dir(), !matches!(linker, Linker::Hoisted), "the layout");
+        if matches!(linker, Linker::Shared) {
+            let warning = "Packages stay in the project, because `";
+            let refusing = outcome.stderr.split(warning).nth(1).and_then(|it| it.split('`').next());
+            assert_eq!(refusing, self.refuses_to_share, "{}", outcome.snapshot());
+            let leaves = fs::read_dir(&entries)
+                .expect("the entries can be listed")
+                .any(|entry| entry.expect("a readable folder").path().is_symlink());
+            assert_eq!(leaves, refusing.is_none(), "links that leave the project");
+        }
 
         for command in self.build {
             self.program(&copy, home, command).run().assert_success();
@@ -126,14 +141,16 @@ fn home(runs_always: bool) -> Option<&'static Path> {
 }
 
 fn install(copy: &Path, home: &Path, linker: Linker) -> Outcome {
+    let switch = if matches!(linker, Linker::Shared) { "1" } else { "0" };
     let linker = match linker {
         Linker::Hoisted => "--linker=hoisted",
-        Linker::Isolated => "--linker=isolated",
+        Linker::Isolated | Linker::Shared => "--linker=isolated",
     };
     let mut program = Program::new(env!("CARGO_BIN_EXE_deka"), copy)
         .args(["install", "--frozen-lockfile", linker])
         .env("HOME", home)
         .env("DEKA_CACHE_DIR", home.join("store"))
+        .env("BUN_INSTALL_GLOBAL_STORE", switch)
         .env("NO_COLOR", "1");
     // Where node-gyp's Python is one of pyenv, it is found by this.
     if let Some(root) = variable("PYENV_ROOT") {

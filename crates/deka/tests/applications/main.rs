@@ -1,4 +1,4 @@
-//! Real applications: installed by deka, hoisted and isolated, then built and started.
+//! Real applications: installed by deka, hoisted, isolated and with shared packages, then built and started.
 //!
 //! Each is a folder beside this file (or in `examples/`) with its `bun.lock`. A copy is installed as
 //! its users would do it, with scripts and a frozen lockfile, from the registry that npm is configured
@@ -15,7 +15,7 @@ mod server;
 
 use application::{Application, Linker};
 
-/// Two tests for each application, so that they run in parallel and by name.
+/// Three tests for each application, so that they run in parallel and by name.
 macro_rules! applications {
     ($($name:ident),* $(,)?) => {
         const APPLICATIONS: &[&str] = &[$(stringify!($name)),*];
@@ -32,6 +32,14 @@ macro_rules! applications {
                 #[test]
                 fn $name() {
                     crate::$name().check(crate::Linker::Isolated);
+                }
+            )*
+        }
+        mod shared {
+            $(
+                #[test]
+                fn $name() {
+                    crate::$name().check(crate::Linker::Shared);
                 }
             )*
         }
@@ -57,6 +65,7 @@ applications![
 fn next() -> Application {
     Application {
         folder: "../../../../examples/next-app",
+        refuses_to_share: Some("next"),
         runs_always: true,
         build: &[&["next", "build"], &["eslint"]],
         start: &["next", "start", "--hostname", "127.0.0.1", "--port", "{port}"],
@@ -68,6 +77,7 @@ fn next() -> Application {
 fn vite_vue() -> Application {
     Application {
         folder: "vite-vue",
+        refuses_to_share: Some("vite"),
         runs_always: true,
         build: &[&["vite", "build"]],
         start: &["vite", "preview", "--host", "127.0.0.1", "--strictPort", "--port", "{port}"],
@@ -90,6 +100,7 @@ fn express_jest() -> Application {
 fn svelte_kit() -> Application {
     Application {
         folder: "svelte-kit",
+        refuses_to_share: Some("@sveltejs/kit"),
         build: &[&["vite", "build"]],
         start: &["node", "build"],
         pages: &[("/", "Rendered with SvelteKit")],
@@ -100,6 +111,7 @@ fn svelte_kit() -> Application {
 fn astro() -> Application {
     Application {
         folder: "astro",
+        refuses_to_share: Some("astro"),
         build: &[&["astro", "build"]],
         start: &["astro", "preview", "--host", "127.0.0.1", "--port", "{port}"],
         pages: &[("/", "Rendered with Astro"), ("/about/", "React counts")],
@@ -110,6 +122,7 @@ fn astro() -> Application {
 fn nest() -> Application {
     Application {
         folder: "nest",
+        refuses_to_share: Some("@nestjs/core"),
         build: &[&["nest", "build"]],
         start: &["node", "dist/main.js"],
         pages: &[("/", "Hello from Nest")],
@@ -132,6 +145,7 @@ fn webpack_4() -> Application {
 fn angular() -> Application {
     Application {
         folder: "angular",
+        refuses_to_share: Some("@angular/cli"),
         build: &[&["ng", "build"]],
         start: &["ng", "serve", "--host", "127.0.0.1", "--port", "{port}"],
         pages: &[("/", "app-root"), ("/main.js", "Compiled by ")],
