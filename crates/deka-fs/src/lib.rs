@@ -28,6 +28,8 @@ pub use atomic::{Durability, Replacement, atomic_write, replace};
 pub use dir::{Creation, Dir, Entry, FileKind, FileMode, Metadata, Name, Permissions};
 pub use epoch::Epoch;
 pub use error::{FsError, Operation};
+#[cfg(target_os = "linux")]
+pub use limits::withhold_descriptors;
 pub use limits::{flush_horizon, make_room_for_open_files};
 pub use lock::{FileLock, LockKind};
 pub use mapped::MappedFile;

@@ -22,6 +22,19 @@ pub fn make_room_for_open_files() -> Option<u64> {
     }
 }
 
+/// Keeps from all programs started from now on what this process has been given by its own parent, but for
+/// the three standard streams. It fails on kernels before Linux 5.11.
+#[cfg(target_os = "linux")]
+pub fn withhold_descriptors() -> std::io::Result<()> {
+    const FIRST: libc::c_uint = 3;
+    #[expect(unsafe_code, reason = "descriptors that nobody here opened are known by number only")]
+    // SAFETY: the call sets a flag of descriptors and closes none, so what others own stays valid.
+    let result = unsafe {
+        libc::syscall(libc::SYS_close_range, FIRST, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC)
+    };
+    if result == 0 { Ok(()) } else { Err(std::io::Error::last_os_error()) }
+}
+
 #[cfg(unix)]
 fn raise() -> Option<u64> {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

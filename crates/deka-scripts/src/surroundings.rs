@@ -28,7 +28,8 @@ pub struct Surroundings<'a> {
 pub struct Package {
     /// What it is called in messages: `name@version`.
     pub label: String,
-    /// Its real name; empty for a project without one.
+    /// The name that it is trusted by, which is its own only where a registry vouches for that; empty for a
+    /// project without one.
     pub name: String,
     /// Its folder, absolute.
     pub folder: PathBuf,

@@ -161,8 +161,10 @@ impl<'a> Caller<'a> {
         };
         let manifest = serde_json::from_slice(&package.manifest).unwrap_or(Value::Null);
         put("npm_package_json", text(&package.folder.join("package.json")));
-        put("npm_package_name", package.name.clone());
-        put("npm_package_version", manifest["version"].as_str().unwrap_or_default().to_owned());
+        // No variable can hold a NUL.
+        let says = |field: &str| Some(manifest[field].as_str()?.replace('\0', ""));
+        put("npm_package_name", says("name").unwrap_or_else(|| package.name.clone()));
+        put("npm_package_version", says("version").unwrap_or_default());
         for field in ["config", "engines", "bin"] {
             flatten(&format!("npm_package_{field}"), &manifest[field], &mut variables.set);
         }

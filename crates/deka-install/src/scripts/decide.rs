@@ -90,7 +90,7 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
     if !trusted.is_empty() {
         let platform = platform(environment, config, target);
         for id in trusted {
-            let allowance = allowances.of(graph.package(id).name.as_str());
+            let allowance = allowances.of(trusted_name(graph, id, &direct).as_str());
             let mut fields = platform.clone();
             fields.push(format!("{allowance:?}"));
             let (key, is_complete) = key(graph, patches, id, &fields);
@@ -108,13 +108,27 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
 
 /// Returns the names under which the project and its workspaces ask for packages.
 pub(super) fn direct_aliases(graph: &Graph) -> HashMap<PackageId, Alias> {
-    let is_importer = |id: &PackageId| graph.package(*id).resolution.is_importer();
+    let is_importer = |id: &PackageId| {
+        matches!(graph.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
+    };
     let importers = graph.package_ids().filter(is_importer);
     let edges = importers.flat_map(|id| graph.edges_of(id));
     edges
         .filter(|edge| edge.kind != EdgeKind::Workspace)
         .filter_map(|edge| Some((edge.target?, edge.alias)))
         .collect()
+}
+
+/// Returns the name by which the project trusts a package and allows it things: what comes from a
+/// folder, a tarball or git could call itself anything.
+pub(super) fn trusted_name(
+    graph: &Graph,
+    id: PackageId,
+    direct: &HashMap<PackageId, Alias>,
+) -> Alias {
+    let package = graph.package(id);
+    let alias = direct.get(&id).filter(|_| !matches!(package.resolution, Resolution::Npm { .. }));
+    alias.copied().unwrap_or_else(|| package.name.into())
 }
 
 fn provenance(

@@ -15,21 +15,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use deka_config::{Config, Environment};
+use deka_config::{Config, Environment, GlobalStore};
 use deka_graph::{Graph, PackageId, Resolution};
 use deka_linker::{Action, Build, LinkPlan, Linker, Placement, Task};
 use deka_manifest::PackageJson;
-use deka_scripts::sandbox::{self, Allowances, Grounds, Policy};
+use deka_scripts::sandbox::{self, Allowances, Grounds, Policy, Readable};
 use deka_scripts::{
     Job, JobOutcome, Observer, Package, ProjectOutput, Script, ScriptError, Surroundings,
     lifecycle, order,
 };
-use deka_store::{Store, StoreError};
+use deka_store::{BlobHash, Store, StoreError};
 use hashbrown::HashSet;
 
 use crate::project::{MANIFEST, Project};
 use crate::survey::only_optional;
-use crate::{InstallError, Reporter, tarballs};
+use crate::{InstallError, Reporter, shared, tarballs};
 
 pub(crate) use decide::{Deciding, Decision, decide};
 pub(crate) use project::{Payload, has_scripts, run_in_project, run_one};
@@ -90,13 +90,13 @@ impl Building<'_> {
             .collect();
         let mut candidates = Vec::new();
         let optional = only_optional(self.graph);
+        let direct = decide::direct_aliases(self.graph);
         for at in placed {
             let placement = self.placement(at);
             let folder = self.project.root.join(&*placement.path);
             let label = placement.label.to_string();
-            let Some(package) = read_package(folder, label, placement.name.as_str()) else {
-                continue;
-            };
+            let name = decide::trusted_name(self.graph, placement.package, &direct);
+            let Some(package) = read_package(folder, label, name.as_str()) else { continue };
             let scripts = scripts_of(&package, scripts_for(self.graph, placement.package));
             if !scripts.is_empty() {
                 candidates.push(Candidate {
@@ -231,13 +231,21 @@ impl Building<'_> {
         if self.config.install.backend == deka_config::Backend::Symlink {
             readable.push(self.config.cache.folder().join("v1/files"));
         }
+        // What it depends on may be there, as far as it has no scripts itself.
+        if self.config.install.global_store != GlobalStore::Off {
+            readable.push(shared::folder(self.config));
+        }
+        let members = self.project.members.iter();
+        let members: Vec<PathBuf> =
+            members.map(|member| self.project.root.join(&member.path)).collect();
+        let readable = Readable::find(surroundings, &members, &readable);
         candidates
             .iter()
             .map(|candidate| {
                 let name = &candidate.package.name;
                 let allowance = self.allowances.of(name).filter(|_| candidate.placement.is_some());
                 let Some(allowance) = allowance else { return Ok(None) };
-                let cache = self.config.cache.folder().join("build").join(name.replace('/', "+"));
+                let cache = self.build_cache(candidate);
                 let grounds = Grounds {
                     package: &candidate.package.folder,
                     cache: &cache,
@@ -247,6 +255,18 @@ impl Building<'_> {
                 Ok(Some(Policy::new(surroundings, &grounds, &allowance)?))
             })
             .collect()
+    }
+
+    /// Returns where a package may keep what helps its next build: nobody else may, neither another
+    /// version nor what has the same name elsewhere, as they could leave there what is run later.
+    fn build_cache(&self, candidate: &Candidate) -> PathBuf {
+        let package = self.graph.package(candidate.node);
+        let resolution = resolution_text(self.graph, candidate.node);
+        let identity = [package.name.as_str(), &resolution, package.integrity.as_str()];
+        let hash = BlobHash::of(identity.join("\n").as_bytes()).to_string();
+        let name = candidate.package.name.replace('/', "+");
+        let name = format!("{name}-{}", hash.get(..16).unwrap_or(&hash));
+        self.config.cache.folder().join("build").join(name)
     }
 
     fn say_what_the_kernel_lacks(&self) {

@@ -18,26 +18,35 @@ use super::{Policy, Support};
 /// The newest rights that are asked for; a kernel that knows fewer holds back fewer.
 const RIGHTS: ABI = ABI::V9;
 
-/// `errno` of what is refused.
-const EACCES: u32 = 13;
-const ENOSYS: u32 = 38;
-
-/// The families of sockets that stay: asking the kernel about the machine's own addresses.
-const AF_NETLINK: u64 = 16;
-
-/// Numbers of system calls.
-struct Calls {
-    socket: i64,
-    io_uring_setup: i64,
-}
-
-#[cfg(target_arch = "x86_64")]
-const CALLS: Calls = Calls { socket: 41, io_uring_setup: 425 };
-#[cfg(not(target_arch = "x86_64"))]
-const CALLS: Calls = Calls { socket: 198, io_uring_setup: 425 };
-
 /// The x32 calls of x86-64 kernels have their own numbers, with this bit.
 const X32: i64 = 0x4000_0000;
+
+/// What leads to other processes past all files: memory and messages that all of a user's processes
+/// share, keys, and tracing.
+const SHARED: &[i64] = &[
+    libc::SYS_add_key,
+    libc::SYS_bpf,
+    libc::SYS_keyctl,
+    libc::SYS_msgctl,
+    libc::SYS_msgget,
+    libc::SYS_msgrcv,
+    libc::SYS_msgsnd,
+    libc::SYS_perf_event_open,
+    libc::SYS_request_key,
+    libc::SYS_semctl,
+    libc::SYS_semget,
+    libc::SYS_semop,
+    libc::SYS_semtimedop,
+    libc::SYS_setns,
+    libc::SYS_shmat,
+    libc::SYS_shmctl,
+    libc::SYS_shmget,
+    libc::SYS_userfaultfd,
+];
+
+/// What a filter cannot look into, and what all programs do without: `io_uring` makes sockets, and the
+/// flags of `clone3` lie in memory.
+const OPAQUE: &[i64] = &[libc::SYS_clone3, libc::SYS_io_uring_setup];
 
 pub(super) fn support() -> Support {
     let files = Ruleset::default()
@@ -50,10 +59,13 @@ pub(super) fn support() -> Support {
 }
 
 pub(super) fn enter(policy: &Policy) -> Result<(), String> {
+    // Every kernel with Landlock can do it.
+    drop(deka_fs::withhold_descriptors());
     drop_capabilities().map_err(|error| format!("capabilities can't be dropped: {error}"))?;
     restrict_files(policy).map_err(|error| format!("the sandbox for files failed: {error}"))?;
-    if !policy.has_network && support_of_filters() {
-        forbid_sockets().map_err(|error| format!("the sandbox for sockets failed: {error}"))?;
+    if support().network {
+        restrict_calls(policy.has_network)
+            .map_err(|error| format!("the sandbox for sockets failed: {error}"))?;
     }
     Ok(())
 }
@@ -73,10 +85,6 @@ fn drop_capabilities() -> std::io::Result<()> {
     sets.effective &= kept;
     sets.inheritable &= kept;
     Ok(set_capabilities(None, sets)?)
-}
-
-fn support_of_filters() -> bool {
-    support().network
 }
 
 fn restrict_files(policy: &Policy) -> Result<(), landlock::RulesetError> {
@@ -102,31 +110,61 @@ fn restrict_files(policy: &Policy) -> Result<(), landlock::RulesetError> {
         .map(drop)
 }
 
-/// Refuses to make sockets of any kind that leads out of the sandbox, services of this machine
-/// included; pairs of sockets are no such kind. `io_uring` can make sockets too, so it is not there.
-fn forbid_sockets() -> seccompiler::Result<()> {
+/// Refuses what leads out of the sandbox past all files.
+///
+/// No sockets are made but those that ask the kernel about the machine's own addresses, and with a network
+/// those of the internet: services of this machine that have a path as their address (a desktop's bus, a
+/// container engine) would do anything for a script. Pairs of sockets lead nowhere else. A namespace of
+/// users would make the script root in there, which lets it try more of the kernel.
+fn restrict_calls(has_network: bool) -> seccompiler::Result<()> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
-    let is_other_family =
-        SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, AF_NETLINK)?;
-    let sockets = vec![SeccompRule::new(vec![is_other_family])?];
-    let always = Vec::new();
-    apply(arch, EACCES, &[(CALLS.socket, sockets)])?;
-    apply(arch, ENOSYS, &[(CALLS.io_uring_setup, always)])
+    let is = |argument, operator, value: libc::c_int| {
+        let value = u64::from(value.unsigned_abs());
+        SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
+    };
+    let families: &[libc::c_int] = if has_network {
+        &[libc::AF_NETLINK, libc::AF_INET, libc::AF_INET6]
+    } else {
+        &[libc::AF_NETLINK]
+    };
+    let other_family = families
+        .iter()
+        .map(|family| is(0, SeccompCmpOp::Ne, *family))
+        .collect::<Result<Vec<_>, _>>()?;
+    let other_netlink = vec![
+        is(0, SeccompCmpOp::Eq, libc::AF_NETLINK)?,
+        is(2, SeccompCmpOp::Ne, libc::NETLINK_ROUTE)?,
+    ];
+    let sockets = vec![SeccompRule::new(other_family)?, SeccompRule::new(other_netlink)?];
+    apply(arch, libc::EACCES, [(libc::SYS_socket, sockets)])?;
+
+    let flag = SeccompCmpOp::MaskedEq(u64::from(libc::CLONE_NEWUSER.unsigned_abs()));
+    let new_users = vec![SeccompRule::new(vec![is(0, flag, libc::CLONE_NEWUSER)?])?];
+    let of_another = vec![SeccompRule::new(vec![is(0, SeccompCmpOp::Ne, 0)?])?];
+    let some = [
+        (libc::SYS_clone, new_users.clone()),
+        (libc::SYS_unshare, new_users),
+        (libc::SYS_prlimit64, of_another),
+    ];
+    let shared = SHARED.iter().map(|call| (*call, Vec::new()));
+    apply(arch, libc::EPERM, some.into_iter().chain(shared))?;
+    apply(arch, libc::ENOSYS, OPAQUE.iter().map(|call| (*call, Vec::new())))
 }
 
+/// Refuses calls: each always, or where one of its rules holds.
 fn apply(
     arch: TargetArch,
-    errno: u32,
-    rules: &[(i64, Vec<SeccompRule>)],
+    errno: libc::c_int,
+    rules: impl IntoIterator<Item = (libc::c_long, Vec<SeccompRule>)>,
 ) -> seccompiler::Result<()> {
     let mut all = BTreeMap::new();
     for (call, rules) in rules {
-        all.insert(*call, rules.clone());
         if arch == TargetArch::x86_64 {
-            all.insert(*call | X32, rules.clone());
+            all.insert(call | X32, rules.clone());
         }
+        all.insert(call, rules);
     }
-    let action = SeccompAction::Errno(errno);
+    let action = SeccompAction::Errno(errno.unsigned_abs());
     let filter = SeccompFilter::new(all, SeccompAction::Allow, action, arch)?;
     seccompiler::apply_filter(&BpfProgram::try_from(filter)?)
 }

@@ -5,7 +5,8 @@
 //! | read | the system, the project, Node.js and other tools of `PATH` |
 //! | not read | the home folder but for tools, `.npmrc` and `.env` files, other projects |
 //! | write | the package's own folder, its build cache, a private home and temporary folder |
-//! | network | none, sockets of the machine itself included |
+//! | network | none; if it is allowed, no sockets of the machine itself |
+//! | processes | only its own are signalled or traced; memory, queues and keys are shared with no other |
 //! | variables | those whose name or value holds a secret are taken out |
 //!
 //! On Linux only: Landlock for files and signals, seccomp for sockets. Both are entered by the
@@ -37,6 +38,7 @@ use hashbrown::HashMap;
 use serde::{Deserialize, Serialize};
 
 pub use allowance::{Allowance, Allowances};
+pub use reading::Readable;
 
 use crate::{ScriptError, Surroundings};
 
@@ -72,8 +74,8 @@ pub struct Grounds<'a> {
     pub cache: &'a Path,
     /// Where the headers of Node.js are, if they are known.
     pub node_headers: Option<&'a Path>,
-    /// Folders besides those of the system and the project that may be read.
-    pub readable: &'a [PathBuf],
+    /// What may be read.
+    pub readable: &'a Readable,
 }
 
 /// What the kernel can do.
@@ -139,10 +141,8 @@ impl Policy {
         for folder in &allowance.write {
             write.push(make(surroundings.caller.root.join(folder))?);
         }
-        let mut read = reading::paths(surroundings);
-        read.extend_from_slice(grounds.readable);
         Ok(Self {
-            read,
+            read: grounds.readable.paths().to_owned(),
             list: vec![surroundings.caller.root.to_owned()],
             write,
             has_network: allowance.network,
@@ -207,7 +207,7 @@ pub fn support() -> Support {
     system::support()
 }
 
-/// Puts this process, and all that it starts from now on, under the policy.
+/// Puts this thread, and all that it starts from now on, under the policy.
 pub(crate) fn enter(policy: &Policy) -> Result<(), String> {
     system::enter(policy)
 }

@@ -87,14 +87,62 @@ const SHIMS: &[(&str, &str)] = &[
     ("VOLTA_HOME", ".volta"),
 ];
 
-/// Files that hold credentials, wherever they are in a project.
-const SECRET_FILES: &[&str] = &[".npmrc", ".yarnrc.yml", ".git/config", ".netrc"];
+/// What only root may read of a system's settings; root is held back as everybody is.
+const SYSTEM_SECRETS: &[&str] = &[
+    "/etc/NetworkManager",
+    "/etc/docker",
+    "/etc/gshadow",
+    "/etc/gshadow-",
+    "/etc/kubernetes",
+    "/etc/krb5.keytab",
+    "/etc/letsencrypt",
+    "/etc/npmrc",
+    "/etc/rancher",
+    "/etc/shadow",
+    "/etc/shadow-",
+    "/etc/ssh",
+    "/etc/ssl/private",
+    "/etc/sudoers",
+    "/etc/sudoers.d",
+    "/etc/wireguard",
+    "/usr/etc/npmrc",
+    "/usr/local/etc/npmrc",
+];
 
-/// Returns everything that may be read.
-pub(super) fn paths(surroundings: &Surroundings<'_>) -> Vec<PathBuf> {
+/// Files that hold credentials, wherever they are in a project.
+const SECRET_FILES: &[&str] = &[
+    ".docker/config.json",
+    ".git-credentials",
+    ".git/config",
+    ".netrc",
+    ".npmrc",
+    ".pypirc",
+    ".yarnrc",
+    ".yarnrc.yml",
+    "bunfig.toml",
+];
+
+/// Everything that the scripts of dependencies may read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Readable(Vec<PathBuf>);
+
+impl Readable {
+    /// Looks at a project whose `members` are the folders of its workspaces; all in `others` may be read
+    /// as well.
+    pub fn find(surroundings: &Surroundings<'_>, members: &[PathBuf], others: &[PathBuf]) -> Self {
+        let mut found = paths(surroundings, members);
+        found.extend_from_slice(others);
+        Self(found)
+    }
+
+    pub(super) fn paths(&self) -> &[PathBuf] {
+        &self.0
+    }
+}
+
+fn paths(surroundings: &Surroundings<'_>, members: &[PathBuf]) -> Vec<PathBuf> {
     let home = surroundings.caller.environment.home().filter(|home| home.parent().is_some());
-    let mut secrets: Vec<PathBuf> =
-        ["/etc", "/usr/etc", "/usr/local/etc"].map(|at| Path::new(at).join("npmrc")).into();
+    let mut secrets: Vec<PathBuf> = SYSTEM_SECRETS.iter().map(PathBuf::from).collect();
     secrets.extend(home.map(Path::to_owned));
     if let Some(node) = &surroundings.node {
         secrets.push(node.prefix.join("etc/npmrc"));
@@ -110,7 +158,7 @@ pub(super) fn paths(surroundings: &Surroundings<'_>) -> Vec<PathBuf> {
             add(&path, &project_secrets(&path), &mut found);
         }
     }
-    add_project(surroundings.caller.root, home, &mut found);
+    add_project(surroundings.caller.root, members, home, &mut found);
     found.push(surroundings.temporary().join("node-gyp-bin"));
     found
 }
@@ -126,7 +174,8 @@ pub(super) fn tools_at_home(environment: &Environment) -> Vec<(String, PathBuf)>
 fn tools(surroundings: &Surroundings<'_>, home: Option<&Path>) -> Vec<PathBuf> {
     let mut tools: Vec<PathBuf> = TOOLS.iter().filter_map(|tool| Some(home?.join(tool))).collect();
     if let Some(node) = &surroundings.node {
-        tools.push(node.prefix.clone());
+        // All of it would be too much where Node.js is in `~/.local`.
+        tools.extend(["bin", "include", "lib"].map(|folder| node.prefix.join(folder)));
     }
     tools.push(surroundings.caller.program.to_owned());
     let environment = surroundings.caller.environment;
@@ -139,13 +188,15 @@ fn tools(surroundings: &Surroundings<'_>, home: Option<&Path>) -> Vec<PathBuf> {
 
 /// The project, all of it but its secrets. One that is the home folder, or around it, shows its
 /// dependencies alone.
-fn add_project(root: &Path, home: Option<&Path>, into: &mut Vec<PathBuf>) {
+fn add_project(root: &Path, members: &[PathBuf], home: Option<&Path>, into: &mut Vec<PathBuf>) {
     if home.is_some_and(|home| home.starts_with(root)) {
         let parts = ["node_modules", "package.json", "bun.lock"];
         into.extend(parts.map(|part| root.join(part)));
         return;
     }
-    add(root, &project_secrets(root), into);
+    let mut secrets = project_secrets(root);
+    secrets.extend(members.iter().flat_map(|member| project_secrets(member)));
+    add(root, &secrets, into);
 }
 
 fn project_secrets(root: &Path) -> Vec<PathBuf> {
@@ -160,7 +211,8 @@ fn project_secrets(root: &Path) -> Vec<PathBuf> {
 }
 
 fn is_env_file(name: &str) -> bool {
-    name.strip_prefix(".env").is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    let rest = name.strip_prefix(".env").or_else(|| name.strip_prefix(".dev.vars"));
+    rest.is_some_and(|rest| matches!(rest, "" | "rc") || rest.starts_with('.'))
 }
 
 /// Adds `path`, or if a secret lies in it, all that is in it but that.
@@ -221,7 +273,7 @@ mod tests {
     #[test]
     fn env_files() {
         for (name, expected) in
-            [(".env", true), (".env.local", true), (".envrc", false), ("env", false)]
+            [(".env", true), (".env.local", true), (".envrc", true), (".environment", false)]
         {
             assert_eq!(is_env_file(name), expected, "{name}");
         }

@@ -3,13 +3,13 @@
 //! deka starts itself again as `deka --run-lifecycle-script <order>`. That process
 //!
 //! 1. adopts whatever loses its parent below it,
-//! 2. enters the sandbox, if there is to be one,
-//! 3. starts the shell and waits for it,
-//! 4. kills what is left below it, and ends as the shell did.
+//! 2. starts the shell from a thread that has entered the sandbox, if there is to be one, and waits for it,
+//! 3. kills what is left below it, and ends as the shell did.
 //!
 //! While it waits it watches deka: when deka ends in whatever way (Ctrl-C, a failed sibling, SIGKILL),
 //! everything below is killed. A process of its own can do this without code between fork and exec,
-//! and the sandbox needs no `unsafe`.
+//! and the sandbox needs no `unsafe`. It is not in the sandbox itself: a script that could end it would
+//! leave behind what it has started.
 
 #[cfg(target_os = "linux")]
 mod linux;
@@ -75,17 +75,23 @@ pub fn supervise(order: &str) -> (u8, Option<String>) {
 
 fn carry_out(order: &Order) -> Result<u8, String> {
     system::adopt_orphans().map_err(|error| format!("orphans can't be adopted: {error}"))?;
-    if let Some(policy) = &order.sandbox {
-        sandbox::enter(policy)?;
-    }
     let mut command = Command::new(&order.shell);
     command.arg("-c").arg(&order.command);
     if order.is_on_leash {
         command.stdin(Stdio::null());
     }
-    let mut shell = command
-        .spawn()
-        .map_err(|error| format!("`{}` can't be started: {error}", order.shell.display()))?;
+    let mut spawn = || {
+        command
+            .spawn()
+            .map_err(|error| format!("`{}` can't be started: {error}", order.shell.display()))
+    };
+    let mut shell = match &order.sandbox {
+        None => spawn()?,
+        Some(policy) => std::thread::scope(|scope| {
+            let inside = scope.spawn(|| sandbox::enter(policy).and_then(|()| spawn()));
+            inside.join().map_err(|_| "the sandbox could not be entered".to_owned())?
+        })?,
+    };
     watch(order);
     let status = shell.wait().map_err(|error| format!("waiting failed: {error}"))?;
     system::end_all();

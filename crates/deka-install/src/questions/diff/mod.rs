@@ -11,9 +11,7 @@ use std::sync::Arc;
 
 use deka_config::Config;
 use deka_graph::PackageId;
-use deka_manifest::{
-    Integrity, PackageName, Packument, Range, Symbol, Version, VersionManifest, split_name,
-};
+use deka_manifest::{Integrity, PackageName, Packument, Range, Symbol, Version, VersionManifest};
 use deka_registry::TarballOptions;
 use deka_resolver::{Query, pick};
 use deka_store::{Importer, PackageIndex, Store, StoreError};
@@ -21,7 +19,7 @@ use url::Url;
 
 pub use files::{FileDifference, FileStatus};
 
-use super::{Inquiry, locked};
+use super::{Inquiry, importer, locked};
 use crate::InstallError;
 use crate::engine::{DownloadError, InvalidTarballUrl};
 use crate::project::{Project, WantedLockfile, find_project};
@@ -119,7 +117,7 @@ fn installed(request: &DiffRequest, name: PackageName) -> Result<Version, Instal
     let project = Project::read(&root, WantedLockfile::Any, false)?;
     let graph = &locked(&project)?.graph;
     let targets = project.targets(&[], &request.folder)?;
-    let own = targets.first().and_then(|folder| graph.importer(folder));
+    let own = targets.first().and_then(|folder| importer(graph, folder));
     let direct = own.into_iter().flat_map(|id| graph.edges_of(id)).filter_map(|edge| edge.target);
     let is_it = |id: &PackageId| graph.package(*id).name == name;
     // What the project itself uses, else the highest.
@@ -139,7 +137,8 @@ impl Side {
         {
             return Ok(Self { name, wanted: text.to_owned() });
         }
-        let (name, wanted) = split_name(text).unwrap_or((text, ""));
+        let at = text.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
+        let (name, wanted) = at.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
         let name = PackageName::parse(name)
             .map_err(|source| InstallError::NoName { text: text.to_owned(), source })?;
         Ok(Self { name, wanted: wanted.trim().to_owned() })

@@ -8,7 +8,7 @@ use deka_test::{Registry, TestProject};
 use serde_json::json;
 
 use super::sandbox::has_sandbox;
-use super::{manifest, trusting};
+use super::{build_caches, manifest, trusting};
 
 /// Publishes a package that notes in its cache how often it was built.
 fn publish(registry: &Registry, version: &str, dependency: &str) {
@@ -26,8 +26,9 @@ fn publish(registry: &Registry, version: &str, dependency: &str) {
 }
 
 fn runs(project: &TestProject) -> usize {
-    let text = fs::read_to_string(project.cache().join("build/a/runs")).unwrap_or_default();
-    text.lines().count()
+    let caches = build_caches(project);
+    let texts = caches.iter().filter_map(|cache| fs::read_to_string(cache.join("runs")).ok());
+    texts.map(|text| text.lines().count()).sum()
 }
 
 fn check(project: &TestProject) {

@@ -5,6 +5,9 @@ mod running;
 mod sandbox;
 mod trust;
 
+use std::fs;
+use std::path::PathBuf;
+
 use deka_test::{Registry, TestProject};
 use serde_json::{Value, json};
 
@@ -16,6 +19,12 @@ fn trusting(registry: &Registry, names: &[&str]) -> TestProject {
     project.use_registry(registry);
     project.package_json(manifest(names, json!({ "trustedDependencies": names })));
     project
+}
+
+/// Where scripts keep what helps the next build, one folder for each version that was built.
+fn build_caches(project: &TestProject) -> Vec<PathBuf> {
+    let builds = fs::read_dir(project.cache().join("build")).into_iter().flatten();
+    builds.map(|entry| entry.unwrap().path()).collect()
 }
 
 /// A manifest with these dependencies and further fields.

@@ -2,12 +2,13 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 use deka_test::{Registry, TestProject, say_skipped};
 use serde_json::{Value, json};
 
 use super::running::is_alive;
-use super::{manifest, trusting};
+use super::{build_caches, manifest, trusting};
 
 /// Whether the kernel can hold files and sockets back; says so if not.
 pub(super) fn has_sandbox(test: &str) -> bool {
@@ -168,7 +169,7 @@ fn its_own_folder_its_cache_and_temporary_files_can_be_written() {
     let (_registry, project) = with_script(script);
     project.command(["install"]).run().assert_success();
     assert!(project.exists("node_modules/a/by-node"));
-    assert!(project.cache().join("build/a/kept").exists());
+    assert!(build_caches(&project)[0].join("kept").exists());
     assert!(fs::read_dir(project.home()).unwrap().count() == 1, "only .npmrc");
 }
 
@@ -229,6 +230,121 @@ fn others_cannot_be_signalled() {
     let outcome = project.command(["install"]).env("OTHER", &other).run();
     // Kernels before 6.12 do not hold signals back.
     assert!(matches!(outcome.code, Some(0 | 7)), "{}", outcome.snapshot());
+}
+
+#[test]
+fn its_guard_cannot_be_ended() {
+    if !has_sandbox("its_guard_cannot_be_ended") {
+        return;
+    }
+    let script = "(setsid sh -c 'echo $$ > pid; sleep 600' > /dev/null 2>&1 &); \
+                  while ! test -s pid; do sleep 0.01; done; \
+                  guard=$(awk '/PPid/ { print $2 }' /proc/$$/status); kill -9 $guard; true";
+    let (_registry, project) = with_script(script);
+    let outcome = project.command(["install"]).run();
+    let pid = project.read("node_modules/a/pid");
+    // Kernels before 6.12 do not hold signals back.
+    assert!(!is_alive(&pid) || outcome.code != Some(0), "{}", outcome.snapshot());
+}
+
+/// Everything that leads out past all files, tried by a program in C.
+#[test]
+fn nothing_else_leads_out() {
+    if !has_sandbox("nothing_else_leads_out") {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let compiled = folder.path().join("escapes");
+    let source = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/install/scripts/escapes.c");
+    let status = Command::new("cc").arg("-o").arg(&compiled).arg(source).status().unwrap();
+    assert!(status.success());
+    for network in [false, true] {
+        let registry = Registry::start();
+        let script = "guard=$(awk '/PPid/ { print $2 }' /proc/$$/status); \
+                      deka=$(awk '/PPid/ { print $2 }' /proc/$guard/status); \
+                      ./escapes $guard $deka > escaped";
+        let package = registry.package("a", "1.0.0").script("install", script);
+        package.executable("escapes", fs::read(&compiled).unwrap()).publish();
+        let project = trusting(&registry, &["a"]);
+        allow(&project, &json!({ "network": network }));
+        project.command(["install"]).run().assert_success();
+        let escaped = project.read("node_modules/a/escaped");
+        let expected = if network { "internet\nend\n" } else { "end\n" };
+        assert_eq!(escaped, expected, "{network}");
+    }
+}
+
+#[test]
+fn what_somebody_else_has_open_is_not_inherited() {
+    if !has_sandbox("what_somebody_else_has_open_is_not_inherited") {
+        return;
+    }
+    let (_registry, project) = with_script("echo x >&9; true");
+    let open = project.home().join("open");
+    let command = format!("exec 9> {}; exec \"$0\" install", open.display());
+    let deka = env!("CARGO_BIN_EXE_deka");
+    project.other_program("sh").args(["-c", &*command, deka]).run().assert_success();
+    assert_eq!(fs::read_to_string(open).unwrap(), "");
+}
+
+#[test]
+fn what_lies_below_its_folder_is_not_the_stores() {
+    if !has_sandbox("what_lies_below_its_folder_is_not_the_stores") {
+        return;
+    }
+    let registry = Registry::start();
+    registry.package("b", "1.0.0").file("index.js", "good").publish();
+    registry.package("b", "2.0.0").publish();
+    let script = "echo evil > node_modules/b/index.js";
+    registry.package("a", "1.0.0").dep("b", "1").script("install", script).publish();
+    let project = trusting(&registry, &["a"]);
+    let fields = json!({ "trustedDependencies": ["a"], "dependencies": { "a": "1", "b": "2" } });
+    project.package_json(fields);
+    project.command(["install"]).run();
+    let other = trusting(&registry, &[]).sharing_cache(project.cache());
+    other.package_json(json!({ "dependencies": { "b": "1" } }));
+    other.command(["install", "--offline"]).run().assert_success();
+    assert_eq!(other.read("node_modules/b/index.js"), "good");
+}
+
+#[test]
+fn secrets_of_workspaces_cannot_be_read() {
+    if !has_sandbox("secrets_of_workspaces_cannot_be_read") {
+        return;
+    }
+    let script =
+        "cat ../../packages/web/* ../../packages/web/.env* ../../packages/web/.npmrc > seen; true";
+    let (_registry, project) = with_script(script);
+    let fields = json!({ "trustedDependencies": ["a"], "workspaces": ["packages/*"] });
+    project.package_json(manifest(&["a"], fields));
+    project.write("packages/web/package.json", "{ \"name\": \"web\" }");
+    for file in [".env", ".env.local", ".envrc", ".npmrc"] {
+        project.write(&format!("packages/web/{file}"), "# secret=1");
+    }
+    project.write("packages/web/open.txt", "open");
+    let outcome = project.command(["install", "--linker=hoisted"]).run();
+    outcome.assert_success();
+    let seen = project.read("node_modules/a/seen");
+    assert!(seen.contains("open") && !seen.contains("secret"), "{seen}{}", outcome.snapshot());
+}
+
+#[test]
+fn a_tarball_that_takes_another_name_gets_nothing_of_it() {
+    if !has_sandbox("a_tarball_that_takes_another_name_gets_nothing_of_it") {
+        return;
+    }
+    let script = "node -e \"fetch(process.env.URL).then(() => {}, () => process.exit(9))\"";
+    let (registry, project) = with_script(script);
+    let url = format!("{}a/-/a-1.0.0.tgz", registry.url());
+    let install = |name: &str| {
+        project.package_json(json!({
+            "dependencies": { "other": url }, "trustedDependencies": ["other"],
+            "deka": { "sandbox": { name: { "network": true } } },
+        }));
+        project.remove("node_modules").command(["install"]).env("URL", registry.url()).run()
+    };
+    install("a").assert_code(9);
+    install("other").assert_success();
 }
 
 #[test]
