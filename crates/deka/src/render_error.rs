@@ -77,11 +77,12 @@ fn indented(text: &str, columns: usize) -> String {
     printable(text.trim_end()).replace('\n', &format!("\n{:columns$}", ""))
 }
 
-/// Takes out what a registry or a file name could steer a terminal with.
+/// Takes out what a registry or a file name could steer a terminal with, or show text in another order by
+/// than it is in.
 pub(crate) fn printable(text: &str) -> String {
-    text.chars()
-        .map(|c| if c.is_control() && c != '\n' && c != '\t' { '\u{fffd}' } else { c })
-        .collect()
+    let turns = |c| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_bad = |c: char| c.is_control() && c != '\n' && c != '\t' || turns(c);
+    text.chars().map(|c| if is_bad(c) { '\u{fffd}' } else { c }).collect()
 }
 
 #[cfg(test)]

@@ -102,18 +102,25 @@ impl Segment {
     }
 }
 
+/// Compares names with segments, one segment after the other for all names at once: trying the ways that
+/// several `**` can share many names out would take forever.
 fn matches(segments: &[Segment], names: &[&str]) -> bool {
-    match (segments.split_first(), names.split_first()) {
-        (None, None) => true,
-        (Some((Segment::AnyNumber, rest)), found) => {
-            matches(rest, names)
-                || found.is_some_and(|(name, below)| {
-                    Segment::AnyNumber.fits(name) && matches(segments, below)
-                })
+    // Whether the segments so far fit so many of the names.
+    let mut fitting = vec![false; names.len() + 1];
+    fitting[0] = true;
+    for segment in segments {
+        if *segment == Segment::AnyNumber {
+            for (at, name) in names.iter().enumerate() {
+                fitting[at + 1] |= fitting[at] && segment.fits(name);
+            }
+        } else {
+            for (at, name) in names.iter().enumerate().rev() {
+                fitting[at + 1] = fitting[at] && segment.fits(name);
+            }
+            fitting[0] = false;
         }
-        (Some((segment, rest)), Some((name, below))) => segment.fits(name) && matches(rest, below),
-        _ => false,
     }
+    fitting.last() == Some(&true)
 }
 
 /// Compares a name with tokens; a `*` that took too little is tried again with one more character.
@@ -272,6 +279,13 @@ mod tests {
         assert_eq!(Glob::parse("./packages/a/").literal().as_deref(), Some("packages/a"));
         assert_eq!(Glob::parse("packages/*").literal(), None);
         assert_eq!(Glob::parse("{a,b}").literal(), None);
+    }
+
+    #[test]
+    fn many_wildcards_end() {
+        let path = "a/".repeat(60);
+        assert!(!Glob::parse(&format!("{}b", "**/a/".repeat(30))).matches(&path));
+        assert!(Glob::parse(&format!("{}a", "**/".repeat(60))).matches(&path));
     }
 
     #[test]

@@ -121,6 +121,10 @@ impl Linker<'_> {
     /// Makes a file executable that is not; a file that cannot be is left as it is, with a warning.
     fn make_executable(&self, owner: &BinOwner, file: &str) {
         let result = if owner.is_placed {
+            if !self.is_inside(owner, file) {
+                tracing::warn!(file, "a command that leads out of its package is left as it is");
+                return;
+            }
             self.replace_by_executable(file)
         } else {
             self.root.metadata_following(file).and_then(|metadata| {
@@ -131,6 +135,14 @@ impl Linker<'_> {
         if let Err(error) = result {
             tracing::warn!(%error, "a command could not be made executable");
         }
+    }
+
+    /// Whether a file of a package lies in its folder, and not behind a symlink that a script left there.
+    fn is_inside(&self, owner: &BinOwner, file: &str) -> bool {
+        let real = |path: &str| std::fs::canonicalize(self.root.path_of(path)).ok();
+        let folders = [Some(&owner.path), owner.native.as_ref()].into_iter().flatten();
+        let folders = folders.filter_map(|folder| real(folder));
+        real(file).is_some_and(|file| folders.into_iter().any(|folder| file.starts_with(folder)))
     }
 
     /// Puts an executable copy in the place of a file, whose inode may be the store's.

@@ -26,6 +26,7 @@ mod questions;
 mod remote;
 mod run;
 mod scripts;
+mod terminal;
 mod workspaces;
 mod x;
 

@@ -1,6 +1,7 @@
 //! Which scripts run, when, with what around them, and how they end.
 
 use std::fs;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::process::Stdio;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -250,6 +251,30 @@ fn scripts_write_into_copies_of_their_own() {
     project.package_json(manifest(&["a"], json!({ "trustedDependencies": [] })));
     project.command(["install"]).run().assert_success();
     assert_eq!(project.read("node_modules/a/index.js"), "as published");
+}
+
+#[test]
+fn a_command_behind_a_link_is_left_as_it_is() {
+    let registry = Registry::start();
+    let script = "ln -s \"$SECRETS\" b; ln -s \"$SECRETS/key\" key";
+    registry
+        .package("a", "1.0.0")
+        .bin("one", "b/key")
+        .bin("other", "key")
+        .script("postinstall", script)
+        .publish();
+    let project = trusting(&registry, &["a"]);
+    let secrets = project.home().join("secrets");
+    fs::create_dir(&secrets).unwrap();
+    fs::write(secrets.join("key"), "secret").unwrap();
+    fs::set_permissions(secrets.join("key"), fs::Permissions::from_mode(0o600)).unwrap();
+    let before = fs::metadata(secrets.join("key")).unwrap();
+    project.command(["install"]).env("SECRETS", &secrets).run().assert_success();
+    let after = fs::metadata(secrets.join("key")).unwrap();
+    assert_eq!((after.mode(), after.ino()), (before.mode(), before.ino()));
+    assert_eq!(fs::read_dir(&secrets).unwrap().count(), 1);
+    let key = fs::symlink_metadata(project.path().join("node_modules/a/key")).unwrap();
+    assert!(key.is_symlink(), "no copy of what it leads to");
 }
 
 #[test]
