@@ -327,9 +327,9 @@ fn name_of(manifest: &PackageJson, path: &str, alias: Alias) -> PackageName {
     name.unwrap_or_else(|| alias.to_package_name())
 }
 
-/// Whether what stands behind `link:` is a path and no name.
+/// Whether what stands behind `link:` is a path and no name, as in `link:libs/a`.
 fn is_path(text: &str) -> bool {
-    matches!(text, "." | "..") || ["./", "../", "/"].iter().any(|start| text.starts_with(start))
+    matches!(text, "." | "..") || text.contains('/') && PackageName::parse(text).is_err()
 }
 
 fn leaves(path: &str) -> bool {
