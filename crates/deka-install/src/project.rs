@@ -89,7 +89,7 @@ pub(crate) struct Project {
     /// Whether that is to be another package manager's.
     pub(crate) must_migrate: bool,
     /// The manifest with the settings that come along with the lockfile.
-    pub(crate) moved_settings: Option<MovedSettings>,
+    pub(crate) moved_settings: MovedSettings,
     /// The text of `bun.lock`, readable or not.
     pub(crate) lockfile_text: Option<Vec<u8>>,
     /// What was read, for the next install to compare with.
@@ -129,11 +129,11 @@ impl Project {
         if must_migrate && foreign.is_none() {
             return Err(InstallError::NothingToMigrate { folder: root.to_owned() });
         }
-        let moved_settings = match &foreign {
-            Some(found) => found.moved_settings(&dir, &text)?,
+        let moved = match &foreign {
+            Some(found) => found.move_settings(&dir, &text)?,
             None => None,
         };
-        let manifest = moved_settings.as_ref().map_or(&*text, |moved| moved.manifest.as_bytes());
+        let manifest = moved.as_ref().map_or(&*text, |(manifest, _)| manifest.as_bytes());
         let manifest = PackageJson::parse(manifest)
             .map_err(|source| InstallError::Manifest { path, source: Box::new(source) })?;
         let _span = trace_span!("parse lockfile");
@@ -159,18 +159,35 @@ impl Project {
             lockfile,
             lockfile_name: LOCKFILE,
             must_migrate,
-            moved_settings,
+            moved_settings: moved.map_or_else(MovedSettings::default, MovedSettings::of_root),
             lockfile_text,
             inputs,
         };
         if let Some(found) = foreign {
             project.lockfile_name = found.file;
+            if found.has_dialect() {
+                project.rewrite_members()?;
+            }
             project.lockfile = match found.read(project.new_lockfile(None, Graph::new())) {
                 Ok(migration) => Read::Migrated(Box::new(migration)),
                 Err(error) => Read::Damaged(Arc::new(error)),
             };
         }
         Ok(project)
+    }
+
+    /// Says in other words what only another package manager understands in the manifests of members.
+    fn rewrite_members(&mut self) -> Result<(), InstallError> {
+        let mut moved = std::mem::take(&mut self.moved_settings);
+        let folders: Vec<String> = self.members.iter().map(|member| member.path.clone()).collect();
+        for folder in folders {
+            let text = self.text_of(&folder)?;
+            let mut done = Vec::new();
+            moved.drafts.edit(self, &folder, |editor| done = migration::rewrite(&text, editor))?;
+            moved.add(&format!("{folder}/{MANIFEST}"), &done);
+        }
+        self.moved_settings = moved;
+        Ok(())
     }
 
     /// Refuses what deka can't install, and what nobody could.

@@ -29,8 +29,8 @@ pub trait Reporter: Send + Sync {
         let _ = (done, wanted);
     }
 
-    /// The lockfile of another package manager was read, in so much time; `moved` says which settings
-    /// come along (`pnpm.overrides to overrides`).
+    /// The lockfile of another package manager was read, in so much time; `moved` says what
+    /// that does to manifests (`copied pnpm.overrides to overrides in package.json`).
     fn migrated(&self, file: &str, elapsed: Duration, moved: &[String]) {
         let _ = (file, elapsed, moved);
     }

@@ -19,7 +19,7 @@ mod lockfile;
 pub mod migrate;
 mod package_lock;
 pub mod pnpm;
-mod yarn;
+pub mod yarn;
 
 pub use compare::{Changes, Edit, Row, compare};
 pub use error::{LockfileError, Position};

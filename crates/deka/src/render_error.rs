@@ -38,9 +38,7 @@ pub(crate) fn print_command(command: &str) {
 pub(crate) fn print_migrated(file: &str, time: std::time::Duration, moved: &[String]) {
     let time = crate::commands::install::text::elapsed(time);
     let mut line = format!("[{}] migrated lockfile from {}\n", time.bold(), file.green());
-    if !moved.is_empty() {
-        line.extend(["copied ", &moved.join(", copied "), " in package.json\n"]);
-    }
+    line.extend(moved.iter().flat_map(|moved| [printable(moved), "\n".into()]));
     let _ = anstream::stderr().write_all(line.as_bytes());
 }
 

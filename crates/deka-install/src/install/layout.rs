@@ -198,8 +198,8 @@ impl Install<'_> {
         let direct = self.project.direct_packages(&self.targets[0]);
         let mut source = surroundings.packuments(&self.local, self.config, direct);
         let (lockfile, elapsed) = migration.complete(&mut source)?;
-        let moved = self.project.moved_settings.as_ref().map(|moved| &*moved.fields);
-        self.reporter.migrated(migration.file, elapsed, moved.unwrap_or_default());
+        let moved = &self.project.moved_settings.lines;
+        self.reporter.migrated(migration.file, elapsed, moved);
         Start::of_migrated(&lockfile, &self.project, &self.local, self.config, self.reporter)
     }
 

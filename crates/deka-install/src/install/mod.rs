@@ -21,7 +21,7 @@ use deka_store::Store;
 use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
-use crate::change::{Change, Draft, Drafts, NewManifest};
+use crate::change::{Change, Draft, NewManifest};
 use crate::duplicates::Duplicates;
 use crate::engine::{Engine, Event, Linking, QueueWorkers};
 use crate::local::Local;
@@ -361,7 +361,7 @@ impl<'a> Install<'a> {
         } else {
             WantedLockfile::Any
         };
-        let project = Project::read(&request.root, wanted, may_be_absent)?;
+        let mut project = Project::read(&request.root, wanted, may_be_absent)?;
         project.check(config)?;
         for problem in &project.manifest.problems {
             reporter.warning(&format!("{problem} of `{}`", project.manifest_path().display()));
@@ -373,9 +373,7 @@ impl<'a> Install<'a> {
             reporter.warning(problem);
         }
         let targets = vec![String::new()];
-        let moved = project.moved_settings.as_ref();
-        let drafts = moved.map(|moved| Drafts::of_root(moved.manifest.clone()));
-        let draft = Draft::of(drafts.unwrap_or_default());
+        let draft = Draft::of(std::mem::take(&mut project.moved_settings.drafts));
         Ok(Self {
             request,
             config,

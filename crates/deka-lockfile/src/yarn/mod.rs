@@ -1,10 +1,12 @@
-//! yarn's `yarn.lock`: that of yarn 1 ([`classic`]), and that of all later ones ([`berry`]).
+//! yarn's `yarn.lock`: that of yarn 1 (`classic`), and that of all later ones (`berry`).
 //!
 //! Both list what each range of each name was resolved to, and nothing of the project itself. Neither
-//! tells all of a package, so manifests of the very versions are asked for.
+//! tells all of a package, so manifests of the very versions are asked for. What only yarn understands in
+//! the project's manifests is said in other words first ([`dialect`]).
 
 mod berry;
 mod classic;
+pub mod dialect;
 
 use deka_graph::{Edge, EdgeKind, Package, PackageId, Resolution};
 use deka_manifest::{Alias, Bin, PackageName, Platforms, Range, Spec, Symbol};
@@ -43,7 +45,7 @@ pub(crate) fn read(
     lockfile: &mut Lockfile,
     registries: Registries<'_>,
 ) -> Result<Draft> {
-    let entries = if text.lines().any(|line| line.starts_with("__metadata:")) {
+    let entries = if dialect::is_berry(text) {
         berry::entries(text, registries)?
     } else {
         classic::entries(text, registries)?

@@ -162,6 +162,7 @@ edits![
 ];
 
 folders![
+    berry_migration,
     catalogs,
     file_folders,
     file_nested,

@@ -204,6 +204,59 @@ fn pnpm_s_settings_come_along() {
 }
 
 #[test]
+fn what_only_yarn_understands_is_said_in_other_words() {
+    let registry = registry();
+    let project = project();
+    project.use_registry(&registry);
+    let manifest = r#"{
+  "name": "p",
+  "workspaces": ["m"],
+  "dependencies": {
+    "a": "patch:a@npm%3A^1.0.0#optional!builtin<compat/a>",
+    "b": "patch:b@npm%3A1.1.0#~/patches/b.patch"
+  }
+}
+"#;
+    project.write("package.json", manifest);
+    project.write("m/package.json", r#"{ "name": "m", "dependencies": { "a": "npm:^1.0.0" } }"#);
+    project.write("patches/b.patch", "--- /dev/null\n+++ b/new.js\n@@ -0,0 +1 @@\n+new\n");
+    let entry = |key: &str, resolution: &str, version: &str| {
+        format!("\"{key}\":\n  version: {version}\n  resolution: \"{resolution}\"\n")
+    };
+    let lockfile = [
+        "__metadata:\n  version: 8\n".to_owned(),
+        entry("a@npm:^1.0.0", "a@npm:1.0.0", "1.0.0"),
+        entry(
+            "a@patch:a@npm%3A^1.0.0#optional!builtin<compat/a>",
+            "a@patch:a@npm%3A1.0.0#optional!builtin<compat/a>::version=1.0.0&hash=1",
+            "1.0.0",
+        ),
+        entry("b@npm:1.1.0", "b@npm:1.1.0", "1.1.0") + "  dependencies:\n    a: \"npm:^1.0.0\"\n",
+        entry(
+            "b@patch:b@npm%3A1.1.0#~/patches/b.patch",
+            "b@patch:b@npm%3A1.1.0#~/patches/b.patch::version=1.1.0&hash=1",
+            "1.1.0",
+        ),
+    ];
+    project.write("yarn.lock", lockfile.join("\n"));
+
+    let outcome = project.command(["install", "--linker=hoisted"]).run();
+    outcome.assert_success();
+    assert!(outcome.stderr.contains("added patchedDependencies in package.json"), "{outcome:?}");
+    assert!(outcome.stderr.contains("ranges in m/package.json"), "{outcome:?}");
+    let plain = manifest
+        .replace("patch:a@npm%3A^1.0.0#optional!builtin<compat/a>", "^1.0.0")
+        .replace("patch:b@npm%3A1.1.0#~/patches/b.patch", "1.1.0");
+    let text = project.read("package.json");
+    assert!(text.starts_with(plain.trim_end_matches("\n}\n")), "{text}");
+    assert!(text.contains(r#""b@1.1.0": "patches/b.patch""#), "{text}");
+    assert!(project.read("m/package.json").contains(r#""a": "^1.0.0""#));
+    assert_eq!(project.read("node_modules/b/new.js"), "new\n");
+    assert!(project.read("node_modules/a/package.json").contains("1.0.0"));
+    project.command(["ci"]).run().assert_success();
+}
+
+#[test]
 fn edits_since_count() {
     let registry = registry();
     let project = old_project(&registry);
