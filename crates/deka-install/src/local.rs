@@ -285,7 +285,7 @@ pub(crate) fn refuse_other_tarballs(
 /// counts.
 fn is_direct(graph: &Graph, id: PackageId) -> bool {
     graph.package_ids().any(|dependent| {
-        matches!(graph.package(dependent).resolution, Resolution::Root | Resolution::Workspace(_))
+        graph.package(dependent).resolution.is_importer()
             && graph.edges_of(dependent).iter().any(|edge| edge.target == Some(id))
     })
 }

@@ -1,7 +1,7 @@
 //! What an older lockfile says, in the resolver's terms.
 
 use deka_lockfile::{Lockfile, OverrideRule};
-use deka_manifest::{Alias, Override, OverrideTarget, Symbol};
+use deka_manifest::{Alias, Override, OverrideTarget, Symbol, split_name};
 use deka_resolver::{Added, Addition, Catalogs, Overrides};
 use hashbrown::{HashMap, HashSet};
 
@@ -29,12 +29,10 @@ pub(crate) fn overrides(lockfile: &Lockfile) -> Overrides {
 
 /// Reads `name` or `name@range`.
 fn target(key: Symbol) -> OverrideTarget {
-    // The first character may be the `@` of a scope.
-    match key.char_indices().skip(1).find(|(_, c)| *c == '@') {
-        Some((at, _)) => OverrideTarget {
-            name: Symbol::new(&key[..at]),
-            range: Some(Symbol::new(&key[at + 1..])),
-        },
+    match split_name(&key) {
+        Some((name, range)) => {
+            OverrideTarget { name: Symbol::new(name), range: Some(Symbol::new(range)) }
+        }
         None => OverrideTarget { name: key, range: None },
     }
 }

@@ -3,14 +3,14 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use deka_config::{Config, Linker, MinimumReleaseAge};
+use deka_config::{Config, Linker};
 use deka_fs::Dir;
-use deka_graph::{Graph, PackageId, Resolution};
+use deka_graph::{Graph, PackageId};
 use deka_linker::{Input, Layout};
 use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::package_json::edit::Editor;
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol, Version};
-use deka_resolver::{Extensions, Locked, Observer, Options, PackumentSource, ReleaseAge, Resolved};
+use deka_resolver::{Extensions, Locked, Observer, Options, PackumentSource, Resolved};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
 use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
@@ -258,10 +258,8 @@ impl Project {
         let selected = workspaces::select_manifests(filters, &graph, &self.root, root_name)?;
         Ok(selected
             .into_iter()
-            .map(|id| match &graph.package(id).resolution {
-                Resolution::Workspace(path) => path.to_string(),
-                _ => String::new(),
-            })
+            .filter_map(|id| graph.package(id).resolution.importer_folder())
+            .map(ToOwned::to_owned)
             .collect())
     }
 
@@ -390,9 +388,8 @@ impl Project {
             overrides,
             catalogs,
         });
-        let age = &config.install.minimum_release_age;
         input.options = Options {
-            release_age: (!age.age.is_zero()).then(|| release_age(age)),
+            release_age: settings::release_age(config),
             install_peers: !config.install.omit.peer,
             link_workspaces: config.install.link_workspace_packages.unwrap_or(true),
             target: Some(settings::target(config)),
@@ -413,15 +410,5 @@ impl Project {
 
     pub(crate) fn lockfile_path(&self) -> PathBuf {
         self.root.join(LOCKFILE)
-    }
-}
-
-pub(crate) fn release_age(age: &MinimumReleaseAge) -> ReleaseAge {
-    let now =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    ReleaseAge {
-        minimum_ms: i64::try_from(age.age.as_millis()).unwrap_or(i64::MAX),
-        now_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
-        excludes: age.excludes.iter().filter_map(|name| PackageName::parse(name).ok()).collect(),
     }
 }

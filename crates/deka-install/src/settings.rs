@@ -1,10 +1,13 @@
 //! What of the configuration decides about the tree, and for which platform.
 
 use std::hash::{Hash, Hasher};
+use std::time::{SystemTime, UNIX_EPOCH};
 
-use deka_config::Config;
+use deka_config::{Config, Install, MinimumReleaseAge};
+use deka_graph::EdgeKind;
 use deka_linker::Backend;
-use deka_manifest::{CpuSet, LibcSet, OsSet, Target};
+use deka_manifest::{CpuSet, LibcSet, OsSet, PackageName, Target};
+use deka_resolver::ReleaseAge;
 use xxhash_rust::xxh3::Xxh3;
 
 use crate::Request;
@@ -44,6 +47,30 @@ fn is_musl() -> bool {
     has(format!("/lib/ld-musl-{arch}.so.1"))
         && !has("/lib64/ld-linux-x86-64.so.2".to_owned())
         && !has("/lib/ld-linux-aarch64.so.1".to_owned())
+}
+
+/// Whether a group of dependencies is left out of `node_modules`.
+pub(crate) fn omits(install: &Install, kind: EdgeKind) -> bool {
+    match kind {
+        EdgeKind::Dev => install.omits_dev(),
+        EdgeKind::Optional => install.omit.optional,
+        EdgeKind::Peer => install.omit.peer,
+        EdgeKind::Workspace | EdgeKind::Prod => false,
+    }
+}
+
+/// Returns how old a version has to be to be picked, if that matters.
+pub(crate) fn release_age(config: &Config) -> Option<ReleaseAge> {
+    let MinimumReleaseAge { age, excludes } = &config.install.minimum_release_age;
+    if age.is_zero() {
+        return None;
+    }
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Some(ReleaseAge {
+        minimum_ms: i64::try_from(age.as_millis()).unwrap_or(i64::MAX),
+        now_ms: i64::try_from(now.as_millis()).unwrap_or(i64::MAX),
+        excludes: excludes.iter().filter_map(|name| PackageName::parse(name).ok()).collect(),
+    })
 }
 
 /// Returns how files get from the store into `node_modules`.

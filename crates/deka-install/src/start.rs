@@ -1,7 +1,7 @@
 //! Whether the lockfile has all the answers.
 
 use deka_config::Config;
-use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
+use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_lockfile::Lockfile;
 use deka_manifest::Symbol;
 use hashbrown::HashSet;
@@ -107,9 +107,7 @@ impl Start {
 /// Whether all that is required leads somewhere. What other package managers write need not be
 /// whole: some do not install peers of the project, some forget packages.
 fn is_whole(graph: &Graph) -> bool {
-    let is_importer = |id: PackageId| {
-        matches!(graph.package(id).resolution, Resolution::Root | Resolution::Workspace(_))
-    };
+    let is_importer = |id: PackageId| graph.package(id).resolution.is_importer();
     graph.package_ids().all(|id| {
         graph.edges_of(id).iter().all(|edge| {
             edge.target.is_some()

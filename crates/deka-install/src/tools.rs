@@ -14,7 +14,9 @@ use std::time::Duration;
 use deka_config::{Config, Linker};
 use deka_fs::{Durability, FsError, atomic_write, private_folder};
 use deka_linker::check_up_to_date;
-use deka_manifest::{Alias, Bin, PackageArgument, PackageJson, PackageName, Spec, Version};
+use deka_manifest::{
+    Alias, Bin, PackageArgument, PackageJson, PackageName, Spec, Version, split_name,
+};
 use deka_scripts::command_folders;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -244,8 +246,8 @@ pub fn template_package(template: &str) -> String {
     if is_place {
         return template.to_owned();
     }
-    let at = template.get(1..).and_then(|rest| rest.find('@')).map_or(template.len(), |at| at + 1);
-    let (name, version) = template.split_at(at);
+    let name = split_name(template).map_or(template, |(name, _)| name);
+    let version = &template[name.len()..];
     let with_prefix = |name: &str| match name {
         name if name == "create" || name.starts_with("create-") => name.to_owned(),
         name => format!("create-{name}"),

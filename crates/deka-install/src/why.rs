@@ -5,7 +5,7 @@ use std::path::Path;
 
 use deka_graph::{Edge, EdgeKind, Graph, PackageId, Resolution};
 use deka_lockfile::Lockfile;
-use deka_manifest::Range;
+use deka_manifest::{Range, split_name};
 use hashbrown::{HashMap, HashSet};
 
 use crate::peers::Peers;
@@ -91,10 +91,8 @@ fn explain(lockfile: &Lockfile, pattern: &str) -> Vec<Explanation> {
     let project = lockfile.root().and_then(|root| root.name).map(|name| name.to_string());
     let peers = Peers::of(lockfile);
     let dependents = Dependents::new(graph, &peers, project);
-    let (name, range) = match pattern.char_indices().skip(1).find(|(_, c)| *c == '@') {
-        Some((at, _)) => (&pattern[..at], Some(&pattern[at + 1..])),
-        None => (pattern, None),
-    };
+    let (name, range) =
+        split_name(pattern).map_or((pattern, None), |(name, range)| (name, Some(range)));
     let name = Glob::parse(name);
     let range = range.map(Range::parse);
     let fits = |id: &PackageId| {

@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
+use deka_graph::{EdgeKind, Graph};
 use deka_manifest::{Alias, Spec, Symbol};
 use hashbrown::{HashMap, HashSet};
 
@@ -206,12 +206,7 @@ fn find(wishes: &[Wish], alias: Alias) -> Option<Wish> {
 
 /// Whether the locked package lies in the range that is asked for now.
 fn is_answered(graph: &Graph, workspace: &str, wish: &Wish) -> bool {
-    let is_dependent = |id: &PackageId| match &graph.package(*id).resolution {
-        Resolution::Root => workspace.is_empty(),
-        Resolution::Workspace(path) => path.as_str() == workspace,
-        _ => false,
-    };
-    let Some(dependent) = graph.package_ids().find(is_dependent) else { return false };
+    let Some(dependent) = graph.importer(workspace) else { return false };
     let edges = graph.edges_of(dependent).iter();
     let mut own = edges.filter(|edge| edge.alias == wish.alias && edge.kind != EdgeKind::Workspace);
     let Some(target) = own.find_map(|edge| edge.target) else { return wish.is_optional_peer };

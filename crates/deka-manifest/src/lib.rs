@@ -19,7 +19,7 @@ pub mod wyhash;
 pub use bin::Bin;
 pub use bundled::Bundled;
 pub use integrity::{Algorithm, Integrity, InvalidIntegrity};
-pub use name::{Alias, InvalidName, PackageName};
+pub use name::{Alias, InvalidName, PackageName, split_name};
 pub use package_json::{
     ManifestError, Override, OverrideTarget, PackageExtension, PackageJson, Problem,
 };

@@ -24,6 +24,15 @@ pub struct InvalidName {
     pub reason: &'static str,
 }
 
+/// Splits `name@rest`, of which the name may have a scope; `None` if nothing is behind the name.
+///
+/// Neither part is checked.
+pub fn split_name(text: &str) -> Option<(&str, &str)> {
+    // The first character may be the `@` of a scope.
+    let at = text.char_indices().skip(1).find(|(_, letter)| *letter == '@')?.0;
+    Some((&text[..at], &text[at + 1..]))
+}
+
 /// Checks that `name` can be a folder below `node_modules` and nothing else.
 ///
 /// Looser than the registry's rules for new names (old packages have capitals), but strict on all
@@ -132,6 +141,16 @@ mod tests {
         }
         assert_eq!(PackageName::parse("@types/node").unwrap().scope(), Some("@types"));
         assert_eq!(PackageName::parse("react").unwrap().scope(), None);
+    }
+
+    #[test]
+    fn what_is_behind_names_is_split_off() {
+        assert_eq!(split_name("@s/a@1.0.0"), Some(("@s/a", "1.0.0")));
+        assert_eq!(split_name("a@npm:b@1"), Some(("a", "npm:b@1")));
+        assert_eq!(split_name("ä@"), Some(("ä", "")));
+        for text in ["a", "@s/a", "", "@"] {
+            assert_eq!(split_name(text), None, "{text}");
+        }
     }
 
     #[test]

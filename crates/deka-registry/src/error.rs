@@ -234,6 +234,11 @@ impl RegistryError {
         })
     }
 
+    /// Whether the registry has no service for such a request.
+    pub fn is_unsupported(&self) -> bool {
+        matches!(self, Self::NotFound { .. } | Self::Status { status: 400 | 405 | 501, .. })
+    }
+
     /// Returns one thing that the user can try, if there is one.
     pub fn hint(&self) -> Option<&'static str> {
         Some(match self {

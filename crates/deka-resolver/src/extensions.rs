@@ -4,7 +4,7 @@
 //! which names were added, so that they go again when the project does not want them any more.
 
 use deka_graph::{EdgeKind, Graph, PackageId};
-use deka_manifest::{Alias, PackageExtension, PackageName, Range, Symbol, Version};
+use deka_manifest::{Alias, PackageExtension, PackageName, Range, Symbol, Version, split_name};
 use hashbrown::{HashMap, HashSet};
 
 use crate::{Locked, Row};
@@ -50,10 +50,10 @@ impl Extensions {
         let mut by_name: HashMap<PackageName, Vec<Extension>> = HashMap::new();
         for extension in list {
             let text = extension.package.as_str();
-            // The first character may be the `@` of a scope.
-            let at = text.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
-            let Ok(name) = PackageName::parse(&text[..at.unwrap_or(text.len())]) else { continue };
-            let range = match at.map(|at| Range::parse(&text[at + 1..])) {
+            let (name, range) =
+                split_name(text).map_or((text, None), |(name, range)| (name, Some(range)));
+            let Ok(name) = PackageName::parse(name) else { continue };
+            let range = match range.map(Range::parse) {
                 None => None,
                 Some(Ok(range)) => Some(range),
                 Some(Err(_)) => continue,

@@ -57,6 +57,8 @@ impl Resolver<'_> {
                     continue;
                 }
                 match known {
+                    // An extension makes it optional by now.
+                    Some((Some(_), false)) if row.optional_peer => {}
                     Some((Some(target), _)) => {
                         self.arena.edges[edge.index()].target = Some(target);
                     }
@@ -168,6 +170,9 @@ impl Resolver<'_> {
             let Some(candidates) = old_edges.get(&row.alias.symbol()) else { continue };
             let same_group = candidates.iter().find(|old| old.kind == row.kind);
             let Some(before) = same_group.or_else(|| candidates.first()) else { continue };
+            if row.optional_peer && !before.optional_peer {
+                continue;
+            }
             let Some(target) = before.target.and_then(|target| node_of[target.index()]) else {
                 continue;
             };

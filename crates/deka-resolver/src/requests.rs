@@ -1,7 +1,9 @@
 //! What edges ask for, after aliases, overrides and catalogs: each question once.
 
 use deka_graph::EdgeKind;
-use deka_manifest::{Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex};
+use deka_manifest::{
+    Alias, InvalidSpec, PackageName, Range, Spec, Symbol, Version, VersionIndex, split_name,
+};
 use hashbrown::HashMap;
 
 use crate::arena::{Arena, EdgeId, Name, NameId, NodeId, RequestId};
@@ -317,10 +319,7 @@ pub(crate) struct Context<'a> {
 fn is_blank(spec: &str) -> bool {
     match spec.trim().strip_prefix("npm:") {
         None => spec.trim().is_empty(),
-        Some(target) => match target.char_indices().skip(1).find(|(_, c)| *c == '@') {
-            None => true,
-            Some((at, _)) => target[at + 1..].trim().is_empty(),
-        },
+        Some(target) => split_name(target).is_none_or(|(_, range)| range.trim().is_empty()),
     }
 }
 

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use deka_graph::{EdgeKind, Package, Resolution, TarballLocation};
 use deka_manifest::{
     PackageName, Packument, Platforms, Range, Spec, Symbol, Version, VersionIndex, VersionManifest,
+    split_name,
 };
 use hashbrown::HashMap;
 
@@ -454,9 +455,9 @@ impl<'a> Resolver<'a> {
             return self.workspace_allows(known, &text).then_some(known);
         }
         // Under another name: `workspace:name@range`, or the workspace's folder.
-        let renamed = text.char_indices().skip(1).find(|(_, c)| *c == '@').and_then(|(at, _)| {
-            let name = PackageName::parse(&text[..at]).ok()?;
-            Some((self.project_named(name)?, &text[at + 1..]))
+        let renamed = split_name(&text).and_then(|(name, range)| {
+            let name = PackageName::parse(name).ok()?;
+            Some((self.project_named(name)?, range))
         });
         if let Some((known, range)) = renamed {
             return self.workspace_allows(known, range).then_some(known);

@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use deka_manifest::{Alias, Range as VersionRange, Symbol};
+use deka_manifest::{Alias, Range as VersionRange, Symbol, split_name};
 use hashbrown::HashMap;
 
 use crate::{EdgeId, EdgeKind, Graph, PackageId};
@@ -53,8 +53,7 @@ pub(super) struct Prepared {
 /// Returns the range that stands in a spec, also in `npm:name@range`.
 fn range_of(spec: &str) -> &str {
     let Some(target) = spec.trim().strip_prefix("npm:") else { return spec.trim() };
-    let at = target.char_indices().skip(1).find(|(_, c)| *c == '@');
-    at.map_or("", |(at, _)| target[at + 1..].trim())
+    split_name(target).map_or("", |(_, range)| range.trim())
 }
 
 /// What a peer's spec means for placement.

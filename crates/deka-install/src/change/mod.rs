@@ -269,18 +269,12 @@ impl Row {
         if let Some(catalog) = self.settling.as_ref().and_then(Settling::catalog) {
             let is_of_catalog = |id: &EdgeId| {
                 let edge = graph.edge(*id);
-                let spec = Spec::parse(edge.alias, &edge.spec);
                 edge.alias == self.alias
-                    && matches!(spec, Ok(Spec::Catalog(name)) if name.map_or("default", Symbol::as_str) == catalog)
+                    && matches!(Spec::parse(edge.alias, &edge.spec), Ok(Spec::Catalog(name)) if name.map_or("default", Symbol::as_str) == catalog)
             };
             return (0..graph.edges().len() as u32).map(EdgeId).find(is_of_catalog);
         }
-        let is_importer = |id: &PackageId| match &graph.package(*id).resolution {
-            Resolution::Root => self.folder.is_empty(),
-            Resolution::Workspace(path) => path.as_str() == self.folder,
-            _ => false,
-        };
-        let importer = graph.package_ids().find(is_importer)?;
+        let importer = graph.importer(&self.folder)?;
         let edges = || graph.edge_ids_of(importer).filter(|id| graph.edge(*id).alias == self.alias);
         // A peer that another group has as well has no edge of its own.
         let is_own = |id: &EdgeId| graph.edge(*id).kind == self.kind;

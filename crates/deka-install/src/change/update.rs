@@ -3,9 +3,11 @@
 //! What is to be updated counts as unknown to the lockfile, so the resolver picks it anew. The manifests
 //! then say the versions that were picked, each in the style in which it was written.
 
-use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
-use deka_manifest::{Alias, PackageArgument, PackageJson, Range, Spec, Symbol, Version};
-use hashbrown::HashSet;
+use deka_graph::{EdgeKind, Graph, PackageId};
+use deka_manifest::{
+    Alias, PackageArgument, PackageJson, PackageName, Range, Spec, Symbol, Version,
+};
+use hashbrown::{HashMap, HashSet};
 
 use super::{Draft, GROUPS, Row, Settling, catalog_name, field_of, group_of, spec_in};
 use crate::InstallError;
@@ -49,6 +51,18 @@ pub enum ChosenPlace {
     Catalog(Symbol),
 }
 
+/// A dependency of a manifest, or of a catalog of the root's.
+struct Entry<'a> {
+    /// The folder of the manifest.
+    folder: &'a str,
+    /// The object that it is in.
+    path: Vec<String>,
+    is_catalog: bool,
+    kind: EdgeKind,
+    alias: Alias,
+    spec: Symbol,
+}
+
 impl Update {
     fn argument(&self, alias: Alias) -> Option<&PackageArgument> {
         self.packages.iter().find(|package| package.alias == Some(alias))
@@ -79,10 +93,9 @@ impl Update {
         graph: &Graph,
         targets: &[String],
     ) -> Result<HashSet<PackageId>, InstallError> {
-        let is_direct = |id: PackageId| match &graph.package(id).resolution {
-            Resolution::Root => targets.iter().any(String::is_empty),
-            Resolution::Workspace(path) => targets.iter().any(|target| **target == **path),
-            _ => false,
+        let is_direct = |id: PackageId| {
+            let folder = graph.package(id).resolution.importer_folder();
+            folder.is_some_and(|folder| targets.iter().any(|target| target == folder))
         };
         let mut outdated = HashSet::new();
         let mut found: HashSet<Alias> = HashSet::new();
@@ -114,6 +127,7 @@ impl Update {
     ) -> Result<(), InstallError> {
         let names: Vec<Symbol> =
             project.members.iter().filter_map(|member| member.manifest.name).collect();
+        let ahead = locked.filter(|_| self.to_latest).map(ahead).unwrap_or_default();
         for folder in targets {
             let Some(manifest) = project.manifest_of(folder) else { continue };
             let entries: Vec<(EdgeKind, Alias, Symbol)> = GROUPS
@@ -131,10 +145,11 @@ impl Update {
                 .collect();
             for (kind, alias, spec) in entries {
                 let path = vec![field_of(kind).to_owned()];
-                self.begin_one(draft, project, folder, (alias, spec, kind), (path, false), locked)?;
+                let entry = Entry { folder, path, is_catalog: false, kind, alias, spec };
+                self.begin_one(draft, project, entry, &ahead)?;
             }
         }
-        self.begin_catalogs(draft, project, targets, locked)?;
+        self.begin_catalogs(draft, project, targets, &ahead)?;
         let is_known = |package: &&PackageArgument| {
             locked.is_some() || draft.rows.iter().any(|row| Some(row.alias) == package.alias)
         };
@@ -150,7 +165,7 @@ impl Update {
         draft: &mut Draft,
         project: &mut Project,
         targets: &[String],
-        locked: Option<&Graph>,
+        ahead: &HashSet<Alias>,
     ) -> Result<(), InstallError> {
         let manifest = &project.manifest;
         let unnamed = manifest.catalog.iter().map(|entry| (vec!["catalog".to_owned()], *entry));
@@ -174,8 +189,9 @@ impl Update {
         let entries = unnamed.chain(named).filter(|(path, (alias, _))| is_used(path, *alias));
         let entries: Vec<_> = entries.collect();
         for (path, (alias, spec)) in entries {
-            let place = (path, true);
-            self.begin_one(draft, project, "", (alias, spec, EdgeKind::Prod), place, locked)?;
+            let kind = EdgeKind::Prod;
+            let entry = Entry { folder: "", path, is_catalog: true, kind, alias, spec };
+            self.begin_one(draft, project, entry, ahead)?;
         }
         Ok(())
     }
@@ -184,12 +200,11 @@ impl Update {
         &self,
         draft: &mut Draft,
         project: &mut Project,
-        folder: &str,
-        (alias, spec, kind): (Alias, Symbol, EdgeKind),
-        (mut path, is_catalog): (Vec<String>, bool),
-        locked: Option<&Graph>,
+        entry: Entry<'_>,
+        ahead: &HashSet<Alias>,
     ) -> Result<(), InstallError> {
-        if !self.concerns(alias) || (self.to_latest && is_ahead(locked, alias)) {
+        let Entry { folder, mut path, is_catalog, kind, alias, spec } = entry;
+        if !self.concerns(alias) || ahead.contains(&alias) {
             return Ok(());
         }
         let Ok(parsed) = Spec::parse(alias, &spec) else { return Ok(()) };
@@ -251,17 +266,15 @@ impl Update {
     }
 }
 
-/// Whether what is installed is a prerelease, which may be newer than the newest release.
-fn is_ahead(locked: Option<&Graph>, alias: Alias) -> bool {
-    let Some(graph) = locked else { return false };
-    let is_importer = |id: &PackageId| {
-        matches!(graph.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
-    };
+/// Returns the dependencies of the project of which a prerelease is installed, which may be newer than the
+/// newest release.
+fn ahead(graph: &Graph) -> HashSet<Alias> {
+    let is_importer = |id: &PackageId| graph.package(*id).resolution.is_importer();
     let edges = graph.package_ids().filter(is_importer).flat_map(|id| graph.edges_of(id));
-    let targets = edges.filter(|edge| edge.alias == alias).filter_map(|edge| edge.target);
-    targets
-        .filter_map(|target| graph.package(target).version())
-        .any(|version| version.to_string().contains('-'))
+    let is_prerelease = |target: PackageId| {
+        graph.package(target).version().is_some_and(|version| version.to_string().contains('-'))
+    };
+    edges.filter(|edge| edge.target.is_some_and(is_prerelease)).map(|edge| edge.alias).collect()
 }
 
 /// Splits `npm:name@range` behind the `@`, or at its end.
@@ -286,45 +299,43 @@ pub(crate) fn style(text: &str) -> Option<&'static str> {
 
 /// Returns the packages of which another version is there now, those of the importer first.
 pub(super) fn updates(old: &Graph, new: &Graph, importer: &str) -> Vec<UpdatedPackage> {
-    let direct = direct_versions(new, importer);
-    let before = direct_versions(old, importer);
-    let mut updates: Vec<UpdatedPackage> = direct
-        .iter()
-        .filter_map(|(alias, to)| {
-            let (_, from) = before.iter().find(|(known, _)| known == alias)?;
-            let (from, to) = ((*from).clone(), (*to).clone());
-            (from != to).then_some(UpdatedPackage { alias: *alias, from, to })
-        })
-        .collect();
-    let only_version = |graph: &Graph, id: PackageId| {
-        let package = graph.package(id);
-        let mut same = graph.packages().iter().filter(|other| other.name == package.name);
-        (same.next().is_some() && same.next().is_none()).then(|| package.version().cloned())?
-    };
-    for id in new.package_ids() {
-        let name = new.package(id).name;
-        let alias = Alias::from(name);
-        if direct.iter().any(|(known, _)| *known == alias) {
-            continue;
-        }
-        let Some(to) = only_version(new, id) else { continue };
-        let known = old.package_ids().find(|id| old.package(*id).name == name);
-        let Some(from) = known.and_then(|id| only_version(old, id)) else { continue };
-        if from != to {
-            updates.push(UpdatedPackage { alias, from, to });
-        }
+    let mut before: HashMap<Alias, &Version> = HashMap::new();
+    for (alias, version) in direct_versions(old, importer) {
+        before.entry(alias).or_insert(version);
     }
-    updates
+    let direct = direct_versions(new, importer);
+    let of_importer = direct.iter().map(|(alias, to)| (*alias, before.get(alias).copied(), *to));
+
+    let direct: HashSet<Alias> = direct.iter().map(|(alias, _)| *alias).collect();
+    let (before, now) = (only_versions(old), only_versions(new));
+    let of_others = new.packages().iter().filter_map(|package| {
+        let alias = Alias::from(package.name);
+        let to = now.get(&package.name).copied().flatten()?;
+        let from = before.get(&package.name).copied().flatten();
+        (!direct.contains(&alias)).then_some((alias, from, to))
+    });
+    let is_other = |(alias, from, to): (Alias, Option<&Version>, &Version)| {
+        let from = from.filter(|from| *from != to)?.clone();
+        Some(UpdatedPackage { alias, from, to: to.clone() })
+    };
+    of_importer.chain(of_others).filter_map(is_other).collect()
+}
+
+/// Returns the versions of the packages of which there is one only.
+fn only_versions(graph: &Graph) -> HashMap<PackageName, Option<&Version>> {
+    let mut versions = HashMap::with_capacity(graph.packages().len());
+    for package in graph.packages() {
+        versions
+            .entry(package.name)
+            .and_modify(|version| *version = None)
+            .or_insert_with(|| package.version());
+    }
+    versions
 }
 
 fn direct_versions<'g>(graph: &'g Graph, folder: &str) -> Vec<(Alias, &'g Version)> {
-    let is_importer = |id: &PackageId| match &graph.package(*id).resolution {
-        Resolution::Root => folder.is_empty(),
-        Resolution::Workspace(path) => **path == *folder,
-        _ => false,
-    };
-    let importer = graph.package_ids().find(is_importer);
-    let mut edges: Vec<_> = importer.iter().flat_map(|id| graph.edges_of(*id)).collect();
+    let mut edges: Vec<_> =
+        graph.importer(folder).iter().flat_map(|id| graph.edges_of(*id)).collect();
     edges.sort_by_key(|edge| (edge.kind, edge.alias));
     let versions =
         edges.iter().filter_map(|edge| Some((edge.alias, graph.package(edge.target?).version()?)));

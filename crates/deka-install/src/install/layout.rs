@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use deka_config::GlobalStore;
-use deka_graph::{EdgeId, EdgeKind, Graph, HoistOptions, PackageId, hoist};
+use deka_graph::{EdgeId, Graph, HoistOptions, PackageId, hoist};
 use deka_linker::Layout;
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{patched_dependencies, trusted_dependencies};
@@ -38,7 +38,7 @@ impl Kept<'_> {
     /// Whether a package is installed for the sake of this edge.
     fn contains(&self, graph: &Graph, edge: EdgeId, package: PackageId) -> bool {
         let kind = graph.edge(edge).kind;
-        !self.install.is_omitted(kind)
+        !settings::omits(&self.install.config.install, kind)
             && !self.pruned.contains(&package)
             && kind.is_accepted(&self.target, &graph.package(package).platforms)
     }
@@ -251,16 +251,5 @@ impl Install<'_> {
         let mut lockfile = self.project.new_lockfile(old, resolved.graph);
         lockfile.package_extensions = extensions;
         Ok((lockfile, source.into_latest()))
-    }
-
-    /// Whether a group of dependencies is left out.
-    fn is_omitted(&self, kind: EdgeKind) -> bool {
-        let options = &self.config.install;
-        match kind {
-            EdgeKind::Dev => options.omits_dev(),
-            EdgeKind::Optional => options.omit.optional,
-            EdgeKind::Peer => options.omit.peer,
-            EdgeKind::Workspace | EdgeKind::Prod => false,
-        }
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use deka_graph::{EdgeKind, Node, NodeId, PackageId, Resolution};
-use deka_manifest::Range;
+use deka_manifest::{Range, split_name};
 use hashbrown::HashSet;
 
 use super::{Groups, Inventory};
@@ -221,8 +221,7 @@ impl Lister<'_> {
     /// Returns what a package finds of what it asks for, by name.
     fn asked_by(&self, place: Option<NodeId>, package: PackageId) -> Vec<(NodeId, EdgeKind)> {
         let inventory = self.inventory;
-        let of = &inventory.graph.package(package).resolution;
-        let is_own = matches!(of, Resolution::Root | Resolution::Workspace(_));
+        let is_own = inventory.graph.package(package).resolution.is_importer();
         let edges = inventory.graph.edges_of(package).iter();
         let mut found: Vec<_> = edges
             .filter(|edge| edge.target.is_some() && inventory.groups.contain(edge.kind, is_own))
@@ -271,8 +270,8 @@ impl Lister<'_> {
 
 impl Pattern {
     fn parse(text: &str) -> Self {
-        let at = text.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
-        let (name, range) = at.map_or((text, None), |at| (&text[..at], Some(&text[at + 1..])));
+        let (name, range) =
+            split_name(text).map_or((text, None), |(name, range)| (name, Some(range)));
         Self { name: Glob::parse(name), range: range.and_then(|range| Range::parse(range).ok()) }
     }
 }

@@ -110,13 +110,8 @@ impl Inventory {
         let options = &config.install;
         let is_installed = |edge: EdgeId, package: PackageId| {
             let kind = graph.edge(edge).kind;
-            let is_omitted = match kind {
-                EdgeKind::Dev => options.omits_dev(),
-                EdgeKind::Optional => options.omit.optional,
-                EdgeKind::Peer => options.omit.peer,
-                EdgeKind::Workspace | EdgeKind::Prod => false,
-            };
-            !is_omitted && kind.is_accepted(&target, &graph.package(package).platforms)
+            !settings::omits(options, kind)
+                && kind.is_accepted(&target, &graph.package(package).platforms)
         };
         let is_selected = selected.as_ref().map(|set| workspaces::keeping(&graph, set.clone()));
         let is_in_scope = |edge: EdgeId, package: PackageId| {
@@ -272,7 +267,7 @@ fn select(
 fn own_edges(graph: &Graph) -> Vec<bool> {
     let mut is_own = vec![false; graph.edges().len()];
     for package in graph.packages() {
-        if matches!(package.resolution, Resolution::Root | Resolution::Workspace(_)) {
+        if package.resolution.is_importer() {
             is_own[package.edges.start as usize..package.edges.end as usize].fill(true);
         }
     }
@@ -302,7 +297,7 @@ fn only_dev(graph: &Graph, is_installed: &dyn Fn(EdgeId, PackageId) -> bool) -> 
 /// Whether a package is the user's own, and `node_modules` has a link to it.
 fn is_own(graph: &Graph, package: PackageId) -> bool {
     let resolution = &graph.package(package).resolution;
-    matches!(resolution, Resolution::Root | Resolution::Workspace(_) | Resolution::Symlink(_))
+    resolution.is_importer() || matches!(resolution, Resolution::Symlink(_))
 }
 
 fn hoisted_homes(graph: &Graph, tree: &HoistedTree) -> Vec<Option<String>> {

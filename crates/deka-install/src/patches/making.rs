@@ -16,7 +16,7 @@ use std::sync::Arc;
 use deka_fs::{Dir, Durability, atomic_write};
 use deka_graph::Graph;
 use deka_linker::{Backend, Input, LinkError, LinkPlan, Linker, Patch, Placement};
-use deka_manifest::Symbol;
+use deka_manifest::{Symbol, split_name};
 use deka_store::Store;
 
 use super::copies::{self, Scratch};
@@ -142,7 +142,9 @@ pub fn undo_patch(request: &Request, named: &str) -> Result<PatchChange, Install
     let label = if is_path(named) { Some(find(request, named)?.label) } else { None };
     let is_meant = |package: &Symbol| match label {
         Some(label) => *package == label,
-        None => package.as_str() == named || name_of(package.as_str()) == named,
+        None => {
+            package.as_str() == named || split_name(package).is_some_and(|(name, _)| name == named)
+        }
     };
     let listed = &project.manifest.patched_dependencies;
     let found: Vec<_> = listed.iter().filter(|(package, _)| is_meant(package)).collect();
@@ -203,11 +205,6 @@ impl PatchFile {
         }
         Ok(())
     }
-}
-
-fn name_of(label: &str) -> &str {
-    let at = label.get(1..).and_then(|rest| rest.find('@'));
-    at.map_or(label, |at| &label[..=at])
 }
 
 /// Changes the list of packages that are edited.
@@ -340,7 +337,7 @@ fn place<'a: 's, 's>(
 
 #[cfg(test)]
 mod tests {
-    use super::{escaped, folder_of_patches, name_of};
+    use super::{escaped, folder_of_patches};
 
     #[test]
     fn names_of_files() {
@@ -350,12 +347,5 @@ mod tests {
         for outside in ["../x", "/x", "", "a/../../x", "."] {
             assert!(folder_of_patches(outside).is_err(), "{outside}");
         }
-    }
-
-    #[test]
-    fn names_of_packages() {
-        assert_eq!(name_of("@s/a@1.0.0"), "@s/a");
-        assert_eq!(name_of("a@1.0.0"), "a");
-        assert_eq!(name_of("a"), "a");
     }
 }

@@ -14,7 +14,6 @@ use std::future::Future;
 use std::sync::Arc;
 
 use deka_config::Config;
-use deka_graph::{Graph, PackageId, Resolution};
 use deka_lockfile::Lockfile;
 use deka_manifest::{PackageName, Packument};
 use deka_registry::{Client, ManifestCache, RegistryError};
@@ -94,13 +93,4 @@ pub(crate) fn locked(project: &Project) -> Result<&Lockfile, InstallError> {
         }
         Read::Absent | Read::Migrated(_) => Err(InstallError::NoLockfile),
     }
-}
-
-/// Returns the root (`""`) or a member by its folder.
-pub(crate) fn importer(graph: &Graph, folder: &str) -> Option<PackageId> {
-    graph.package_ids().find(|id| match &graph.package(*id).resolution {
-        Resolution::Root => folder.is_empty(),
-        Resolution::Workspace(path) => **path == *folder,
-        _ => false,
-    })
 }

@@ -6,14 +6,14 @@ use std::sync::Arc;
 use deka_config::Config;
 use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_manifest::{Alias, PackageName, Packument, Spec, Symbol, Version};
-use deka_resolver::{Query, ReleaseAge, pick};
+use deka_resolver::{Catalogs, Query, ReleaseAge, pick};
 use hashbrown::HashSet;
 
-use super::{Inquiry, Packuments, importer, locked};
-use crate::InstallError;
+use super::{Inquiry, Packuments, locked};
 use crate::change::{GROUPS, group_of, spec_in};
-use crate::project::{Project, WantedLockfile, release_age};
+use crate::project::{Project, WantedLockfile};
 use crate::workspaces::{self, Filter, Glob};
+use crate::{InstallError, settings};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -101,8 +101,7 @@ pub fn outdated(request: &OutdatedRequest) -> Result<Outdated, InstallError> {
     let graph = &locked(&project)?.graph;
     let folders = folders(&project, request)?;
     let rows = rows(&project, graph, &folders, request);
-    let age = &request.config.install.minimum_release_age;
-    let age = (!age.age.is_zero()).then(|| release_age(age));
+    let age = settings::release_age(&request.config);
     let names = rows.iter().map(|row| graph.package(row.target).name);
     let packuments = if rows.is_empty() {
         Packuments::new()
@@ -139,7 +138,7 @@ fn folders(project: &Project, request: &OutdatedRequest) -> Result<Vec<String>, 
     let root_name = project.manifest.name.map(Symbol::as_str);
     let selected = workspaces::select(&filters, &graph, &request.root, root_name)?;
     let is_selected =
-        |folder: &String| importer(&graph, folder).is_some_and(|id| selected.contains(&id));
+        |folder: &String| graph.importer(folder).is_some_and(|id| selected.contains(&id));
     Ok(all().filter(is_selected).collect())
 }
 
@@ -151,22 +150,17 @@ fn rows(
     request: &OutdatedRequest,
 ) -> Vec<Row> {
     let patterns = Patterns::parse(&request.patterns);
+    let catalogs = Catalogs::from_manifest(&project.manifest);
+    let place = Place { project, graph, patterns, catalogs };
     let mut rows = Vec::new();
     for kind in [EdgeKind::Prod, EdgeKind::Dev, EdgeKind::Peer, EdgeKind::Optional] {
-        let install = &request.config.install;
-        let is_omitted = match kind {
-            EdgeKind::Dev => install.omits_dev(),
-            EdgeKind::Optional => install.omit.optional,
-            EdgeKind::Peer => install.omit.peer,
-            EdgeKind::Workspace | EdgeKind::Prod => false,
-        };
-        if is_omitted {
+        if settings::omits(&request.config.install, kind) {
             continue;
         }
         let mut own = Vec::new();
         let mut shared: Vec<Row> = Vec::new();
         for folder in folders {
-            for row in rows_of(project, graph, folder, kind, &patterns) {
+            for row in place.rows(folder, kind) {
                 let same = shared.iter_mut().find(|known| {
                     (known.alias, known.catalog, known.target)
                         == (row.alias, row.catalog, row.target)
@@ -184,67 +178,64 @@ fn rows(
     rows
 }
 
-fn rows_of(
-    project: &Project,
-    graph: &Graph,
-    folder: &str,
-    kind: EdgeKind,
-    patterns: &Patterns,
-) -> Vec<Row> {
-    let Some(manifest) = project.manifest_of(folder) else { return Vec::new() };
-    let Some(importer) = importer(graph, folder) else { return Vec::new() };
-    let name = match manifest.name {
-        Some(name) => name.to_string(),
-        None if folder.is_empty() => ".".to_owned(),
-        None => folder.to_owned(),
-    };
-    let member = AskingMember { folder: folder.to_owned(), name };
-    // Of a name in several groups the first counts, and a peer besides.
-    let has = |kind: EdgeKind, alias: Alias| spec_in(group_of(manifest, kind), alias).is_some();
-    let counts = |alias: Alias| {
-        kind == EdgeKind::Peer || GROUPS.into_iter().find(|kind| has(*kind, alias)) == Some(kind)
-    };
-    let mut group: Vec<_> =
-        group_of(manifest, kind).iter().filter(|(alias, _)| counts(*alias)).copied().collect();
-    group.sort_by_key(|(alias, _)| *alias);
-    let rows = group.into_iter().filter_map(|(alias, text)| {
-        let edge = graph
-            .edges_of(importer)
-            .iter()
-            .find(|edge| edge.alias == alias && edge.kind != EdgeKind::Workspace)?;
-        let target = edge.target.filter(|target| graph.package(*target).version().is_some())?;
-        let name = graph.package(target).name;
-        if !patterns.fit(alias.as_str(), name.as_str()) {
-            return None;
-        }
-        let (text, catalog) = match Spec::parse(alias, &text).ok()? {
-            Spec::Catalog(catalog) => {
-                let catalog = catalog.unwrap_or_else(|| Symbol::new("default"));
-                (in_catalog(project, catalog, alias)?, Some(catalog))
-            }
-            _ => (text, None),
-        };
-        let spec = match Spec::parse(alias, &text).ok()? {
-            Spec::Alias { spec, .. } => *spec,
-            spec => spec,
-        };
-        let range = text.to_string();
-        let is_asked_for = matches!(spec, Spec::Range(_) | Spec::Tag(_));
-        let members = vec![member.clone()];
-        is_asked_for.then_some(Row { alias, kind, spec, range, catalog, target, members })
-    });
-    rows.collect()
+/// Where dependencies are looked for.
+struct Place<'a> {
+    project: &'a Project,
+    graph: &'a Graph,
+    patterns: Patterns,
+    catalogs: Catalogs,
 }
 
-fn in_catalog(project: &Project, catalog: Symbol, alias: Alias) -> Option<Symbol> {
-    let manifest = &project.manifest;
-    let named = manifest.catalogs.iter().find(|(name, _)| *name == catalog);
-    let entries = match named {
-        Some((_, entries)) => entries,
-        None if catalog.as_str() == "default" => &manifest.catalog,
-        None => return None,
-    };
-    spec_in(entries, alias)
+impl Place<'_> {
+    /// Returns one group of one manifest.
+    fn rows(&self, folder: &str, kind: EdgeKind) -> Vec<Row> {
+        let Some(manifest) = self.project.manifest_of(folder) else { return Vec::new() };
+        let Some(importer) = self.graph.importer(folder) else { return Vec::new() };
+        let name = match manifest.name {
+            Some(name) => name.to_string(),
+            None if folder.is_empty() => ".".to_owned(),
+            None => folder.to_owned(),
+        };
+        let member = AskingMember { folder: folder.to_owned(), name };
+        // Of a name in several groups the first counts, and a peer besides.
+        let has = |kind: EdgeKind, alias: Alias| spec_in(group_of(manifest, kind), alias).is_some();
+        let counts = |alias: Alias| {
+            kind == EdgeKind::Peer
+                || GROUPS.into_iter().find(|kind| has(*kind, alias)) == Some(kind)
+        };
+        let mut group: Vec<_> =
+            group_of(manifest, kind).iter().filter(|(alias, _)| counts(*alias)).copied().collect();
+        group.sort_by_key(|(alias, _)| *alias);
+        let rows = group.into_iter().filter_map(|(alias, text)| {
+            let edge = self
+                .graph
+                .edges_of(importer)
+                .iter()
+                .find(|edge| edge.alias == alias && edge.kind != EdgeKind::Workspace)?;
+            let target =
+                edge.target.filter(|target| self.graph.package(*target).version().is_some())?;
+            let name = self.graph.package(target).name;
+            if !self.patterns.fit(alias.as_str(), name.as_str()) {
+                return None;
+            }
+            let (text, catalog) = match Spec::parse(alias, &text).ok()? {
+                Spec::Catalog(catalog) => {
+                    let text = self.catalogs.get(catalog, alias)?;
+                    (text, Some(catalog.unwrap_or_else(|| Symbol::new("default"))))
+                }
+                _ => (text, None),
+            };
+            let spec = match Spec::parse(alias, &text).ok()? {
+                Spec::Alias { spec, .. } => *spec,
+                spec => spec,
+            };
+            let range = text.to_string();
+            let is_asked_for = matches!(spec, Spec::Range(_) | Spec::Tag(_));
+            let members = vec![member.clone()];
+            is_asked_for.then_some(Row { alias, kind, spec, range, catalog, target, members })
+        });
+        rows.collect()
+    }
 }
 
 impl Row {

@@ -42,10 +42,9 @@ pub fn search(config: &Arc<Config>, terms: &str, limit: usize) -> Result<Search,
     let registry = SafeUrl::new(registry);
     let answer = match inquiry.wait(inquiry.client.search(terms, limit)) {
         Ok(answer) => answer,
-        Err(
-            source @ (RegistryError::NotFound { .. }
-            | RegistryError::Status { status: 400 | 405 | 501, .. }),
-        ) => return Err(InstallError::NoSearch { registry, source }),
+        Err(source) if source.is_unsupported() => {
+            return Err(InstallError::NoSearch { registry, source });
+        }
         Err(source) => return Err(InstallError::Search { source }),
     };
     let mut search = read(&answer).map_err(|source| InstallError::Search {

@@ -108,9 +108,7 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
 
 /// Returns the names under which the project and its workspaces ask for packages.
 pub(super) fn direct_aliases(graph: &Graph) -> HashMap<PackageId, Alias> {
-    let is_importer = |id: &PackageId| {
-        matches!(graph.package(*id).resolution, Resolution::Root | Resolution::Workspace(_))
-    };
+    let is_importer = |id: &PackageId| graph.package(*id).resolution.is_importer();
     let importers = graph.package_ids().filter(is_importer);
     let edges = importers.flat_map(|id| graph.edges_of(id));
     edges

@@ -12,7 +12,7 @@
 use std::path::Path;
 use std::process::Command;
 
-use deka_graph::{EdgeId, EdgeKind, Graph, PackageId, Resolution};
+use deka_graph::{EdgeId, EdgeKind, Graph, PackageId};
 use hashbrown::{HashMap, HashSet};
 
 use super::Glob;
@@ -203,11 +203,9 @@ impl<'a> Members<'a> {
         let mut members = Self { graph, ids: Vec::new(), paths: Vec::new(), names: Vec::new() };
         for id in graph.package_ids() {
             let package = graph.package(id);
-            let (path, name) = match &package.resolution {
-                Resolution::Root => ("", root_name.unwrap_or_default()),
-                Resolution::Workspace(path) => (path.as_str(), package.name.as_str()),
-                _ => continue,
-            };
+            let Some(path) = package.resolution.importer_folder() else { continue };
+            let is_root = id == PackageId::ROOT;
+            let name = if is_root { root_name.unwrap_or_default() } else { package.name.as_str() };
             members.ids.push(id);
             members.paths.push(path);
             members.names.push(name);

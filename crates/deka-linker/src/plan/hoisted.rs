@@ -271,10 +271,8 @@ impl Builder<'_> {
 }
 
 fn direct_edges(graph: &Graph) -> Vec<Range<u32>> {
-    let is_ours = |package: &&Package| {
-        matches!(package.resolution, Resolution::Root | Resolution::Workspace(_))
-            && !package.edges.is_empty()
-    };
+    let is_ours =
+        |package: &&Package| package.resolution.is_importer() && !package.edges.is_empty();
     let mut ranges: Vec<Range<u32>> =
         graph.packages().iter().filter(is_ours).map(|package| package.edges.clone()).collect();
     ranges.sort_by_key(|range| range.start);

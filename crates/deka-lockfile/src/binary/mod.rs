@@ -226,8 +226,10 @@ fn config_version(cursor: &mut Cursor<'_>, end: usize) -> Result<u32> {
 
 /// Puts what the file says of manifests into the sections; workspaces that it does not know go.
 fn describe_manifests(packages: &[Read], workspaces: &mut Vec<WorkspaceEntry>) {
-    let by_path: HashMap<&str, &Read> =
-        packages.iter().filter_map(|read| Some((path_of(read)?, read))).collect();
+    let by_path: HashMap<&str, &Read> = packages
+        .iter()
+        .filter_map(|read| Some((read.package.resolution.importer_folder()?, read)))
+        .collect();
     workspaces.retain(|entry| by_path.contains_key(&*entry.path));
     for entry in workspaces {
         let Some(read) = by_path.get(&*entry.path) else { continue };
@@ -248,15 +250,6 @@ fn describe_manifests(packages: &[Read], workspaces: &mut Vec<WorkspaceEntry>) {
     }
 }
 
-/// Returns the folder of a root or workspace.
-fn path_of(read: &Read) -> Option<&str> {
-    match &read.package.resolution {
-        Resolution::Root => Some(""),
-        Resolution::Workspace(path) => Some(path.as_str()),
-        _ => None,
-    }
-}
-
 fn into_draft(packages: &[Read], workspaces: &[WorkspaceEntry]) -> Draft {
     let mut draft = Draft::new(workspaces);
     let own: HashMap<&str, PackageId> =
@@ -265,7 +258,7 @@ fn into_draft(packages: &[Read], workspaces: &[WorkspaceEntry]) -> Draft {
     let mut ids = Vec::with_capacity(packages.len());
     let mut fresh = Vec::with_capacity(packages.len());
     for read in packages {
-        let id = match path_of(read) {
+        let id = match read.package.resolution.importer_folder() {
             Some(path) => own.get(path).map(|id| (*id, false)),
             None => Some(draft.add(read.package.clone(), Needs::Nothing)),
         };
@@ -292,7 +285,7 @@ fn into_draft(packages: &[Read], workspaces: &[WorkspaceEntry]) -> Draft {
             });
             let edges: Vec<Edge> = edges.collect();
             draft.edges_mut(id).extend(edges);
-        } else if path_of(read).is_some() {
+        } else if read.package.resolution.importer_folder().is_some() {
             let targets: HashMap<(EdgeKind, Alias), Option<usize>> =
                 read.edges.iter().map(|(edge, to)| ((edge.kind, edge.alias), *to)).collect();
             let mut edges = std::mem::take(draft.edges_mut(id));

@@ -198,12 +198,7 @@ impl Writer {
         }
         self.workspace_list("optionalPeers", &entry.optional_peers);
         if !self.unresolved.is_empty() {
-            let is_own = |package: &PackageId| match &graph.package(*package).resolution {
-                Resolution::Root => entry.path.is_empty(),
-                Resolution::Workspace(path) => entry.path == path.as_str(),
-                _ => false,
-            };
-            let package = graph.package_ids().find(is_own);
+            let package = graph.importer(&entry.path);
             let unresolved = package.map(|package| self.unresolved_of(graph, package));
             self.workspace_list("unresolved", &unresolved.unwrap_or_default());
         }

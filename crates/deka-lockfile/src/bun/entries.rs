@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use deka_graph::{Edge, EdgeKind, Graph, Package, Resolution, TarballLocation};
 use deka_manifest::{
-    Bin, CpuSet, Integrity, LibcSet, OsSet, PackageName, Platforms, Symbol, Version,
+    Bin, CpuSet, Integrity, LibcSet, OsSet, PackageName, Platforms, Symbol, Version, split_name,
 };
 use hashbrown::hash_map::Entry as Slot;
 use hashbrown::{HashMap, HashSet};
@@ -106,14 +106,14 @@ impl Entries {
             position: reader.position(offset),
             reason,
         };
-        let at = identity.char_indices().skip(1).find(|(_, letter)| *letter == '@');
-        let Some((at, _)) = at else {
+        let Some((name, resolved)) = split_name(identity) else {
             return Err(invalid(reader, "it should begin with `name@version`"));
         };
-        let name = PackageName::parse(&identity[..at]).map_err(|source| {
-            LockfileError::InvalidName { position: reader.position(offset), source }
+        let name = PackageName::parse(name).map_err(|source| LockfileError::InvalidName {
+            position: reader.position(offset),
+            source,
         })?;
-        let mut resolution = match resolution(&identity[at + 1..]) {
+        let mut resolution = match resolution(resolved) {
             Ok(resolution) => resolution,
             Err(Unclear::Version(source)) => {
                 return Err(LockfileError::InvalidVersion {

@@ -102,12 +102,9 @@ impl Draft {
         for all in versions.values_mut() {
             all.sort_by(|(one, _), (other, _)| other.cmp(one));
         }
-        let is_importer = |package: &Package| {
-            matches!(package.resolution, Resolution::Root | Resolution::Workspace(_))
-        };
         for drafted in &mut self.packages {
             // What the manifests of the project ask for is compared with them later.
-            if is_importer(&drafted.package) {
+            if drafted.package.resolution.is_importer() {
                 continue;
             }
             for edge in &mut drafted.edges {
@@ -130,9 +127,7 @@ impl Draft {
         for drafted in &mut self.packages {
             drafted.tidy_edges();
         }
-        let is_importer = |drafted: &&Drafted| {
-            matches!(drafted.package.resolution, Resolution::Root | Resolution::Workspace(_))
-        };
+        let is_importer = |drafted: &&Drafted| drafted.package.resolution.is_importer();
         let importers = self.packages.iter().take_while(is_importer).count();
         let mut order: Vec<usize> = (0..importers).collect();
         let mut new_ids: Vec<Option<PackageId>> =

@@ -19,7 +19,9 @@ mod old;
 pub mod settings;
 
 use deka_graph::{Edge, EdgeKind, Package, PackageId, Resolution, TarballLocation};
-use deka_manifest::{Alias, Bin, CpuSet, LibcSet, OsSet, PackageName, Platforms, Symbol, Version};
+use deka_manifest::{
+    Alias, Bin, CpuSet, LibcSet, OsSet, PackageName, Platforms, Symbol, Version, split_name,
+};
 use hashbrown::HashMap;
 use serde_json::{Map, Value};
 
@@ -183,7 +185,7 @@ impl<'a> File<'a> {
         let base = without_peers(key);
         let missing = Value::Null;
         let known = self.packages.get(base).unwrap_or(&missing);
-        let (name, version) = split(base).unwrap_or((alias.as_str(), base));
+        let (name, version) = split_name(base).unwrap_or((alias.as_str(), base));
         let name = Some(text(known, "name")).filter(|name| !name.is_empty()).unwrap_or(name);
         let name =
             PackageName::parse(name).map_err(|_| invalid("its name is not that of a package"))?;
@@ -264,7 +266,7 @@ impl<'a> File<'a> {
                     peer.target = id;
                     continue;
                 }
-                let spec = match target.as_ref().and_then(|(_, base)| split(base)) {
+                let spec = match target.as_ref().and_then(|(_, base)| split_name(base)) {
                     Some((name, version)) if name == alias.as_str() => version.to_owned(),
                     Some((name, version)) => format!("npm:{name}@{version}"),
                     None => without_peers(&version).to_owned(),
@@ -279,12 +281,6 @@ impl<'a> File<'a> {
 /// Returns the key of the package that `key` is an instance of.
 fn without_peers(key: &str) -> &str {
     key.split('(').next().unwrap_or(key)
-}
-
-/// Splits `name@version`.
-fn split(base: &str) -> Option<(&str, &str)> {
-    let at = base.char_indices().skip(1).find(|(_, letter)| *letter == '@')?.0;
-    Some((&base[..at], &base[at + 1..]))
 }
 
 /// Returns the folder that is at `path` from the folder `from`, both below the root.

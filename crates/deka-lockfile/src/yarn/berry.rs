@@ -12,11 +12,11 @@
 //! ```
 
 use deka_graph::{Resolution, TarballLocation};
-use deka_manifest::{Alias, PackageName, Symbol, Version};
+use deka_manifest::{Alias, PackageName, Symbol, Version, split_name};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::{Entry, Place, Result, split};
+use super::{Entry, Place, Result};
 use crate::LockfileError;
 use crate::migrate::{Registries, git_resolution, is_web, symbols, text, yaml};
 
@@ -36,7 +36,7 @@ fn read(key: &str, value: &Value, registries: Registries<'_>) -> Result<Option<E
     let invalid = |reason| LockfileError::Foreign { entry: key.to_owned(), reason };
     let resolution = text(value, "resolution");
     let (name, reference) =
-        split(resolution).ok_or_else(|| invalid("its resolution should be `name@…`"))?;
+        split_name(resolution).ok_or_else(|| invalid("its resolution should be `name@…`"))?;
     if reference.starts_with("patch:") {
         return Ok(None);
     }

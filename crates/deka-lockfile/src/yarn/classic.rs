@@ -10,9 +10,9 @@
 //! ```
 
 use deka_graph::Resolution;
-use deka_manifest::{Alias, Integrity, PackageName, Symbol, Version};
+use deka_manifest::{Alias, Integrity, PackageName, Symbol, Version, split_name};
 
-use super::{Entry, Place, Result, split};
+use super::{Entry, Place, Result};
 use crate::migrate::{Registries, git_resolution, integrity, is_web};
 use crate::{LockfileError, Position};
 
@@ -104,9 +104,10 @@ impl Raw<'_> {
     fn read(&self, registries: Registries<'_>) -> Result<Entry> {
         let first = self.descriptors.first().copied().unwrap_or_default();
         let invalid = |reason| LockfileError::Foreign { entry: first.to_owned(), reason };
-        let (alias, range) = split(first).ok_or_else(|| invalid("it should be `name@range`"))?;
+        let (alias, range) =
+            split_name(first).ok_or_else(|| invalid("it should be `name@range`"))?;
         let name = match range.strip_prefix("npm:") {
-            Some(real) => split(real).map_or(real, |(name, _)| name),
+            Some(real) => split_name(real).map_or(real, |(name, _)| name),
             None => alias,
         };
         let name =

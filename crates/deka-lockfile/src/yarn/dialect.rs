@@ -8,11 +8,11 @@
 //! ```
 //! What yarn patches without being told to (`builtin`) is for its own way of finding packages.
 
-use deka_manifest::PackageName;
+use deka_manifest::{PackageName, split_name};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value};
 
-use super::{Result, split};
+use super::Result;
 use crate::LockfileError;
 use crate::migrate::{text, yaml};
 
@@ -60,7 +60,7 @@ pub fn rewrites(manifest: &[u8]) -> Vec<Rewrite> {
                 ),
                 _ => key,
             };
-            let name = split(name).map_or(name, |(name, _)| name);
+            let name = split_name(name).map_or(name, |(name, _)| name);
             let spec = plain(name, spec.as_str()?)?;
             Some(Rewrite { group, name: key.clone(), spec })
         })
@@ -71,7 +71,7 @@ pub fn rewrites(manifest: &[u8]) -> Vec<Rewrite> {
 fn plain(alias: &str, spec: &str) -> Option<String> {
     if let Some(patch) = spec.strip_prefix("patch:") {
         let locator = percent_decode_str(patch.split('#').next()?).decode_utf8().ok()?;
-        let (name, reference) = split(&locator)?;
+        let (name, reference) = split_name(&locator)?;
         let reference = plain(name, reference).unwrap_or_else(|| reference.to_owned());
         let has_name = name == alias || reference.contains(':');
         return Some(if has_name { reference } else { format!("npm:{name}@{reference}") });
@@ -80,7 +80,7 @@ fn plain(alias: &str, spec: &str) -> Option<String> {
         return Some(format!("file:{folder}"));
     }
     let range = spec.strip_prefix("npm:")?;
-    let is_alias = split(range).is_some_and(|(name, _)| PackageName::parse(name).is_ok());
+    let is_alias = split_name(range).is_some_and(|(name, _)| PackageName::parse(name).is_ok());
     (!is_alias).then(|| range.to_owned())
 }
 
@@ -91,7 +91,7 @@ pub fn patches(lockfile: &str) -> Result<Map<String, Value>> {
     let file = yaml(lockfile)?;
     for (key, entry) in file.as_object().into_iter().flatten() {
         let invalid = |reason| LockfileError::Foreign { entry: key.clone(), reason };
-        let Some((name, reference)) = split(text(entry, "resolution")) else { continue };
+        let Some((name, reference)) = split_name(text(entry, "resolution")) else { continue };
         let Some(reference) = reference.strip_prefix("patch:") else { continue };
         let (source, parameters) = reference.split_once("::").unwrap_or((reference, ""));
         let Some((_, sources)) = source.split_once('#') else { continue };

@@ -194,11 +194,5 @@ impl Entry {
     }
 }
 
-/// Splits `name@range`.
-fn split(descriptor: &str) -> Option<(&str, &str)> {
-    let at = descriptor.char_indices().skip(1).find(|(_, letter)| *letter == '@')?.0;
-    Some((&descriptor[..at], &descriptor[at + 1..]))
-}
-
 #[cfg(test)]
 mod tests;

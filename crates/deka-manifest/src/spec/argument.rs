@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::{Spec, is_github_path, is_tarball};
-use crate::{Alias, InvalidSpec};
+use crate::{Alias, InvalidSpec, split_name};
 
 /// A package that is to be added to a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,10 +35,12 @@ impl PackageArgument {
         {
             return Ok(Self { alias: Some(alias), spec: "".into() });
         }
-        if let Some((name, spec)) = split_name(text)
+        if !is_github_path(text)
+            && let Some((name, spec)) = split_name(text)
             && is_name(name)
             && let Ok(alias) = Alias::parse(name)
         {
+            let spec = spec.trim();
             Spec::parse(alias, spec)?;
             return Ok(Self { alias: Some(alias), spec: spec.into() });
         }
@@ -106,15 +108,6 @@ fn is_name(text: &str) -> bool {
 fn is_word(text: &str) -> bool {
     let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
     !text.is_empty() && text.bytes().all(is_letter)
-}
-
-/// Splits `name@spec`, of which the name may have a scope.
-fn split_name(text: &str) -> Option<(&str, &str)> {
-    if is_github_path(text) {
-        return None;
-    }
-    let at = text.get(1..)?.find('@')? + 1;
-    Some((&text[..at], text[at + 1..].trim()))
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use std::fmt;
 
 pub use argument::{InvalidArgument, PackageArgument};
 
-use crate::{Alias, InvalidName, PackageName, Range, Symbol};
+use crate::{Alias, InvalidName, PackageName, Range, Symbol, split_name};
 
 /// What a dependency asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -281,10 +281,7 @@ fn jsr(alias: Alias, text: &str) -> Result<Spec, InvalidSpecReason> {
 
 /// Splits `name@version`, of which the name may start with `@`.
 fn split_version(text: &str) -> (&str, &str) {
-    match text.get(1..).and_then(|rest| rest.find('@')) {
-        Some(at) => (&text[..=at], text[at + 2..].trim()),
-        None => (text, ""),
-    }
+    split_name(text).map_or((text, ""), |(name, version)| (name, version.trim()))
 }
 
 fn aliased(alias: Alias, name: PackageName, version: &str) -> Result<Spec, InvalidSpecReason> {

@@ -3,7 +3,7 @@
 use clap::Args;
 use deka_graph::EdgeKind;
 use deka_install::{Addition, Change, Chosen, Update};
-use deka_manifest::{Alias, PackageArgument, PackageName};
+use deka_manifest::{Alias, PackageArgument, PackageName, split_name};
 
 use super::install::{InstallArguments, WHAT};
 use crate::diagnostic::Diagnostic;
@@ -232,8 +232,8 @@ impl AddingArguments {
     pub(crate) fn removal(&self) -> Result<Change, Diagnostic> {
         let name = |text: &String| {
             // A version says nothing here, but people write it.
-            let at = text.get(1..).and_then(|rest| rest.find('@')).map_or(text.len(), |at| at + 1);
-            Alias::parse(&text[..at]).map_err(|error| Diagnostic::usage(error.to_string()))
+            let name = split_name(text).map_or(text.as_str(), |(name, _)| name);
+            Alias::parse(name).map_err(|error| Diagnostic::usage(error.to_string()))
         };
         self.packages.iter().map(name).collect::<Result<_, _>>().map(Change::Remove)
     }

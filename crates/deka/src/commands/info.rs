@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use deka_config::{Environment, LogLevel};
 use deka_install::{Info, InfoRequest};
 use owo_colors::OwoColorize as _;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::question;
 use crate::arguments::{CommonArguments, InfoArguments};
@@ -36,9 +36,16 @@ pub(crate) fn run(
     let request = InfoRequest::of(config, package, folder)?;
     let infos = deka_install::info(&request)?;
     let name = request.name.as_str();
+    let shows_all = paths.is_empty();
+    if shows_all && !install.json {
+        if level >= LogLevel::Info {
+            print(&infos.last().map_or_else(String::new, |newest| text(name, newest)));
+        }
+        return Ok(());
+    }
     let found: Vec<(&Info, Map<String, Value>)> =
         infos.iter().map(|info| (info, properties(info, paths))).collect();
-    if !paths.is_empty() && found.iter().all(|(_, properties)| properties.is_empty()) {
+    if !shows_all && found.iter().all(|(_, properties)| properties.is_empty()) {
         let paths: Vec<String> = paths.iter().map(|path| format!("`{path}`")).collect();
         return Err(Diagnostic::new(
             Class::User,
@@ -47,17 +54,16 @@ pub(crate) fn run(
         .hint(format!("`deka info {name} --json` shows all there is")));
     }
     if install.json {
-        let versions = found
-            .iter()
-            .map(|(info, properties)| json!({ "version": info.version, "properties": properties }));
+        let versions = found.into_iter().map(|(info, properties)| {
+            let mut version = Map::new();
+            version.insert("version".to_owned(), info.version.as_str().into());
+            version.insert("properties".to_owned(), properties.into());
+            Value::Object(version)
+        });
         let versions = versions.collect::<Value>();
         document::print(SCHEMA_VERSION, [("name", name.into()), ("versions", versions)]);
-    } else if level >= LogLevel::Info || !paths.is_empty() {
-        let text = match infos.last() {
-            Some(newest) if paths.is_empty() => text(name, newest),
-            _ => property_lines(name, &found),
-        };
-        print(&text);
+    } else {
+        print(&property_lines(name, &found));
     }
     Ok(())
 }
@@ -65,7 +71,7 @@ pub(crate) fn run(
 /// Returns what is at the paths; without any, everything.
 fn properties(info: &Info, paths: &[String]) -> Map<String, Value> {
     if paths.is_empty() {
-        return info.fields.clone();
+        return info.fields();
     }
     let selected = paths.iter().flat_map(|path| info.select(path));
     selected.map(|selected| (selected.path, selected.value)).collect()
@@ -114,10 +120,9 @@ fn quoted(value: &Value) -> String {
 
 /// Returns all that is worth knowing at first.
 fn text(name: &str, info: &Info) -> String {
-    let fields = &info.fields;
     let one_line = |text: &str| printable(text).replace(['\n', '\t'], " ");
-    let string = |name: &str| fields.get(name).and_then(Value::as_str).map(one_line);
-    let object = |name: &str| fields.get(name).and_then(Value::as_object);
+    let string = |name: &str| info.field(name).and_then(Value::as_str).map(one_line);
+    let object = |name: &str| info.field(name).and_then(Value::as_object);
     let dependencies = object("dependencies").filter(|dependencies| !dependencies.is_empty());
     let bar = "|".dimmed();
     let mut text = format!(
@@ -125,7 +130,7 @@ fn text(name: &str, info: &Info) -> String {
         one_line(name).blue().bold().underline(),
         "@".dimmed(),
         info.version.blue().bold().underline(),
-        one_line(&license(fields.get("license"))).cyan(),
+        one_line(&license(info.field("license"))).cyan(),
         ":".dimmed(),
         dependencies.map_or(0, Map::len),
         ":".dimmed(),
@@ -134,14 +139,14 @@ fn text(name: &str, info: &Info) -> String {
     let mut lines = Vec::new();
     lines.extend(string("description").filter(|text| !text.is_empty()));
     lines.extend(string("homepage").map(|url| url.blue().to_string()));
-    if let Some(keywords) = fields.get("keywords").and_then(Value::as_array) {
+    if let Some(keywords) = info.field("keywords").and_then(Value::as_array) {
         let words: Vec<String> = keywords.iter().filter_map(Value::as_str).map(one_line).collect();
         lines.extend(
             (!words.is_empty()).then(|| format!("keywords{} {}", ":".dimmed(), words.join(", "))),
         );
     }
     lines.extend(
-        bins(name, fields.get("bin"))
+        bins(name, info.field("bin"))
             .map(|bins| format!("bin{} {}", ":".dimmed(), one_line(&bins).cyan())),
     );
     if let Some(reason) = string("deprecated").filter(|reason| !reason.is_empty()) {
@@ -177,7 +182,7 @@ fn text(name: &str, info: &Info) -> String {
             format!("{}{} {}", one_line(tag).cyan(), ":".dimmed(), one_line(&bare(version)))
         }));
     }
-    if let Some(people) = fields.get("maintainers").and_then(Value::as_array) {
+    if let Some(people) = info.field("maintainers").and_then(Value::as_array) {
         lines.push(format!("\n{}{}", "maintainers".bold(), ":".dimmed()));
         lines.extend(
             people.iter().map(|person| format!("{} {}", "-".dimmed(), one_line(&someone(person)))),

@@ -8,6 +8,8 @@ use deka_manifest::{PackageName, Version};
 use hashbrown::HashMap;
 use url::Url;
 
+use crate::settings::omits;
+
 /// Names with all versions that are installed of each.
 pub(super) type Versions = Vec<(PackageName, Vec<Version>)>;
 
@@ -17,22 +19,16 @@ pub(super) struct Installed<'a> {
     /// Each package with the one that it was found from, the nearest to the root, in the order of finding.
     found: Vec<PackageId>,
     parents: HashMap<PackageId, Option<PackageId>>,
-    is_followed: Box<dyn Fn(&Edge) -> bool + 'a>,
+    options: &'a Install,
 }
 
 impl<'a> Installed<'a> {
     pub(super) fn of(graph: &'a Graph, options: &'a Install) -> Self {
-        let is_followed = move |edge: &Edge| match edge.kind {
-            EdgeKind::Dev => !options.omits_dev(),
-            EdgeKind::Optional => !options.omit.optional,
-            EdgeKind::Peer => !options.omit.peer,
-            EdgeKind::Workspace | EdgeKind::Prod => true,
-        };
         let mut parents = HashMap::from([(PackageId::ROOT, None)]);
         let mut found = vec![PackageId::ROOT];
         let mut queue = VecDeque::from([PackageId::ROOT]);
         while let Some(id) = queue.pop_front() {
-            for edge in graph.edges_of(id).iter().filter(|edge| is_followed(edge)) {
+            for edge in graph.edges_of(id).iter().filter(|edge| !omits(options, edge.kind)) {
                 let Some(target) = edge.target else { continue };
                 if !parents.contains_key(&target) {
                     parents.insert(target, Some(id));
@@ -41,7 +37,7 @@ impl<'a> Installed<'a> {
                 }
             }
         }
-        Self { graph, found, parents, is_followed: Box::new(is_followed) }
+        Self { graph, found, parents, options }
     }
 
     /// Returns how many packages there are that a registry may know something about.
@@ -80,12 +76,15 @@ impl<'a> Installed<'a> {
         ids
     }
 
+    /// Whether somebody asks for what an edge leads to, and it is installed for that.
+    fn counts(&self, edge: &Edge) -> bool {
+        edge.kind != EdgeKind::Workspace && !omits(self.options, edge.kind)
+    }
+
     /// Returns who asks for one of `packages`, the nearest to the root first.
     pub(super) fn dependents_of(&self, packages: &[PackageId]) -> Vec<PackageId> {
         let asks = |edge: &Edge| {
-            edge.kind != EdgeKind::Workspace
-                && (self.is_followed)(edge)
-                && edge.target.is_some_and(|target| packages.contains(&target))
+            self.counts(edge) && edge.target.is_some_and(|target| packages.contains(&target))
         };
         let mut dependents: Vec<PackageId> = self
             .found
@@ -100,11 +99,8 @@ impl<'a> Installed<'a> {
     /// Returns who asks for a package, and how.
     pub(super) fn edges_to(&self, package: PackageId) -> Vec<(PackageId, &'a Edge)> {
         let edges = |id: PackageId| self.graph.edges_of(id).iter().map(move |edge| (id, edge));
-        let is_wanted = |(_, edge): &(PackageId, &Edge)| {
-            edge.kind != EdgeKind::Workspace
-                && edge.target == Some(package)
-                && (self.is_followed)(edge)
-        };
+        let is_wanted =
+            |(_, edge): &(PackageId, &Edge)| edge.target == Some(package) && self.counts(edge);
         self.found.iter().flat_map(|id| edges(*id)).filter(is_wanted).collect()
     }
 

@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use deka_config::Config;
-use deka_graph::{Graph, PackageId, Resolution};
+use deka_graph::{Graph, PackageId};
 use deka_manifest::{PackageName, Version};
 use deka_registry::{RegistryError, SafeUrl};
 use url::Url;
@@ -98,11 +98,11 @@ fn audit_project(request: &AuditRequest) -> Result<(Project, Audit), InstallErro
     for (registry, versions) in installed.by_registry(&request.config) {
         match ask(&inquiry, &registry, &versions) {
             Ok(advisories) => found.extend(advisories),
-            Err(source) if is_missing(&source) && registry != *default_registry(request) => {
+            Err(source) if source.is_unsupported() && registry != *default_registry(request) => {
                 let names = versions.into_iter().map(|(name, _)| name).collect();
                 audit.unaudited.push((SafeUrl::new(&registry), names));
             }
-            Err(source) if is_missing(&source) => {
+            Err(source) if source.is_unsupported() => {
                 return Err(InstallError::NoAudit { registry: SafeUrl::new(&registry), source });
             }
             Err(source) => return Err(InstallError::Audit { source }),
@@ -124,14 +124,6 @@ fn audit_project(request: &AuditRequest) -> Result<(Project, Audit), InstallErro
 
 fn default_registry(request: &AuditRequest) -> &Url {
     request.config.registries.default_registry().url()
-}
-
-/// Whether a registry says that it has no such service.
-fn is_missing(error: &RegistryError) -> bool {
-    matches!(
-        error,
-        RegistryError::NotFound { .. } | RegistryError::Status { status: 400 | 405 | 501, .. }
-    )
 }
 
 fn ask(
@@ -172,10 +164,9 @@ fn vulnerable(
         vulnerable.iter().filter_map(|id| graph.package(*id).version().cloned()).collect();
     versions.sort_by(|left, right| right.cmp_precedence(left));
     versions.dedup();
-    let is_own = |id: PackageId| match &graph.package(id).resolution {
-        Resolution::Root => own.iter().any(String::is_empty),
-        Resolution::Workspace(path) => own.iter().any(|folder| **folder == **path),
-        _ => false,
+    let is_own = |id: PackageId| {
+        let folder = graph.package(id).resolution.importer_folder();
+        folder.is_some_and(|folder| own.iter().any(|own| own == folder))
     };
     let dependents = installed.dependents_of(&vulnerable);
     let is_direct = dependents.iter().any(|id| is_own(*id));

@@ -2,17 +2,17 @@
 
 use deka_graph::{Edge, EdgeKind, Graph, PackageId, Resolution};
 use deka_manifest::{Alias, PackageName, Packument, Range, Spec, Symbol, Version};
-use deka_resolver::ReleaseAge;
+use deka_resolver::{Catalogs, Query, ReleaseAge, pick};
 
 use super::installed::Installed;
 use super::{Audit, AuditRequest, VulnerablePackage, audit_project};
-use crate::InstallError;
 use crate::change::{
     Mending, NewSpec, Replacement, field_of, group_of, spec_in, split_alias, style,
 };
-use crate::project::{Project, release_age};
+use crate::project::Project;
 use crate::questions::{Inquiry, locked};
 use crate::tarballs::version_text;
+use crate::{InstallError, settings};
 
 /// What would make a project safer.
 #[derive(Debug, Clone, Default)]
@@ -69,41 +69,42 @@ impl Plan {
 /// Plans what `audit fix` does. With `to_latest` ranges of the project may be left.
 pub fn plan(request: &AuditRequest, to_latest: bool) -> Result<Plan, InstallError> {
     let (project, audit) = audit_project(request)?;
-    let mut plan = Plan { audit, ..Plan::default() };
-    if plan.audit.packages.is_empty() {
-        return Ok(plan);
+    if audit.packages.is_empty() {
+        return Ok(Plan { audit, ..Plan::default() });
     }
     let graph = &locked(&project)?.graph;
-    let age = &request.config.install.minimum_release_age;
-    let age = (!age.age.is_zero()).then(|| release_age(age));
-    let names = plan.audit.packages.iter().map(|package| package.name);
+    let age = settings::release_age(&request.config);
+    let names = audit.packages.iter().map(|package| package.name);
     let packuments = Inquiry::new(&request.config)?.packuments(names, age.is_some())?;
     let installed = Installed::of(graph, &request.config.install);
-    let mut planning = Planning { project: &project, graph, to_latest, age: age.as_ref() };
-    for package in &plan.audit.packages {
-        let Some(Some(packument)) = packuments.get(&package.name) else { continue };
+    let catalogs = Catalogs::from_manifest(&project.manifest);
+    let (mending, stuck) = (Mending::default(), Vec::new());
+    let age = age.as_ref();
+    let mut planning =
+        Planning { project: &project, catalogs, graph, to_latest, age, mending, stuck };
+    for package in &audit.packages {
+        // A package that its registry does not know has no safe version.
+        let packument = packuments.get(&package.name).and_then(Option::as_deref);
         for id in installed.packages_of(package.name) {
             let is_vulnerable = |version: &&Version| package.versions.contains(version);
             if let Some(from) = graph.package(id).version().filter(is_vulnerable) {
                 let edges = installed.edges_to(id);
-                planning.replace(
-                    package,
-                    from,
-                    packument,
-                    &edges,
-                    (&mut plan.mending, &mut plan.stuck),
-                );
+                planning.replace(package, from, packument, &edges);
             }
         }
     }
-    Ok(plan)
+    let Planning { mending, stuck, .. } = planning;
+    Ok(Plan { audit, mending, stuck })
 }
 
 struct Planning<'a> {
     project: &'a Project,
+    catalogs: Catalogs,
     graph: &'a Graph,
     to_latest: bool,
     age: Option<&'a ReleaseAge>,
+    mending: Mending,
+    stuck: Vec<Stuck>,
 }
 
 /// What a dependent allows.
@@ -129,11 +130,11 @@ impl Planning<'_> {
         &mut self,
         package: &VulnerablePackage,
         from: &Version,
-        packument: &Packument,
+        packument: Option<&Packument>,
         edges: &[(PackageId, &Edge)],
-        (mending, stuck): (&mut Mending, &mut Vec<Stuck>),
     ) {
-        let safe = self.safe_versions(package, from, packument);
+        let safe = packument.map(|packument| self.safe_versions(package, from, packument));
+        let safe = safe.unwrap_or_default();
         let allowed: Vec<Allowed<'_>> =
             edges.iter().map(|(dependent, edge)| self.allowed(*dependent, edge)).collect();
         let (free, held): (Vec<&Allowed<'_>>, Vec<&Allowed<'_>>) =
@@ -152,18 +153,18 @@ impl Planning<'_> {
             }
             let (name, from, to) = (package.name, from.clone(), to.clone());
             let replacement = Replacement { name, from, to, is_everywhere };
-            if !mending.replacements.contains(&replacement) {
-                mending.replacements.push(replacement);
+            if !self.mending.replacements.contains(&replacement) {
+                self.mending.replacements.push(replacement);
             }
-            if let Some(spec) = spec.filter(|spec| !mending.specs.contains(spec)) {
-                mending.specs.push(spec);
+            if let Some(spec) = spec.filter(|spec| !self.mending.specs.contains(spec)) {
+                self.mending.specs.push(spec);
             }
         }
         if !held.is_empty() || safe.is_empty() {
             let hindrances = held.iter().map(|allowed| self.hindrance(allowed));
             let hindrances = if safe.is_empty() { Vec::new() } else { hindrances.collect() };
             let to = safe.first().cloned();
-            stuck.push(Stuck { name: package.name, from: from.clone(), to, hindrances });
+            self.stuck.push(Stuck { name: package.name, from: from.clone(), to, hindrances });
         }
     }
 
@@ -176,7 +177,7 @@ impl Planning<'_> {
     ) -> Vec<Version> {
         let is_old_enough = |version: &Version| {
             let exact = Range::exact(version.clone());
-            deka_resolver::pick(packument, deka_resolver::Query::Range(&exact), self.age).is_ok()
+            pick(packument, Query::Range(&exact), self.age).is_ok()
         };
         packument
             .versions()
@@ -186,18 +187,14 @@ impl Planning<'_> {
                 version.cmp_precedence(from).is_gt()
                     && (from.is_prerelease() || !version.is_prerelease())
                     && !package.advisories.iter().any(|advisory| advisory.affects(version))
-                    && is_old_enough(version)
+                    && (self.age.is_none() || is_old_enough(version))
             })
             .collect()
     }
 
     fn allowed<'e>(&self, dependent: PackageId, edge: &'e Edge) -> Allowed<'e> {
-        let folder = match &self.graph.package(dependent).resolution {
-            Resolution::Root => Some(String::new()),
-            Resolution::Workspace(path) => Some(path.to_string()),
-            _ => None,
-        };
-        let own = folder.and_then(|folder| self.own(folder, edge));
+        let folder = self.graph.package(dependent).resolution.importer_folder();
+        let own = folder.and_then(|folder| self.own(folder.to_owned(), edge));
         let text = own.as_ref().map_or(edge.spec, |own| own.text);
         let range = match Spec::parse(edge.alias, &text) {
             Ok(Spec::Range(range)) => Some(range),
@@ -238,14 +235,11 @@ impl Planning<'_> {
         name: Option<Symbol>,
         alias: Alias,
     ) -> Option<(String, Vec<String>, Symbol)> {
-        let manifest = &self.project.manifest;
-        let name = name.map_or("default", Symbol::as_str);
-        let named = manifest.catalogs.iter().find(|(known, _)| known.as_str() == name);
-        let (mut path, entries) = match named {
-            Some((name, entries)) => (vec!["catalogs".to_owned(), name.to_string()], entries),
-            None => (vec!["catalog".to_owned()], &manifest.catalog),
+        let text = self.catalogs.get(name, alias)?;
+        let mut path = match name.filter(|name| self.catalogs.named.contains_key(name)) {
+            Some(name) => vec!["catalogs".to_owned(), name.to_string()],
+            None => vec!["catalog".to_owned()],
         };
-        let text = spec_in(entries, alias)?;
         if !self.project.has_object(&path) {
             path.insert(0, "workspaces".to_owned());
         }

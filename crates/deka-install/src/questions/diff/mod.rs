@@ -11,7 +11,9 @@ use std::sync::Arc;
 
 use deka_config::Config;
 use deka_graph::PackageId;
-use deka_manifest::{Integrity, PackageName, Packument, Range, Symbol, Version, VersionManifest};
+use deka_manifest::{
+    Integrity, PackageName, Packument, Range, Symbol, Version, VersionManifest, split_name,
+};
 use deka_registry::TarballOptions;
 use deka_resolver::{Query, pick};
 use deka_store::{Importer, PackageIndex, Store, StoreError};
@@ -19,7 +21,7 @@ use url::Url;
 
 pub use files::{FileDifference, FileStatus};
 
-use super::{Inquiry, importer, locked};
+use super::{Inquiry, locked};
 use crate::InstallError;
 use crate::engine::{DownloadError, InvalidTarballUrl};
 use crate::project::{Project, WantedLockfile, find_project};
@@ -117,7 +119,7 @@ fn installed(request: &DiffRequest, name: PackageName) -> Result<Version, Instal
     let project = Project::read(&root, WantedLockfile::Any, false)?;
     let graph = &locked(&project)?.graph;
     let targets = project.targets(&[], &request.folder)?;
-    let own = targets.first().and_then(|folder| importer(graph, folder));
+    let own = targets.first().and_then(|folder| graph.importer(folder));
     let direct = own.into_iter().flat_map(|id| graph.edges_of(id)).filter_map(|edge| edge.target);
     let is_it = |id: &PackageId| graph.package(*id).name == name;
     // What the project itself uses, else the highest.
@@ -137,8 +139,7 @@ impl Side {
         {
             return Ok(Self { name, wanted: text.to_owned() });
         }
-        let at = text.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
-        let (name, wanted) = at.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
+        let (name, wanted) = split_name(text).unwrap_or((text, ""));
         let name = PackageName::parse(name)
             .map_err(|source| InstallError::NoName { text: text.to_owned(), source })?;
         Ok(Self { name, wanted: wanted.trim().to_owned() })

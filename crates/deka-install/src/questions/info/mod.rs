@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use deka_config::Config;
-use deka_manifest::{PackageName, Range, Version};
+use deka_manifest::{PackageName, Range, Version, split_name};
 use deka_registry::{RegistryError, SafeUrl, packument_url};
 use serde_json::{Map, Value};
 
@@ -39,9 +39,15 @@ pub struct Info {
     pub published: Option<String>,
     /// How many versions there are.
     pub versions: usize,
-    /// The fields of the package, and those of the version in front of them. `versions` is a list of names.
-    pub fields: Map<String, Value>,
+    /// What is said about this version alone.
+    own: Map<String, Value>,
+    /// What is said about the package, which can be megabytes: its versions share it. `versions` is a list of
+    /// names here.
+    document: Arc<Map<String, Value>>,
 }
+
+/// Fields that mean the package, whatever a version says by that name.
+const OF_PACKAGE: [&str; 3] = ["versions", "time", "dist-tags"];
 
 impl InfoRequest {
     /// Reads `name`, `name@range` or nothing, which means the project in or above `folder`.
@@ -60,9 +66,7 @@ impl InfoRequest {
                 name.ok_or_else(|| InstallError::Nameless { path: project.manifest_path() })?;
             return Ok(Self { config, name, range: String::new() });
         };
-        // The first character may be the `@` of a scope.
-        let at = text.char_indices().skip(1).find(|(_, c)| *c == '@').map(|(at, _)| at);
-        let (name, range) = at.map_or((text, ""), |at| (&text[..at], &text[at + 1..]));
+        let (name, range) = split_name(text).unwrap_or((text, ""));
         let name = PackageName::parse(name)
             .map_err(|source| InstallError::NoName { text: text.to_owned(), source })?;
         Ok(Self { config, name, range: range.trim().to_owned() })
@@ -70,9 +74,24 @@ impl InfoRequest {
 }
 
 impl Info {
+    /// Returns a field of the version, else of the package.
+    pub fn field(&self, name: &str) -> Option<&Value> {
+        let of_package = self.document.get(name);
+        of_package
+            .filter(|_| OF_PACKAGE.contains(&name))
+            .or_else(|| self.own.get(name))
+            .or(of_package)
+    }
+
+    /// Returns a copy of all fields.
+    pub fn fields(&self) -> Map<String, Value> {
+        let names = self.own.keys().chain(self.document.keys());
+        names.filter_map(|name| Some((name.clone(), self.field(name)?.clone()))).collect()
+    }
+
     /// Returns what is at a path such as `dist.tarball`, `versions[0]` or `maintainers.name`, which is several things.
     pub fn select(&self, path: &str) -> Vec<Selected> {
-        path::select(&Value::Object(self.fields.clone()), path)
+        path::select(&|name| self.field(name), path)
     }
 }
 
@@ -82,7 +101,7 @@ pub fn info(request: &InfoRequest) -> Result<Vec<Info>, InstallError> {
     let name = request.name;
     let packument = |source| InstallError::Packument { name, source };
     let document = inquiry.wait(inquiry.client.document(name)).map_err(packument)?;
-    let document: Map<String, Value> = serde_json::from_slice(&document).map_err(|source| {
+    let mut document: Map<String, Value> = serde_json::from_slice(&document).map_err(|source| {
         let url = packument_url(request.config.registry_for(name.as_str()).url(), name);
         let source = Arc::new(source);
         packument(RegistryError::Packument { name, url: SafeUrl::new(&url), source })
@@ -95,7 +114,9 @@ pub fn info(request: &InfoRequest) -> Result<Vec<Info>, InstallError> {
         let range = if request.range.is_empty() { "latest" } else { &request.range };
         return Err(InstallError::NoSuchVersion { name, range: range.to_owned(), available });
     }
-    Ok(picked.iter().map(|version| describe(&document, &all, version)).collect())
+    let mut manifests = take_versions(&mut document, &all);
+    let document = Arc::new(document);
+    Ok(picked.iter().map(|version| describe(&document, &mut manifests, version)).collect())
 }
 
 /// Returns all versions, the lowest first.
@@ -124,30 +145,43 @@ fn pick(document: &Map<String, Value>, all: &[Version], wanted: &str) -> Vec<Ver
     all.iter().filter(|version| range.satisfies(version)).cloned().collect()
 }
 
-fn describe(document: &Map<String, Value>, all: &[Version], version: &Version) -> Info {
-    let name = version.to_string();
-    let manifest = document
-        .get("versions")
-        .and_then(|versions| versions.get(&name))
-        .and_then(Value::as_object);
-    let mut fields = manifest.cloned().unwrap_or_default();
-    for (field, value) in document {
-        if field == "versions" {
-            let names: Vec<Value> = all.iter().map(|version| version.to_string().into()).collect();
-            fields.insert(field.clone(), names.into());
-        } else if matches!(field.as_str(), "time" | "dist-tags") || !fields.contains_key(field) {
-            fields.insert(field.clone(), value.clone());
-        }
+/// Takes what is said about each version out of a document, and leaves their names.
+fn take_versions(document: &mut Map<String, Value>, all: &[Version]) -> Map<String, Value> {
+    let names = all.iter().map(ToString::to_string).collect();
+    match document.get_mut("versions").map(|versions| std::mem::replace(versions, names)) {
+        Some(Value::Object(manifests)) => manifests,
+        _ => Map::new(),
     }
+}
+
+fn describe(
+    document: &Arc<Map<String, Value>>,
+    manifests: &mut Map<String, Value>,
+    version: &Version,
+) -> Info {
+    let name = version.to_string();
+    let own = match manifests.get_mut(&name).map(Value::take) {
+        Some(Value::Object(manifest)) => manifest,
+        _ => Map::new(),
+    };
     let published = document.get("time").and_then(|time| time.get(&name)?.as_str());
-    Info { version: name, published: published.map(ToOwned::to_owned), versions: all.len(), fields }
+    let versions = document.get("versions").and_then(Value::as_array).map_or(0, Vec::len);
+    Info {
+        published: published.map(ToOwned::to_owned),
+        version: name,
+        versions,
+        own,
+        document: document.clone(),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use serde_json::{Map, Value, json};
 
-    use super::{describe, pick, versions};
+    use super::{describe, pick, take_versions, versions};
 
     fn document() -> Map<String, Value> {
         let document = json!({
@@ -182,13 +216,19 @@ mod tests {
 
     #[test]
     fn fields_of_the_version_come_first() {
-        let document = document();
+        let mut document = document();
         let all = versions(&document);
-        let info = describe(&document, &all, &all[0]);
-        assert_eq!(info.fields["description"], "new");
-        assert_eq!(info.fields["readme"], "# a");
-        assert_eq!(info.fields["versions"], json!(["1.1.0", "1.10.0", "2.0.0-rc.1"]));
-        assert_eq!(info.fields["dist-tags"]["latest"], "1.1.0");
+        let mut manifests = take_versions(&mut document, &all);
+        let document = Arc::new(document);
+        let info = describe(&document, &mut manifests, &all[0]);
+        let fields = info.fields();
+        assert_eq!(fields["description"], "new");
+        assert_eq!(fields["readme"], "# a");
+        assert_eq!(fields["versions"], json!(["1.1.0", "1.10.0", "2.0.0-rc.1"]));
+        assert_eq!(fields["dist-tags"]["latest"], "1.1.0");
+        assert!(fields.iter().all(|(name, value)| info.field(name) == Some(value)));
         assert_eq!((info.published.as_deref(), info.versions), (Some("2020-01-01"), 3));
+        let old = describe(&document, &mut manifests, &all[1]);
+        assert_eq!(old.field("description"), Some(&json!("old")));
     }
 }

@@ -17,12 +17,15 @@ pub struct Selected {
     pub value: Value,
 }
 
-/// Returns all that is at `path`.
-pub(super) fn select(document: &Value, path: &str) -> Vec<Selected> {
+/// The fields of an object.
+type Fields<'a> = dyn Fn(&str) -> Option<&'a Value> + 'a;
+
+/// Returns all that is at `path` in an object with these fields.
+pub(super) fn select(fields: &Fields<'_>, path: &str) -> Vec<Selected> {
     let names = names(path);
     let mut found = Vec::new();
     if !names.is_empty() {
-        walk(document, &names, String::new(), &mut found);
+        walk_fields(fields, &names, "", &mut found);
     }
     found
 }
@@ -45,25 +48,27 @@ fn names(path: &str) -> Vec<&str> {
     names
 }
 
+fn walk_fields(fields: &Fields<'_>, names: &[&str], path: &str, found: &mut Vec<Selected>) {
+    // What looks like several names may be one with dots in it.
+    for count in 1..=names.len() {
+        let name = names[..count].join(".");
+        let Some(child) = fields(&name) else { continue };
+        let before = found.len();
+        let joint = if path.is_empty() { "" } else { "." };
+        walk(child, &names[count..], format!("{path}{joint}{name}"), found);
+        if found.len() > before {
+            return;
+        }
+    }
+}
+
 fn walk(value: &Value, names: &[&str], path: String, found: &mut Vec<Selected>) {
     let Some(first) = names.first() else {
         found.push(Selected { path, value: value.clone() });
         return;
     };
     match value {
-        Value::Object(fields) => {
-            // What looks like several names may be one with dots in it.
-            for count in 1..=names.len() {
-                let name = names[..count].join(".");
-                let Some(child) = fields.get(&name) else { continue };
-                let before = found.len();
-                let joint = if path.is_empty() { "" } else { "." };
-                walk(child, &names[count..], format!("{path}{joint}{name}"), found);
-                if found.len() > before {
-                    return;
-                }
-            }
-        }
+        Value::Object(fields) => walk_fields(&|name| fields.get(name), names, &path, found),
         Value::Array(elements) => {
             if let Ok(at) = first.parse::<usize>() {
                 if let Some(element) = elements.get(at) {
@@ -97,7 +102,7 @@ mod tests {
             "time": { "1.0.0": "now", "1": { "0": 7 } },
             "dependencies": { "lodash.merge": "^4", "@s/x": "1" },
         });
-        let found: Vec<String> = select(&document, path)
+        let found: Vec<String> = select(&|name| document.get(name), path)
             .iter()
             .map(|found| format!("{}={}", found.path, found.value))
             .collect();
