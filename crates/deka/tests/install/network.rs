@@ -1,5 +1,6 @@
 //! Registries that fail for a while, demand a token, or speak TLS.
 
+use std::fs;
 use std::time::Duration;
 
 use deka_test::registry::Authorization;
@@ -75,6 +76,88 @@ fn tokens_go_where_they_belong_and_are_never_shown() {
     good.assert_success();
     assert!(project.exists("node_modules/a"));
     assert!(!project.read("bun.lock").contains("secret-token"));
+}
+
+#[test]
+fn no_output_holds_a_token() {
+    let registry = Registry::start();
+    let elsewhere = Registry::start();
+    registry.offer_search();
+    registry.offer_audits();
+    registry.package("a", "1.0.0").publish();
+    let elsewhere_url = format!("{}b/-/b-1.0.0.tgz", elsewhere.url());
+    registry.package("b", "1.0.0").tarball_url(&elsewhere_url).publish();
+    let project = project();
+    let url = registry.url();
+    let place = url.trim_start_matches("http:");
+    let with_user = url.replace("http://", "http://me:secret-password@");
+    project.write(
+        ".npmrc",
+        format!(
+            "registry={url}\nfetch-retry-mintimeout=1\n{place}:_authToken=${{TOKEN}}\n@s:registry={with_user}\n\
+             {place}@t/:_password=c2VjcmV0LXBhc3N3b3Jk\n{place}@t/:username=me\n"
+        ),
+    );
+    let tarball = format!("{with_user}a/-/a-1.0.0.tgz");
+    project.package_json(json!({ "dependencies": { "a": "1", "b": "1", "c": tarball } }));
+    let check = |arguments: &[&str]| {
+        let arguments = [arguments, &["--timeline", "timeline.json"]].concat();
+        let outcome = project
+            .command(&arguments)
+            .env("TOKEN", "secret-token")
+            .env("DEKA_DEBUG", "trace")
+            .run();
+        let timeline = fs::read_to_string(project.path().join("timeline.json"));
+        let lockfile = fs::read_to_string(project.path().join("bun.lock"));
+        let all = [&outcome.stdout, &outcome.stderr, &timeline.unwrap_or_default()];
+        for text in all.into_iter().chain(lockfile.iter()) {
+            for secret in ["secret-token", "secret-password", "c2VjcmV0", "bWU6c2VjcmV0"] {
+                let found = text.lines().find(|line| line.contains(secret));
+                // What `package.json` asks for is the user's own, and Bun's lockfile repeats it.
+                let is_asked_for = |line: &str| line.contains("me:secret-password@127.0.0.1");
+                let is_lockfile = lockfile.as_ref().is_ok_and(|lockfile| lockfile == text);
+                let found = found.filter(|line| !(is_lockfile && is_asked_for(line)));
+                assert_eq!(found, None, "{arguments:?}");
+            }
+        }
+    };
+    let all: &[&[&str]] = &[
+        &["install"],
+        &["add", "@s/none"],
+        &["add", "@t/none"],
+        &["info", "a", "--json"],
+        &["info", "@s/none"],
+        &["search", "a"],
+        &["outdated"],
+        &["audit", "--json"],
+        &["config", "list"],
+        &["config", "list", "--json"],
+        &["doctor"],
+        &["list", "--json"],
+        &["why", "a"],
+    ];
+    for fault in [
+        None,
+        Some(Fault::on_everything().status(500)),
+        Some(Fault::on_everything().status(401)),
+        Some(Fault::on_everything().redirect(302, &format!("{}x", elsewhere.url()))),
+        Some(Fault::on_everything().drop_connection()),
+    ] {
+        let is_slow = fault.is_some();
+        registry.clear_faults();
+        if let Some(fault) = fault {
+            registry.fault(fault);
+            project.clear_cache();
+        }
+        // Each failure is tried again for a while.
+        for arguments in all.iter().take(if is_slow { 5 } else { all.len() }) {
+            check(arguments);
+        }
+    }
+    for request in elsewhere.requests() {
+        assert_eq!(request.header("authorization"), None, "{request:?}");
+        assert_eq!(request.header("referer"), None, "{request:?}");
+    }
 }
 
 #[test]
