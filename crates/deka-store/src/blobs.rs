@@ -4,6 +4,7 @@
 //! is taken is only trusted if the size is right: a process that was killed leaves a shorter file,
 //! and what a power cut leaves is found by recovery.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -74,17 +75,30 @@ impl Temporary {
         }
     }
 
-    fn name(&self) -> String {
+    fn name(&self) -> TemporaryName<'_> {
         let count = self.count.fetch_add(1, Ordering::Relaxed);
-        format!("{:x}-{:x}-{count:x}", std::process::id(), self.salt)
+        let name = format!("{:x}-{:x}-{count:x}", std::process::id(), self.salt);
+        TemporaryName { dir: &self.dir, name, is_taken: false }
     }
 
     /// Creates an empty file.
     pub(crate) fn create(&self, mode: FileMode) -> Result<TemporaryFile<'_>, FsError> {
         loop {
-            let name = self.name();
-            if let Some(file) = self.dir.create_new(name.as_str(), mode)? {
-                return Ok(TemporaryFile { dir: &self.dir, name, file, is_moved: false });
+            let mut name = self.name();
+            if let Some(file) = self.dir.create_new(name.name.as_str(), mode)? {
+                name.is_taken = true;
+                return Ok(TemporaryFile { name, file });
+            }
+        }
+    }
+
+    /// Copies a file, with this mode.
+    fn copy(&self, from: &Dir, file: &CStr, mode: FileMode) -> Result<TemporaryName<'_>, FsError> {
+        loop {
+            let mut name = self.name();
+            if from.copy(file, &self.dir, name.name.as_str(), mode)? == Creation::Made {
+                name.is_taken = true;
+                return Ok(name);
             }
         }
     }
@@ -101,35 +115,58 @@ impl Temporary {
     }
 }
 
-/// A file on its way to its final name; removed if it does not get there.
-pub(crate) struct TemporaryFile<'a> {
+/// The name of a file on its way to its final one; removed at the end if the file still has it.
+struct TemporaryName<'a> {
     dir: &'a Dir,
     name: String,
+    is_taken: bool,
+}
+
+impl TemporaryName<'_> {
+    /// Gives the file its final name, unless that is taken.
+    fn offer(&mut self, dir: &Dir, name: &CStr) -> Result<Creation, FsError> {
+        match self.dir.hard_link(self.name.as_str(), dir, name) {
+            Err(error) if error.is_link_refused() => {
+                self.move_to(dir, name).map(|()| Creation::Made)
+            }
+            result => result,
+        }
+    }
+
+    /// Gives the file its final name, in place of what has it.
+    fn move_to(&mut self, dir: &Dir, name: impl deka_fs::Name) -> Result<(), FsError> {
+        self.dir.rename(self.name.as_str(), dir, name)?;
+        self.is_taken = false;
+        Ok(())
+    }
+}
+
+impl Drop for TemporaryName<'_> {
+    fn drop(&mut self) {
+        if self.is_taken {
+            // Nobody waits for the result; recovery empties the folder.
+            drop(self.dir.remove_file(self.name.as_str()));
+        }
+    }
+}
+
+/// A file that is written before it gets its final name.
+pub(crate) struct TemporaryFile<'a> {
+    name: TemporaryName<'a>,
     file: File,
-    is_moved: bool,
 }
 
 impl TemporaryFile<'_> {
     pub(crate) fn append(&mut self, contents: &[u8]) -> Result<(), FsError> {
         self.file.write_all(contents).map_err(|error| {
-            FsError::new(Operation::Write, self.dir.path_of(self.name.as_str()), error)
+            let path = self.name.dir.path_of(self.name.name.as_str());
+            FsError::new(Operation::Write, path, error)
         })
     }
 
     /// Gives it its final name, in place of what has it.
     pub(crate) fn move_to(mut self, dir: &Dir, name: impl deka_fs::Name) -> Result<(), FsError> {
-        self.dir.rename(self.name.as_str(), dir, name)?;
-        self.is_moved = true;
-        Ok(())
-    }
-}
-
-impl Drop for TemporaryFile<'_> {
-    fn drop(&mut self) {
-        if !self.is_moved {
-            // Nobody waits for the result; recovery empties the folder.
-            drop(self.dir.remove_file(self.name.as_str()));
-        }
+        self.name.move_to(dir, name)
     }
 }
 
@@ -190,7 +227,8 @@ impl Blobs {
             Creation::Existed if self.is_whole(hash, executable, contents.len() as u64)? => Ok(()),
             // Somebody is writing it, or was killed while doing so.
             Creation::Existed => {
-                self.temporary.write(contents, mode)?.move_to(shard, name.as_c_str())
+                let file = self.temporary.write(contents, mode)?;
+                self.adopt(hash, executable, contents.len() as u64, file)
             }
         }
     }
@@ -201,13 +239,28 @@ impl Blobs {
         hash: &BlobHash,
         executable: bool,
         size: u64,
-        file: TemporaryFile<'_>,
+        mut file: TemporaryFile<'_>,
     ) -> Result<(), FsError> {
-        // An inode that is linked into projects is better than a new one.
-        if self.is_whole(hash, executable, size)? {
-            return Ok(());
+        self.give_name(&mut file.name, hash, executable, size)
+    }
+
+    /// Gives a file its name as a blob, unless that is whole.
+    ///
+    /// What is whole stays: an inode that is linked into projects is better than a new one, and
+    /// another process that is about to link it would find it gone.
+    fn give_name(
+        &self,
+        file: &mut TemporaryName<'_>,
+        hash: &BlobHash,
+        executable: bool,
+        size: u64,
+    ) -> Result<(), FsError> {
+        let (shard, name) = (self.shards.get(hash.shard())?, hash.name(executable));
+        match file.offer(shard, name.as_c_str())? {
+            Creation::Made => Ok(()),
+            Creation::Existed if self.is_whole(hash, executable, size)? => Ok(()),
+            Creation::Existed => file.move_to(shard, name.as_c_str()),
         }
-        file.move_to(self.shards.get(hash.shard())?, hash.name(executable).as_c_str())
     }
 
     /// Whether the blob exists with all of its bytes.
@@ -226,20 +279,15 @@ impl Blobs {
     /// the inode that all projects share.
     pub(crate) fn make_executable(&self, hash: &BlobHash) -> Result<(), FsError> {
         let shard = self.shards.get(hash.shard())?;
-        let (plain, twin) = (hash.name(false), hash.name(true));
-        if let Some(twin) = shard.metadata(twin.as_c_str())?
-            && let Some(plain) = shard.metadata(plain.as_c_str())?
-            && twin.size == plain.size
+        let plain = hash.name(false);
+        let size = shard.metadata(plain.as_c_str())?.map(|plain| plain.size);
+        if let Some(size) = size
+            && self.is_whole(hash, true, size)?
         {
             return Ok(());
         }
-        let temporary = self.temporary.name();
-        let (temporary, mode) = (temporary.as_str(), FileMode::Executable);
-        let Creation::Made = shard.copy(plain.as_c_str(), &self.temporary.dir, temporary, mode)?
-        else {
-            return self.make_executable(hash);
-        };
-        self.temporary.dir.rename(temporary, shard, twin.as_c_str())
+        let mut copy = self.temporary.copy(shard, plain.as_c_str(), FileMode::Executable)?;
+        self.give_name(&mut copy, hash, true, size.unwrap_or_default())
     }
 }
 

@@ -203,18 +203,18 @@ impl Linker<'_> {
         }
         let blob = self.blob(placement, file, file.executable || is_command)?;
         let sharing = Sharing::of(placement);
-        let error = match link_somehow(base, &blob, dir, file.name, sharing) {
+        match link_somehow(base, &blob, dir, file.name, sharing) {
             Ok(()) => return Ok(()),
-            Err(error) => error,
-        };
-        if !blob.is_missing() {
-            return Err(self.place_failed(placement)(error));
+            Err(error) if error.is_not_found() => {}
+            Err(error) => return Err(self.place_failed(placement)(error)),
         }
+        // Another process may have made it in the meantime, so that it is there by now.
         if !blob.executable || file.executable {
-            return Err(missing(placement, file));
-        }
-        // A command that its tarball does not mark as executable, met for the first time.
-        if let Err(error) = self.store.ensure_executable(&file.hash) {
+            if blob.is_missing() {
+                return Err(missing(placement, file));
+            }
+        } else if let Err(error) = self.store.ensure_executable(&file.hash) {
+            // A command that its tarball does not mark as executable, met for the first time.
             let plain = self.blob(placement, file, false)?;
             let is_missing = plain.is_missing();
             return Err(if is_missing {
