@@ -1,5 +1,5 @@
-//! The rules of the house that cargo knows nothing of: which crate may use which, and that
-//! none names a dependency that it does not use.
+//! The rules of the house that cargo knows nothing of: which crate may use which, that none names a
+//! dependency that it does not use, and that ARCHITECTURE.md leads to files that are there.
 
 use std::{collections::BTreeMap, fs, path::Path, process::Command};
 
@@ -32,6 +32,7 @@ struct Member {
 pub(crate) fn check(cargo: Command) -> Result<(), String> {
     let members = members(cargo)?;
     let mut wrong = Vec::new();
+    check_places(&mut wrong)?;
     for member in &members {
         check_rows(member, &mut wrong);
         check_used(member, &mut wrong)?;
@@ -56,6 +57,19 @@ fn check_rows(member: &Member, wrong: &mut Vec<String>) {
             wrong.push(format!("`{}` uses `{dependency}`, which is not below it", member.name));
         }
     }
+}
+
+/// The places that ARCHITECTURE.md names below the crates: `deka-graph/src/hoist/`.
+fn check_places(wrong: &mut Vec<String>) -> Result<(), String> {
+    const PAGE: &str = "ARCHITECTURE.md";
+    let page = fs::read_to_string(PAGE).map_err(|error| format!("reading `{PAGE}`: {error}"))?;
+    for place in page.split('`').skip(1).step_by(2) {
+        let is_place = place.starts_with("deka") && place.contains('/');
+        if is_place && !Path::new("crates").join(place).exists() {
+            wrong.push(format!("`{PAGE}` leads to `{place}`, which is not there"));
+        }
+    }
+    Ok(())
 }
 
 /// A dependency is used if its name stands as a word in the sources. That misses some unused ones,
