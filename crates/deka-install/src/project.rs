@@ -96,6 +96,18 @@ pub(crate) struct Project {
     pub(crate) inputs: Vec<Input>,
 }
 
+/// Opens the folder of a project and reads its lockfile, which has to be there, and nothing else.
+pub(crate) fn read_lockfile(root: &Path) -> Result<(Dir, Lockfile), InstallError> {
+    let path = root.join(LOCKFILE);
+    let failed = |source| InstallError::Read { path: path.clone(), source };
+    let dir = Dir::open(root).map_err(failed)?;
+    let text = dir.read(LOCKFILE).map_err(failed)?.ok_or(InstallError::NoLockfile)?;
+    match deka_lockfile::bun::parse(&text) {
+        Ok(lockfile) => Ok((dir, lockfile)),
+        Err(error) => Err(InstallError::Lockfile { path, source: Arc::new(error) }),
+    }
+}
+
 impl Project {
     /// Reads the files. A lockfile that can't be read is noted; what that means is for the caller.
     ///

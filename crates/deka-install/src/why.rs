@@ -8,10 +8,11 @@ use deka_lockfile::Lockfile;
 use deka_manifest::{Range, split_name};
 use hashbrown::{HashMap, HashSet};
 
+use crate::InstallError;
 use crate::peers::Peers;
+use crate::project::read_lockfile;
 use crate::tarballs::version_text;
 use crate::workspaces::Glob;
-use crate::{InstallError, LOCKFILE};
 
 /// A package, and all paths on which the project asks for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,25 +66,15 @@ pub struct Reason {
 /// Explains the packages whose name, or a name they are asked for by, fits `pattern`
 /// (`react`, `@types/*`, `react@^19`), from the lockfile of the project in `root` alone.
 pub fn why(root: &Path, pattern: &str) -> Result<Vec<Explanation>, InstallError> {
-    Ok(explain(&read(root)?, pattern))
+    Ok(explain(&read_lockfile(root)?.1, pattern))
 }
 
 /// Returns the names of all packages of the lockfile, each once.
 pub fn locked_names(root: &Path) -> Result<Vec<String>, InstallError> {
-    let graph = read(root)?.graph;
+    let graph = read_lockfile(root)?.1.graph;
     let ids = graph.package_ids().skip(1);
     let names: BTreeSet<String> = ids.map(|id| graph.package(id).name.to_string()).collect();
     Ok(names.into_iter().collect())
-}
-
-fn read(root: &Path) -> Result<Lockfile, InstallError> {
-    let path = root.join(LOCKFILE);
-    let text = deka_fs::Dir::open(root)
-        .and_then(|dir| dir.read(LOCKFILE))
-        .map_err(|source| InstallError::Read { path: path.clone(), source })?
-        .ok_or(InstallError::NoLockfile)?;
-    deka_lockfile::bun::parse(&text)
-        .map_err(|error| InstallError::Lockfile { path, source: std::sync::Arc::new(error) })
 }
 
 fn explain(lockfile: &Lockfile, pattern: &str) -> Vec<Explanation> {

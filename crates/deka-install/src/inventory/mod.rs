@@ -27,7 +27,7 @@ pub use manifest::InstalledManifest;
 pub use prune::{Pruned, PrunedPackage, prune};
 
 use crate::peers::{PeerConflict, Peers};
-use crate::project::LOCKFILE;
+use crate::project::read_lockfile;
 use crate::tarballs::version_text;
 use crate::workspaces::{self, Filter};
 use crate::{InstallError, locked, settings};
@@ -95,13 +95,7 @@ pub struct Inventory {
 impl Inventory {
     /// Reads the lockfile of the project in `root`.
     pub fn read(root: &Path, config: &Config, scope: &Scope) -> Result<Self, InstallError> {
-        let path = root.join(LOCKFILE);
-        let failed = |source| InstallError::Read { path: path.clone(), source };
-        let dir = Dir::open(root).map_err(failed)?;
-        let text = dir.read(LOCKFILE).map_err(failed)?.ok_or(InstallError::NoLockfile)?;
-        let mut lockfile = deka_lockfile::bun::parse(&text).map_err(|error| {
-            InstallError::Lockfile { path: path.clone(), source: std::sync::Arc::new(error) }
-        })?;
+        let (dir, mut lockfile) = read_lockfile(root)?;
         let tree = hoist(&mut lockfile.graph, HoistOptions::default())?;
         let selected = select(root, &lockfile, scope)?;
         let overrides = locked::overrides(&lockfile);
