@@ -47,6 +47,28 @@ pub enum EdgeKind {
 }
 
 impl EdgeKind {
+    /// Returns the word for it, for people and in JSON.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Workspace => "workspace",
+            Self::Dev => "dev",
+            Self::Optional => "optional",
+            Self::Prod => "prod",
+            Self::Peer => "peer",
+        }
+    }
+
+    /// Returns the field of `package.json` that such edges come from.
+    pub const fn field(self) -> &'static str {
+        match self {
+            Self::Workspace => "workspaces",
+            Self::Dev => "devDependencies",
+            Self::Optional => "optionalDependencies",
+            Self::Prod => "dependencies",
+            Self::Peer => "peerDependencies",
+        }
+    }
+
     /// Whether a package for these platforms is installed on `target` for such a dependency.
     ///
     /// As with Bun, `libc` counts only for optional dependencies: whoever requires the other C library's

@@ -1,6 +1,5 @@
 //! The words for what the resolver noticed.
 
-use deka_graph::EdgeKind;
 use deka_lockfile::Lockfile;
 use deka_manifest::{Symbol, without_credentials};
 use deka_resolver::Warning;
@@ -22,8 +21,8 @@ pub(crate) fn text(warning: &Warning) -> String {
             let place = if path.is_empty() { "package.json" } else { path };
             format!(
                 "`{alias}` is in two groups of {place}: {} counts, {} does not",
-                group(*kept),
-                group(*dropped)
+                kept.field(),
+                dropped.field()
             )
         }
         Warning::SkippedOptional { alias, spec, reason } => {
@@ -48,16 +47,6 @@ pub(crate) fn pruned(lockfile: &Lockfile, folders: &[Symbol]) -> String {
         names.len(),
         names.join(", ")
     )
-}
-
-fn group(kind: EdgeKind) -> &'static str {
-    match kind {
-        EdgeKind::Workspace => "workspaces",
-        EdgeKind::Dev => "devDependencies",
-        EdgeKind::Optional => "optionalDependencies",
-        EdgeKind::Prod => "dependencies",
-        EdgeKind::Peer => "peerDependencies",
-    }
 }
 
 /// Registry text goes to terminals: no control characters, one line.

@@ -4,7 +4,7 @@ use deka_graph::{EdgeKind, Resolution};
 use deka_manifest::{Alias, PackageArgument, Spec, Symbol};
 use deka_resolver::{ForeignError, ForeignId, ForeignRequest, PackumentSource, SourceAnswer};
 
-use super::{Draft, GROUPS, Row, Settling, field_of, group_of, spec_in};
+use super::{Draft, GROUPS, Row, Settling, group_of, spec_in};
 use crate::InstallError;
 use crate::project::Project;
 
@@ -54,12 +54,12 @@ impl Addition {
             draft.drafts.edit(project, folder, |editor| {
                 let leaves = |other: EdgeKind| self.group.is_some() && !may_be_beside(other, kind);
                 for other in GROUPS.into_iter().filter(|other| leaves(*other)) {
-                    editor.remove(&[field_of(other)], alias.as_str());
+                    editor.remove(&[other.field()], alias.as_str());
                 }
-                editor.set(&[field_of(kind)], alias.as_str(), &spec);
+                editor.set(&[kind.field()], alias.as_str(), &spec);
                 // As with Bun, the group that was chosen is sorted, not one that had the name before.
                 if kind == self.group.unwrap_or(EdgeKind::Prod) {
-                    editor.sort(&[field_of(kind)]);
+                    editor.sort(&[kind.field()]);
                 }
             })?;
             let (folder, becomes_trusted) = (folder.to_owned(), self.is_trusted);
@@ -99,7 +99,7 @@ impl Addition {
         }
         let text = text_of(package);
         let settling = self.prefix(alias, text).map(|(prefix, spec)| Settling {
-            path: vec![field_of(kind).to_owned()],
+            path: vec![kind.field().to_owned()],
             is_catalog: false,
             prefix,
             spec,

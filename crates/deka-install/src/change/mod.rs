@@ -128,16 +128,6 @@ impl Change {
 pub(crate) const GROUPS: [EdgeKind; 4] =
     [EdgeKind::Optional, EdgeKind::Dev, EdgeKind::Prod, EdgeKind::Peer];
 
-/// Returns the field of `package.json` that is a group.
-pub(crate) fn field_of(kind: EdgeKind) -> &'static str {
-    match kind {
-        EdgeKind::Dev => "devDependencies",
-        EdgeKind::Optional => "optionalDependencies",
-        EdgeKind::Peer => "peerDependencies",
-        EdgeKind::Prod | EdgeKind::Workspace => "dependencies",
-    }
-}
-
 pub(crate) fn group_of(manifest: &PackageJson, kind: EdgeKind) -> &[(Alias, Symbol)] {
     match kind {
         EdgeKind::Dev => &manifest.dev_dependencies,
@@ -213,7 +203,7 @@ impl Draft {
         let found: Vec<Alias> = names.iter().copied().filter(is_there).collect();
         self.drafts.edit(project, folder, |editor| {
             for (alias, kind) in found.iter().flat_map(|alias| GROUPS.map(|kind| (alias, kind))) {
-                editor.remove(&[field_of(kind)], alias.as_str());
+                editor.remove(&[kind.field()], alias.as_str());
             }
         })?;
         for alias in found {

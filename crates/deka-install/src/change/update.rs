@@ -9,7 +9,7 @@ use deka_manifest::{
 };
 use hashbrown::{HashMap, HashSet};
 
-use super::{Draft, GROUPS, Row, Settling, catalog_name, field_of, group_of, spec_in};
+use super::{Draft, GROUPS, Row, Settling, catalog_name, group_of, spec_in};
 use crate::InstallError;
 use crate::project::Project;
 use crate::report::UpdatedPackage;
@@ -144,7 +144,7 @@ impl Update {
                 })
                 .collect();
             for (kind, alias, spec) in entries {
-                let path = vec![field_of(kind).to_owned()];
+                let path = vec![kind.field().to_owned()];
                 let entry = Entry { folder, path, is_catalog: false, kind, alias, spec };
                 self.begin_one(draft, project, entry, &ahead)?;
             }

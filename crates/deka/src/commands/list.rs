@@ -160,7 +160,7 @@ fn json(listing: &Listing) -> Value {
             "name": row.name,
             "version": (!is_extraneous).then_some(&row.version),
             "path": row.path,
-            "kind": row.kind.map(kind),
+            "kind": row.kind.map(EdgeKind::word),
             "dev": row.is_dev,
             "repeated": row.is_repeated,
             "problem": problem,
@@ -173,14 +173,4 @@ fn json(listing: &Listing) -> Value {
         "missing": listing.missing,
         "packages": listing.rows.iter().map(describe).collect::<Value>(),
     })
-}
-
-fn kind(kind: EdgeKind) -> &'static str {
-    match kind {
-        EdgeKind::Workspace => "workspace",
-        EdgeKind::Prod => "prod",
-        EdgeKind::Dev => "dev",
-        EdgeKind::Optional => "optional",
-        EdgeKind::Peer => "peer",
-    }
 }

@@ -9,7 +9,7 @@ use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
 use super::question::{self, Project, Step};
-use crate::arguments::{CommonArguments, OutdatedArguments};
+use crate::arguments::{CommonArguments, InstallArguments, OutdatedArguments};
 use crate::commands::{install, print};
 use crate::diagnostic::Diagnostic;
 use crate::document;
@@ -26,16 +26,8 @@ pub(crate) fn run(
     environment: &Environment,
 ) -> Result<(), Diagnostic> {
     let install = &arguments.install;
-    let Project { root, folder, config } = question::project(install, common, environment)?;
-    let level = config.log_level;
-    let request = OutdatedRequest {
-        root,
-        config,
-        folder,
-        filters: install.filter.clone(),
-        is_recursive: install.adding.recursive,
-        patterns: install.adding.names().to_vec(),
-    };
+    let request = request(install, common, environment)?;
+    let level = request.config.log_level;
     let outdated = deka_install::outdated(&request)?;
     if outdated.members == 0 && level >= LogLevel::Warn {
         let filters = install.filter.join("`, `");
@@ -56,6 +48,23 @@ pub(crate) fn run(
         return Err(Diagnostic::found());
     }
     Ok(())
+}
+
+/// Returns what such arguments ask for.
+pub(crate) fn request(
+    arguments: &InstallArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<OutdatedRequest, Diagnostic> {
+    let Project { root, folder, config } = question::project(arguments, common, environment)?;
+    Ok(OutdatedRequest {
+        root,
+        config,
+        folder,
+        filters: arguments.filter.clone(),
+        is_recursive: arguments.adding.recursive,
+        patterns: arguments.adding.names().to_vec(),
+    })
 }
 
 fn text(outdated: &Outdated, shows_members: bool, is_colored: bool) -> String {
@@ -107,7 +116,7 @@ fn package(dependency: &OutdatedDependency) -> String {
     };
     let kind = match dependency.kind {
         EdgeKind::Prod | EdgeKind::Workspace => String::new(),
-        kind => format!(" ({})", word(kind)),
+        kind => format!(" ({})", kind.word()),
     };
     let rest = format!("{name}{kind}");
     if rest.is_empty() { alias } else { format!("{alias}{}", rest.dimmed()) }
@@ -121,15 +130,6 @@ fn members(dependency: &OutdatedDependency) -> String {
         Some(catalog) if catalog.as_str() == "default" => format!("catalog ({names})"),
         Some(catalog) => format!("catalog:{} ({names})", printable(&catalog)),
         None => names,
-    }
-}
-
-const fn word(kind: EdgeKind) -> &'static str {
-    match kind {
-        EdgeKind::Prod | EdgeKind::Workspace => "prod",
-        EdgeKind::Dev => "dev",
-        EdgeKind::Optional => "optional",
-        EdgeKind::Peer => "peer",
     }
 }
 
@@ -152,7 +152,7 @@ fn json(dependency: &OutdatedDependency) -> Value {
     json!({
         "name": dependency.alias.as_str(),
         "package": dependency.name.as_str(),
-        "kind": word(dependency.kind),
+        "kind": dependency.kind.word(),
         "range": dependency.range,
         "current": dependency.current.to_string(),
         "update": candidate(&dependency.update),

@@ -124,11 +124,8 @@ fn line(reason: &Reason, asked: Option<&str>) -> String {
 
 fn kind(reason: &Reason) -> &'static str {
     match reason.kind {
-        EdgeKind::Workspace | EdgeKind::Prod => "prod",
-        EdgeKind::Dev => "dev",
-        EdgeKind::Optional => "optional",
         EdgeKind::Peer if reason.is_optional_peer => "optional-peer",
-        EdgeKind::Peer => "peer",
+        kind => kind.word(),
     }
 }
 

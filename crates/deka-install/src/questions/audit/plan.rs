@@ -6,9 +6,7 @@ use deka_resolver::{Catalogs, Query, ReleaseAge, pick};
 
 use super::installed::Installed;
 use super::{Audit, AuditRequest, VulnerablePackage, audit_project};
-use crate::change::{
-    Mending, NewSpec, Replacement, field_of, group_of, spec_in, split_alias, style,
-};
+use crate::change::{Mending, NewSpec, Replacement, group_of, spec_in, split_alias, style};
 use crate::project::Project;
 use crate::questions::{Inquiry, locked};
 use crate::tarballs::version_text;
@@ -213,7 +211,7 @@ impl Planning<'_> {
         let text = spec_in(group_of(manifest, edge.kind), edge.alias)?;
         let (folder, path, text) = match Spec::parse(edge.alias, &text) {
             Ok(Spec::Catalog(name)) => self.in_catalog(name, edge.alias)?,
-            _ => (folder, vec![field_of(edge.kind).to_owned()], text),
+            _ => (folder, vec![edge.kind.field().to_owned()], text),
         };
         let (_, version) =
             if text.starts_with("npm:") { split_alias(&text) } else { ("", text.as_str()) };

@@ -2,11 +2,10 @@
 
 use deka_config::{Environment, LogLevel};
 use deka_graph::EdgeKind;
-use deka_install::{Change, Chosen, ChosenPlace, OutdatedDependency, OutdatedRequest};
+use deka_install::{Change, Chosen, ChosenPlace, OutdatedDependency};
 
 use crate::arguments::{CommonArguments, UpdateArguments};
-use crate::commands::question::Project;
-use crate::commands::{print, question};
+use crate::commands::{outdated, print};
 use crate::diagnostic::Diagnostic;
 use crate::exit_code::Class;
 use crate::picker::{Choice, Ending, Picker, terminal};
@@ -23,17 +22,8 @@ pub(super) fn choose(
             "`deka outdated` lists what may be updated, `deka update <package>` updates it",
         ));
     }
-    let install = &arguments.install;
-    let Project { root, folder, config } = question::project(install, common, environment)?;
-    let says_more = config.log_level >= LogLevel::Info;
-    let request = OutdatedRequest {
-        root,
-        config,
-        folder,
-        filters: install.filter.clone(),
-        is_recursive: install.adding.recursive,
-        patterns: install.adding.names().to_vec(),
-    };
+    let request = outdated::request(&arguments.install, common, environment)?;
+    let says_more = request.config.log_level >= LogLevel::Info;
     let outdated = deka_install::outdated(&request)?;
     let is_newer = |dependency: &&OutdatedDependency| {
         dependency.update.version != dependency.current
@@ -83,11 +73,8 @@ pub(super) fn choose(
 
 fn choice(dependency: &OutdatedDependency, shows_members: bool) -> Choice {
     let mut note = Vec::new();
-    match dependency.kind {
-        EdgeKind::Dev => note.push("dev".to_owned()),
-        EdgeKind::Optional => note.push("optional".to_owned()),
-        EdgeKind::Peer => note.push("peer".to_owned()),
-        EdgeKind::Prod | EdgeKind::Workspace => {}
+    if dependency.kind != EdgeKind::Prod {
+        note.push(dependency.kind.word().to_owned());
     }
     if dependency.catalog.is_some() {
         note.push("catalog".to_owned());
