@@ -1,5 +1,6 @@
 //! Limits of the process and habits of the kernel that deka has to know.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Raises the number of files that may be open at once as far as the system lets the user, and has
@@ -73,10 +74,12 @@ fn grow_descriptor_table(limit: Option<u64>) {
 }
 
 /// Returns after how long a written file is on the disk with certainty, without a sync; `None` if
-/// that is never certain here (laptop mode without periodic writeback).
+/// that is never certain here (laptop mode without periodic writeback). The kernel is asked once.
 pub fn flush_horizon() -> Option<Duration> {
     const LEAST: Duration = Duration::from_mins(10);
-    crate::os::writeback_delay().map(|delay| (delay * 4).max(LEAST))
+    static HORIZON: OnceLock<Option<Duration>> = OnceLock::new();
+
+    *HORIZON.get_or_init(|| crate::os::writeback_delay().map(|delay| (delay * 4).max(LEAST)))
 }
 
 #[cfg(test)]
