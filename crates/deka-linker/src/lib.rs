@@ -25,7 +25,9 @@ mod plan;
 mod state;
 
 pub use commands::{Command, Commands, Executable};
-pub use difference::{Action, Depth, Difference, Observed, Observer, Task, Trust, difference};
+pub use difference::{
+    Action, Depth, Difference, Kept, Observed, Observer, Task, Trust, difference,
+};
 pub use error::LinkError;
 pub use linker::{Backend, Finish, Finished, Linker, Outcome, Work};
 pub use patch::{InvalidPatch, Patch, PatchFailure};

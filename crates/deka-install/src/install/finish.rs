@@ -106,6 +106,7 @@ impl Install<'_> {
             settings: settings::fingerprint(self.request),
             summary: counts,
             payload: payload.to_bytes(),
+            has_run_scripts: built.has_run,
         })?;
 
         let placed: Vec<u32> = work

@@ -80,7 +80,7 @@ impl Building<'_> {
         mut missing: Vec<u32>,
     ) -> Result<Built, InstallError> {
         if self.config.install.ignore_scripts {
-            return Ok(Built { missing, has_workspace_scripts: false });
+            return Ok(Built { missing, ..Built::default() });
         }
         let placed: Vec<u32> = tasks
             .iter()
@@ -125,10 +125,11 @@ impl Building<'_> {
             }
         }
         let has_workspace_scripts = candidates.len() > dependencies;
-        if !candidates.is_empty() {
+        let has_run = !candidates.is_empty();
+        if has_run {
             missing.extend(self.run(candidates)?);
         }
-        Ok(Built { missing, has_workspace_scripts })
+        Ok(Built { missing, has_run, has_workspace_scripts })
     }
 
     fn run(&self, candidates: Vec<Candidate>) -> Result<Vec<u32>, InstallError> {
@@ -294,6 +295,8 @@ impl Building<'_> {
 pub(crate) struct Built {
     /// The placements that are not there and need not be, those among them whose scripts failed.
     pub(crate) missing: Vec<u32>,
+    /// Whether any scripts ran.
+    pub(crate) has_run: bool,
     /// Whether some workspace has scripts.
     pub(crate) has_workspace_scripts: bool,
 }

@@ -20,7 +20,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::path::{base_of, is_within, parent};
 use crate::plan::{ENTRIES, Layout, LinkPlan, Placement, Source};
-use crate::state::{LinkState, PlacedPackage, Stamp};
+use crate::state::{LinkState, PlacedLink, PlacedLinks, PlacedPackage, Stamp};
 
 /// What is at a path, a symlink not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,8 +39,8 @@ pub enum Observed {
 pub trait Observer {
     /// Returns what is at a path below the project.
     fn observe(&mut self, path: &str) -> Observed;
-    /// Whether the folder at `path` still is what `stamp` says of it, names included if it has them.
-    fn still_holds(&mut self, path: &str, stamp: &Stamp) -> bool;
+    /// Whether the names in the folder at `path` hash to this.
+    fn has_names(&mut self, path: &str, hash: u64) -> bool;
     /// Whether the symlink at `path` says `target`.
     fn is_link(&mut self, path: &str, target: &str) -> bool;
     /// Returns the names in the folder at `path`, none if there is no folder.
@@ -91,6 +91,15 @@ pub struct Task {
     pub action: Action,
 }
 
+/// A placement that stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Kept {
+    /// Its place in [`LinkState::placements`].
+    pub at: u32,
+    /// Whether its folder still is what the state says of it.
+    pub holds: bool,
+}
+
 /// What has to be done.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Difference {
@@ -106,7 +115,11 @@ pub struct Difference {
     /// How many placements stay as they are.
     pub unchanged: usize,
     /// For each placement of the plan, what the last state says of it, if it stays.
-    pub kept: Vec<Option<u32>>,
+    pub kept: Vec<Option<Kept>>,
+    /// For each of the last state's folders of links, whether it still is what the state says of it.
+    pub link_folders: Vec<bool>,
+    /// Likewise for the last state's folders of commands.
+    pub bin_folders: Vec<bool>,
     /// Links to make, by their place in [`LinkPlan::links`].
     pub links: Vec<u32>,
 }
@@ -131,6 +144,9 @@ pub fn difference(
 ) -> Difference {
     let mut comparison = Comparison {
         known: HashMap::new(),
+        seen: HashMap::new(),
+        old_links: HashMap::new(),
+        observed: Vec::with_capacity(plan.placements.len()),
         disk,
         cleared: HashSet::new(),
         obstacles: HashMap::new(),
@@ -142,9 +158,11 @@ pub fn difference(
     if let Some(old) = old {
         let placed = old.placements.iter().zip(0..);
         comparison.known = placed.map(|(placed, at)| (&*placed.path, (placed, at))).collect();
+        comparison.look_at_links(old);
     }
     comparison.clear_obsolete(old, plan);
     comparison.clear_other_layout(old, plan);
+    comparison.look_at_placements(plan);
     comparison.clear_parents(plan);
     for (placement, at) in plan.placements.iter().zip(0..) {
         comparison.compare(placement, at);
@@ -155,6 +173,13 @@ pub fn difference(
 
 struct Comparison<'a> {
     known: HashMap<&'a str, (&'a PlacedPackage, u32)>,
+    /// What is at the folders that the last install linked something in.
+    seen: HashMap<&'a str, Observed>,
+    /// The links of the last install in folders that nobody has changed, and where in them to look next:
+    /// a plan has them in the same order.
+    old_links: HashMap<&'a str, (&'a [PlacedLink], usize)>,
+    /// What is at each placement of the plan, and whether that still is what the last state says of it.
+    observed: Vec<(Observed, bool)>,
     disk: &'a mut dyn Observer,
     cleared: HashSet<Box<str>>,
     /// For each folder asked about, what stands in the way to what is in it.
@@ -165,7 +190,61 @@ struct Comparison<'a> {
     force: bool,
 }
 
-impl Comparison<'_> {
+impl<'a> Comparison<'a> {
+    /// Notes the links that are there for certain: one look at a folder in place of one at each link.
+    fn look_at_links(&mut self, old: &'a LinkState) {
+        if self.force {
+            return;
+        }
+        for folder in &old.link_folders {
+            let holds = self.holds(folder);
+            self.difference.link_folders.push(holds);
+            if holds {
+                self.old_links.insert(&folder.path, (&folder.links, 0));
+            }
+        }
+        for folder in &old.bin_folders {
+            let holds = self.holds(folder);
+            self.difference.bin_folders.push(holds);
+        }
+    }
+
+    fn holds(&mut self, folder: &'a PlacedLinks) -> bool {
+        let observed = self.disk.observe(&folder.path);
+        self.seen.insert(&folder.path, observed);
+        self.still_holds(&folder.path, observed, &folder.stamp)
+    }
+
+    fn look_at_placements(&mut self, plan: &LinkPlan) {
+        for placement in &plan.placements {
+            let observed = self.disk.observe(&placement.path);
+            let known = self.known.get(&*placement.path).map(|(placed, _)| *placed);
+            let holds = known
+                .is_some_and(|placed| self.still_holds(&placement.path, observed, &placed.stamp));
+            self.observed.push((observed, holds));
+        }
+    }
+
+    /// Whether a folder still is what its stamp says of it, names included if it has them.
+    fn still_holds(&mut self, path: &str, observed: Observed, stamp: &Stamp) -> bool {
+        let Observed::Folder(now) = observed else { return false };
+        now.modified == stamp.modified
+            && now.inode == stamp.inode
+            && (stamp.names == 0 || self.disk.has_names(path, stamp.names))
+    }
+
+    /// Whether the last install made this very link and nobody has touched it since.
+    fn has_link(&mut self, path: &str, target: &str) -> bool {
+        let folder = parent(path);
+        let Some((links, next)) = self.old_links.get_mut(folder) else { return false };
+        let name = path.get(folder.len() + 1..).unwrap_or_default();
+        let (before, after) = links.split_at(*next);
+        let found = after.iter().chain(before).position(|link| *link.name == *name);
+        let Some(at) = found.map(|at| (*next + at) % links.len()) else { return false };
+        *next = at + 1;
+        *links[at].target == *target
+    }
+
     /// Clears what the last install made and nobody wants any more.
     fn clear_obsolete(&mut self, old: Option<&LinkState>, plan: &LinkPlan) {
         let Some(old) = old else { return };
@@ -182,12 +261,17 @@ impl Comparison<'_> {
                 self.difference.removed.push(placed.path.clone());
             }
         }
-        for (path, target) in old.links() {
-            if !planned.contains(&*path)
-                && self.is_reached_by_folders(&path)
-                && self.disk.is_link(&path, target)
-            {
-                self.difference.unlink.push(path.into());
+        let mut path = String::new();
+        for folder in &old.link_folders {
+            for link in &folder.links {
+                path.clear();
+                path.extend([&*folder.path, "/", &*link.name]);
+                if !planned.contains(&*path)
+                    && self.is_reached_by_folders(&path)
+                    && self.disk.is_link(&path, &link.target)
+                {
+                    self.difference.unlink.push(path.as_str().into());
+                }
             }
         }
     }
@@ -220,7 +304,13 @@ impl Comparison<'_> {
     fn clear_parents(&mut self, plan: &LinkPlan) {
         let placements = plan.placements.iter().map(|placement| &*placement.path);
         let links = plan.links.iter().map(|link| &*link.path);
+        let mut last = "";
         for path in placements.chain(links) {
+            // Many links are in one folder.
+            if parent(path) == last {
+                continue;
+            }
+            last = parent(path);
             if let Some(obstacle) = self.obstacle(path) {
                 self.clear(&obstacle);
             }
@@ -242,9 +332,12 @@ impl Comparison<'_> {
         if let Some(obstacle) = self.obstacles.get(folder) {
             return obstacle.clone();
         }
-        let obstacle = self.obstacle(folder).or_else(|| match self.disk.observe(folder) {
-            Observed::Symlink | Observed::Other => Some(folder.into()),
-            Observed::Missing | Observed::Folder(_) => None,
+        let obstacle = self.obstacle(folder).or_else(|| {
+            let seen = self.seen.get(folder).copied();
+            match seen.unwrap_or_else(|| self.disk.observe(folder)) {
+                Observed::Symlink | Observed::Other => Some(folder.into()),
+                Observed::Missing | Observed::Folder(_) => None,
+            }
         });
         self.obstacles.insert(folder.into(), obstacle.clone());
         obstacle
@@ -256,7 +349,9 @@ impl Comparison<'_> {
                 self.difference.links.push(at);
                 continue;
             }
-            if self.disk.is_link(&link.path, &link.target) {
+            let is_there = self.has_link(&link.path, &link.target)
+                || self.disk.is_link(&link.path, &link.target);
+            if is_there {
                 continue;
             }
             self.difference.links.push(at);
@@ -267,8 +362,10 @@ impl Comparison<'_> {
     }
 
     fn compare(&mut self, placement: &Placement, at: u32) {
-        let action = self.action(placement);
-        let kept = self.known.get(&*placement.path).map(|(_, at)| *at);
+        let seen = self.observed.get(at as usize).copied();
+        let (observed, holds) = seen.unwrap_or((Observed::Missing, false));
+        let action = self.action(placement, observed, holds);
+        let kept = self.known.get(&*placement.path).map(|(_, at)| Kept { at: *at, holds });
         self.difference.kept.push(kept.filter(|_| action != Some(Action::Place)));
         match action {
             None => self.difference.unchanged += 1,
@@ -282,12 +379,11 @@ impl Comparison<'_> {
         }
     }
 
-    fn action(&mut self, placement: &Placement) -> Option<Action> {
+    fn action(&mut self, placement: &Placement, observed: Observed, holds: bool) -> Option<Action> {
         let path = &*placement.path;
         if self.is_cleared(path) {
             return Some(Action::Place);
         }
-        let observed = self.disk.observe(path);
         let known = self.known.get(path).map(|(placed, _)| *placed);
         let is_same = |placed: &PlacedPackage| placed.identity == placement.identity;
         match (observed, known) {
@@ -310,7 +406,7 @@ impl Comparison<'_> {
                 }
                 let depth = if !self.is_flushed(placed) {
                     Depth::Contents
-                } else if !self.disk.still_holds(path, &placed.stamp) {
+                } else if !holds {
                     Depth::Sizes
                 } else {
                     return None;
@@ -344,6 +440,9 @@ impl Comparison<'_> {
     }
 
     fn is_cleared(&self, path: &str) -> bool {
+        if self.cleared.is_empty() {
+            return false;
+        }
         let mut path = path;
         while !path.is_empty() {
             if self.cleared.contains(path) {

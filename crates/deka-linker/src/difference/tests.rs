@@ -19,8 +19,8 @@ impl Observer for Disk {
         self.entries.get(path).copied().unwrap_or(Observed::Missing)
     }
 
-    fn still_holds(&mut self, path: &str, _stamp: &Stamp) -> bool {
-        !self.changed.contains(path)
+    fn has_names(&mut self, path: &str, hash: u64) -> bool {
+        hash == NAMES && !self.changed.contains(path)
     }
 
     fn is_link(&mut self, path: &str, target: &str) -> bool {
@@ -39,6 +39,9 @@ impl Observer for Disk {
 }
 
 const FOLDER: Observed = Observed::Folder(Stamp { modified: 0, inode: 0, names: 0 });
+/// What the names in folders that nobody changed hash to.
+const NAMES: u64 = 1;
+const STAMP: Stamp = Stamp { modified: 0, inode: 0, names: NAMES };
 
 /// What an install of `plan` leaves behind.
 fn installed(plan: &LinkPlan) -> (LinkState, Disk) {
@@ -52,7 +55,7 @@ fn installed(plan: &LinkPlan) -> (LinkState, Disk) {
         state.placements.push(PlacedPackage {
             path: placement.path.clone(),
             identity: placement.identity,
-            stamp: Stamp::default(),
+            stamp: STAMP,
             unflushed_since: Some(900),
             source_fingerprint: 0,
             source_path,
@@ -67,7 +70,7 @@ fn installed(plan: &LinkPlan) -> (LinkState, Disk) {
     for link in &plan.links {
         let (path, name) = link.path.rsplit_once('/').unwrap();
         let placed = PlacedLink { name: name.into(), target: link.target.clone() };
-        let (path, stamp) = (path.into(), Stamp::default());
+        let (path, stamp) = (path.into(), STAMP);
         state.link_folders.push(PlacedLinks { path, stamp, links: vec![placed] });
         disk.entries.insert(link.path.to_string(), Observed::Symlink);
         disk.links.insert(link.path.to_string(), link.target.to_string());

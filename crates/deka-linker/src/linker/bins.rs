@@ -9,7 +9,7 @@
 use std::path::Path;
 
 use deka_fs::{Creation, Dir, FileKind, FileMode, FsError, Permissions};
-use hashbrown::HashSet;
+use hashbrown::{HashMap, HashSet};
 
 use super::Linker;
 use crate::LinkError;
@@ -27,11 +27,18 @@ pub(super) struct Found {
 }
 
 impl Linker<'_> {
-    /// Links the commands of a `.bin` folder; returns what is in it.
-    pub(super) fn link_bins(&self, folder: &BinFolder) -> Result<Vec<PlacedLink>, LinkError> {
+    /// Links the commands of a `.bin` folder, in which those that are `known` are linked for certain;
+    /// returns what is in it.
+    pub(super) fn link_bins(
+        &self,
+        folder: &BinFolder,
+        known: &[PlacedLink],
+    ) -> Result<Vec<PlacedLink>, LinkError> {
         let mut names: HashSet<Box<str>> = HashSet::new();
         let mut bins = Vec::new();
         let mut dir = None;
+        let known: HashMap<&str, &str> =
+            known.iter().map(|link| (&*link.name, &*link.target)).collect();
         for owner in &folder.owners {
             for found in self.find_commands(owner) {
                 if !found.is_executable {
@@ -46,11 +53,13 @@ impl Linker<'_> {
                     source,
                 };
                 let target = relative(&folder.path, &found.file);
-                let dir = match &mut dir {
-                    Some(dir) => dir,
-                    dir => dir.insert(self.make_bin_dir(&folder.path).map_err(failed)?),
-                };
-                set_link(dir, &found.name, &target).map_err(failed)?;
+                if known.get(&*found.name) != Some(&target.as_str()) {
+                    let dir = match &mut dir {
+                        Some(dir) => dir,
+                        dir => dir.insert(self.make_bin_dir(&folder.path).map_err(failed)?),
+                    };
+                    set_link(dir, &found.name, &target).map_err(failed)?;
+                }
                 bins.push(PlacedLink { name: found.name, target: target.into() });
             }
         }

@@ -13,6 +13,7 @@
 
 mod bins;
 mod folder;
+mod left_alone;
 mod observe;
 mod patches;
 mod place;

@@ -7,7 +7,7 @@ use hashbrown::HashMap;
 
 use super::{find_base, folder_fingerprint};
 use crate::difference::{Observed, Observer};
-use crate::state::Stamp;
+use crate::state::{Stamp, hash_names};
 
 pub(super) struct Disk<'a> {
     root: &'a Dir,
@@ -52,8 +52,8 @@ impl Observer for Disk<'_> {
         }
     }
 
-    fn still_holds(&mut self, path: &str, stamp: &Stamp) -> bool {
-        stamp.still_holds(self.root, path)
+    fn has_names(&mut self, path: &str, hash: u64) -> bool {
+        hash_names(self.root, path).is_ok_and(|names| names == hash)
     }
 
     fn is_link(&mut self, path: &str, target: &str) -> bool {

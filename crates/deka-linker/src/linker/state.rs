@@ -8,6 +8,7 @@ use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
 use super::bins::set_link;
+use super::left_alone::LeftAlone;
 use super::{Linker, Work, find_base, make_dir};
 use crate::LinkError;
 use crate::path::{is_within, link_target, parent};
@@ -37,6 +38,8 @@ pub struct Finish<'a> {
     pub summary: Summary,
     /// Whatever the caller wants to know next time.
     pub payload: Vec<u8>,
+    /// Whether scripts ran since [`Linker::begin`], which may have changed what nobody expects.
+    pub has_run_scripts: bool,
 }
 
 /// What [`Linker::finish`] did.
@@ -80,7 +83,7 @@ impl Linker<'_> {
     /// [`Linker::finish`].
     pub fn link_commands(&self, plan: &LinkPlan) -> Result<(), LinkError> {
         for folder in &plan.bin_folders {
-            self.link_bins(folder)?;
+            self.link_bins(folder, &[])?;
         }
         Ok(())
     }
@@ -110,12 +113,15 @@ impl Linker<'_> {
         self.unlink_failed(plan, finish.failed)?;
         let linking = trace_span!("link commands");
         let mut bin_folders = Vec::with_capacity(plan.bin_folders.len());
+        let mut left_alone = LeftAlone::of(&finish);
         for folder in &plan.bin_folders {
-            let bins = self.link_bins(folder)?;
+            let known = left_alone.links(&folder.path);
+            let bins = self.link_bins(folder, known.map_or(&[], Vec::as_slice))?;
             if !bins.is_empty() {
                 bin_folders.push((&*folder.path, bins));
             }
         }
+        left_alone.touch_commands(&bin_folders);
         drop(linking);
         let removing = trace_span!("remove");
         self.remove_obsolete_bins(finish.old, &bin_folders);
@@ -126,7 +132,7 @@ impl Linker<'_> {
         let count = bin_folders.iter().map(|(_, bins)| bins.len()).sum();
         let removed = count_removed(&finish);
         if self.root.metadata("node_modules").is_ok_and(|metadata| metadata.is_some()) {
-            self.write_state(finish, bin_folders)
+            self.write_state(finish, bin_folders, &left_alone)
                 .map_err(|source| self.failed(STATE_FILE, source))?;
         }
         Ok(Finished { bins: count, removed })
@@ -140,6 +146,9 @@ impl Linker<'_> {
         for folder in &old.bin_folders {
             let made = now.get(&*folder.path).copied().unwrap_or_default();
             let made: HashSet<&str> = made.iter().map(|bin| &*bin.name).collect();
+            if !made.is_empty() && folder.links.iter().all(|bin| made.contains(&*bin.name)) {
+                continue;
+            }
             let Some(dir) = self.open_reached(&folder.path) else { continue };
             for bin in folder.links.iter().filter(|bin| !made.contains(&*bin.name)) {
                 let is_ours = matches!(dir.read_link(&*bin.name),
@@ -180,6 +189,7 @@ impl Linker<'_> {
         &self,
         finish: Finish<'_>,
         bin_folders: Vec<(&str, Vec<PlacedLink>)>,
+        left_alone: &LeftAlone<'_>,
     ) -> Result<(), FsError> {
         let _span = trace_span!("write state");
         let node_modules = self.root.open_dir("node_modules")?;
@@ -193,17 +203,22 @@ impl Linker<'_> {
         let mut placements = Vec::with_capacity(finish.plan.placements.len());
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
         for (placement, at) in finish.plan.placements.iter().zip(0..) {
+            let kept = finish.work.difference.kept.get(at as usize).copied().flatten();
             let known = names.get(&*placement.path).copied();
-            let stamp = Stamp::take_racy(&self.root, &placement.path, young, known)?;
+            let unchanged =
+                kept.and_then(|kept| left_alone.stamp_of_placement(&placement.path, kept));
+            let stamp = match unchanged {
+                Some(stamp) => Some(stamp),
+                None => Stamp::take_racy(&self.root, &placement.path, young, known)?,
+            };
             let Some(stamp) = stamp.filter(|_| !failed.contains(&at)) else {
                 is_complete = false;
                 continue;
             };
-            let kept = finish.work.difference.kept.get(at as usize).copied().flatten();
             let kept = finish
                 .old
                 .zip(kept)
-                .and_then(|(old, at)| Some((old, old.placements.get(at as usize)?)));
+                .and_then(|(old, kept)| Some((old, LeftAlone::placed(old, kept)?)));
             let unflushed_since = match kept {
                 Some((old, placed)) if !repaired.contains(&at) => {
                     unflushed_since(old, placed, &epoch, now)
@@ -227,19 +242,25 @@ impl Linker<'_> {
                 source_path,
             });
         }
-        let known = NamesOfEntries::of(finish.plan, &bin_folders);
         let mut link_folders = links_by_folder(finish.plan);
+        let bin_paths: Vec<&str> = bin_folders.iter().map(|(path, _)| *path).collect();
         let mut placed_bins: Vec<PlacedLinks> = bin_folders
             .into_iter()
             .map(|(path, links)| PlacedLinks { path: path.into(), stamp: Stamp::default(), links })
             .collect();
+        // Where most is as it was, a few folders are listed sooner.
+        let known = finish.old.is_none().then(|| NamesOfEntries::of(finish.plan, &bin_paths));
         for folder in link_folders.iter_mut().chain(&mut placed_bins) {
             // The state itself is going to change that one.
-            if &*folder.path != "node_modules" {
-                let names = known.in_folder(&folder.path);
-                let stamp = Stamp::take_racy(&self.root, &folder.path, young, names)?;
-                folder.stamp = stamp.unwrap_or_default();
+            if &*folder.path == "node_modules" {
+                continue;
             }
+            folder.stamp = if let Some(stamp) = left_alone.stamp_of_links(&folder.path) {
+                stamp
+            } else {
+                let names = known.as_ref().and_then(|known| known.in_folder(&folder.path));
+                Stamp::take_racy(&self.root, &folder.path, young, names)?.unwrap_or_default()
+            };
         }
         let state = LinkState {
             epoch: epoch.as_str().to_owned(),
@@ -305,10 +326,10 @@ fn links_by_folder(plan: &LinkPlan) -> Vec<PlacedLinks> {
 struct NamesOfEntries<'a>(HashMap<&'a str, u64>);
 
 impl<'a> NamesOfEntries<'a> {
-    fn of(plan: &'a LinkPlan, bin_folders: &[(&'a str, Vec<PlacedLink>)]) -> Self {
+    fn of(plan: &'a LinkPlan, bin_folders: &[&'a str]) -> Self {
         let placements = plan.placements.iter().map(|placement| &*placement.path);
         let links = plan.links.iter().map(|link| &*link.path);
-        let bins = bin_folders.iter().map(|(path, _)| *path);
+        let bins = bin_folders.iter().copied();
         let mut known = HashSet::new();
         let mut hashes: HashMap<&str, u64> = HashMap::new();
         for mut path in placements.chain(links).chain(bins) {

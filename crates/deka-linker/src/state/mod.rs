@@ -165,7 +165,7 @@ impl Stamp {
 }
 
 /// Hashes the names in a folder.
-fn hash_names(dir: &Dir, name: &str) -> Result<u64, FsError> {
+pub(crate) fn hash_names(dir: &Dir, name: &str) -> Result<u64, FsError> {
     let entries = dir.open_dir_no_follow(name)?.list()?;
     Ok(hash_names_of(entries.iter().map(|entry| entry.name.as_encoded_bytes())))
 }
