@@ -1,7 +1,9 @@
 //! The executor on real folders, with a real store.
 
+mod again;
 mod builds;
 mod disks;
+mod together;
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
@@ -13,7 +15,6 @@ use deka_test::archive::gzip;
 use deka_test::{Kind, Tar, Tree};
 
 use super::*;
-use crate::plan::HoistPatterns;
 use crate::plan::fixture::Packages;
 use crate::state::{Input, Summary, UpToDate, check_up_to_date};
 
@@ -301,45 +302,6 @@ fn a_plan_becomes_node_modules() {
 
     assert_eq!(world.install(&plan), Report { bins: 1, ..Report::default() });
     assert!(world.is_up_to_date());
-}
-
-#[test]
-fn projects_that_meet_the_same_command_for_the_first_time() {
-    const COMMANDS: usize = 300;
-    const PROJECTS: usize = 4;
-    let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("store");
-    let worlds: Vec<World> = (0..PROJECTS)
-        .map(|at| World::at(&store, &folder.path().join(format!("project-{at}"))))
-        .collect();
-    // Each has an executable form to be made, and all come to it at the same time.
-    let files: Vec<(String, String)> =
-        (0..COMMANDS).map(|at| (format!("{at}.js"), format!("{SCRIPT}// {at}\n"))).collect();
-    let files: Vec<(&str, &str)> =
-        files.iter().map(|(path, contents)| (path.as_str(), contents.as_str())).collect();
-    let integrity = worlds[0].import(package(&files));
-    let commands: Vec<String> = (0..COMMANDS).map(|at| format!("c{at} {at}.js")).collect();
-    let commands: Vec<&str> = commands.iter().map(String::as_str).collect();
-    let plan = Packages::new(&["prod a a@1.0.0"])
-        .npm("a@1.0.0", &[])
-        .integrity(&integrity)
-        .bins(&commands)
-        .plan();
-
-    let start = std::sync::Barrier::new(PROJECTS);
-    std::thread::scope(|scope| {
-        for world in &worlds {
-            scope.spawn(|| {
-                start.wait();
-                assert_eq!(world.try_install(&plan, 1).unwrap().placed, 1);
-            });
-        }
-    });
-    for world in &worlds {
-        assert_eq!(world.tree(), worlds[0].tree());
-        assert_eq!(world.mode("a/7.js"), 0o755);
-    }
-    worlds[0].assert_store_is_sound();
 }
 
 #[test]
@@ -908,62 +870,6 @@ fn optional_packages_that_failed_are_tried_again() {
     assert!(!world.is_up_to_date());
     assert_eq!(world.install(&plan).placed, 1);
     assert!(world.is_up_to_date());
-}
-
-/// `a` alone, or with an inner `b` because another one has the place outside, which only changes what is
-/// around `a`.
-fn grown(world: &World, with_others: bool) -> Packages {
-    let a = world.import(package(&[("cli.js", SCRIPT), ("index.js", "a")]));
-    let b1 = world.import(package(&[("index.js", "1"), ("cli.js", SCRIPT)]));
-    let b2 = world.import(package(&[("index.js", "2"), ("cli.js", SCRIPT)]));
-    if !with_others {
-        return Packages::new(&["prod a a@1.0.0"])
-            .npm("a@1.0.0", &[])
-            .integrity(&a)
-            .bins(&["a cli.js"]);
-    }
-    Packages::new(&["prod a a@1.0.0", "prod b b@2.0.0"])
-        .npm("a@1.0.0", &["prod b b@1.0.0"])
-        .integrity(&a)
-        .bins(&["a cli.js"])
-        .npm("b@1.0.0", &[])
-        .integrity(&b1)
-        .bins(&["b cli.js"])
-        .npm("b@2.0.0", &[])
-        .integrity(&b2)
-        .bins(&["b cli.js"])
-}
-
-#[test]
-fn what_stays_is_known_to_be_as_it_was_left() {
-    let hoisted = |packages: Packages| packages.plan();
-    let isolated = |packages: Packages| packages.isolated(&HoistPatterns::new::<&str>(None, None));
-    for plan in [&hoisted as &dyn Fn(Packages) -> LinkPlan, &isolated] {
-        let world = World::new();
-        for with_others in [false, true, false, true] {
-            let plan = plan(grown(&world, with_others));
-            world.install(&plan);
-            assert!(world.is_up_to_date());
-            let tree = world.tree();
-            // Long ago, so that the times of folders say all.
-            world.age_folders();
-            assert_eq!(world.install(&plan).placed, 0);
-            assert_eq!(world.tree(), tree);
-            assert!(world.is_up_to_date());
-        }
-
-        // What somebody has changed in between is seen.
-        let plan = plan(grown(&world, true));
-        let tree = world.tree();
-        let is_link = |kind: &Kind| matches!(kind, Kind::Symlink(_));
-        for (link, _) in tree.iter().filter(|(_, node)| is_link(&node.kind)) {
-            fs::remove_file(world.path(link)).unwrap();
-            symlink("elsewhere", world.path(link)).unwrap();
-            world.install(&plan);
-            assert_eq!(world.tree(), tree, "{link}");
-            assert!(world.is_up_to_date());
-        }
-    }
 }
 
 #[test]
