@@ -74,11 +74,23 @@ fn value_of(
 
 /// Whether the name of a variable says that its value is a secret.
 pub fn sounds_secret(name: &str) -> bool {
-    const WORDS: [&str; 9] =
-        ["TOKEN", "SECRET", "PASSW", "PWD", "KEY", "AUTH", "CREDENTIAL", "COOKIE", "SESSION"];
+    const WORDS: [&str; 10] = [
+        "TOKEN",
+        "SECRET",
+        "PASSW",
+        "PASSPHRASE",
+        "PWD",
+        "KEY",
+        "AUTH",
+        "CREDENTIAL",
+        "COOKIE",
+        "SESSION",
+    ];
     let name = name.to_ascii_uppercase();
-    // `PWD` itself is the working folder.
-    name != "PWD" && name != "OLDPWD" && WORDS.iter().any(|word| name.contains(word))
+    // `PWD` itself is the working folder; personal access tokens are called `…_PAT`.
+    name != "PWD"
+        && name != "OLDPWD"
+        && (name.ends_with("_PAT") || WORDS.iter().any(|word| name.contains(word)))
 }
 
 #[cfg(test)]

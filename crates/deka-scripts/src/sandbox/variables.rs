@@ -20,6 +20,27 @@ pub(super) fn is_secret(name: &str, value: &str) -> bool {
     LEADS.iter().any(|lead| name.eq_ignore_ascii_case(lead))
         || deka_config::sounds_secret(name)
         || has_password(value)
+        || is_token(value)
+}
+
+/// Whether a text begins as the tokens of well-known services and private keys do.
+fn is_token(value: &str) -> bool {
+    const PREFIXES: &[&str] = &[
+        "-----BEGIN ",
+        "AKIA",
+        "gho_",
+        "ghp_",
+        "ghr_",
+        "ghs_",
+        "ghu_",
+        "github_pat_",
+        "glpat-",
+        "npm_",
+        "pypi-",
+        "xoxb-",
+        "xoxp-",
+    ];
+    PREFIXES.iter().any(|prefix| value.starts_with(prefix))
 }
 
 /// Whether a text holds a URL with a password, as those of proxies and databases do.
@@ -47,6 +68,11 @@ mod tests {
             ("https_proxy", "http://proxy:8080", false),
             ("HOME_PAGE", "https://example.com/@a:b", false),
             ("PATH", "/usr/bin", false),
+            ("GPG_PASSPHRASE", "x", true),
+            ("AZURE_PAT", "x", true),
+            ("DEPLOY", "ghp_0123456789", true),
+            ("PUBLISH", "npm_0123456789", true),
+            ("PATTERN", "x", false),
             ("PWD", "/work", false),
             ("npm_package_config_key", "x", false),
         ] {
