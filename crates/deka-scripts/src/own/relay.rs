@@ -22,6 +22,10 @@ struct State {
     has_heard: AtomicBool,
     /// Whether everything is to end, also what is held from now on.
     is_over: AtomicBool,
+    /// Whether deka was started to ignore Ctrl-C, as by a script in the background, and so will be what it
+    /// starts.
+    #[cfg(unix)]
+    ignores_ctrl_c: bool,
     /// Processes, and whether each leads a group of its own.
     held: Mutex<Vec<(u32, bool)>>,
 }
@@ -86,7 +90,8 @@ mod unix {
             let mut signals =
                 Signals::new(wanted.iter().filter(|signal| ignored >> (**signal - 1) & 1 == 0))?;
             let handle = signals.handle();
-            let state = Arc::new(State::default());
+            let ignores_ctrl_c = ignored >> (SIGINT - 1) & 1 == 1;
+            let state = Arc::new(State { ignores_ctrl_c, ..State::default() });
             let heard = Arc::clone(&state);
             let listener = std::thread::Builder::new().name("signals".to_owned());
             let thread = listener.spawn(move || {
@@ -100,10 +105,10 @@ mod unix {
             Ok(Self { state, handle, thread: Some(thread) })
         }
 
-        /// Has everything end that is held, as Ctrl-C does.
+        /// Has everything end that is held, as Ctrl-C does where it is not ignored.
         pub(in crate::own) fn interrupt(&self) {
             self.state.is_over.store(true, Ordering::SeqCst);
-            self.state.pass_on(SIGINT, false);
+            self.state.pass_on(if self.state.ignores_ctrl_c { SIGTERM } else { SIGINT }, false);
         }
     }
 
