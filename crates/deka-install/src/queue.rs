@@ -91,9 +91,20 @@ impl<J> WorkQueue<J> {
 
     /// Lets workers end after their present job, and drops what waits.
     pub(crate) fn close(&self) {
+        self.close_lanes(&[Lane::Urgent, Lane::Long, Lane::Normal]);
+    }
+
+    /// Like [`WorkQueue::close`] after all went well: what is urgent is still done, for it may be an answer
+    /// that the cache is to have.
+    pub(crate) fn wind_down(&self) {
+        self.close_lanes(&[Lane::Long, Lane::Normal]);
+    }
+
+    fn close_lanes(&self, lanes: &[Lane]) {
         let mut state = self.lock();
         state.closed = true;
-        let dropped = std::mem::replace(&mut state.lanes, std::array::from_fn(|_| VecDeque::new()));
+        let dropped: Vec<VecDeque<J>> =
+            lanes.iter().map(|lane| std::mem::take(&mut state.lanes[*lane as usize])).collect();
         drop(state);
         self.available.notify_all();
         drop(dropped);
@@ -144,5 +155,12 @@ mod tests {
         queue.close();
         queue.push(Lane::Normal, 2);
         assert_eq!(queue.pop(), None);
+
+        let queue = WorkQueue::new();
+        queue.push(Lane::Normal, 1);
+        queue.push(Lane::Urgent, 2);
+        queue.wind_down();
+        queue.push(Lane::Urgent, 3);
+        assert_eq!([queue.pop(), queue.pop()], [Some(2), None]);
     }
 }

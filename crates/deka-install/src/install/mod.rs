@@ -467,7 +467,11 @@ impl<'a> Install<'a> {
             };
             let done = work(self, &surroundings);
             // What still waits belongs to versions that were picked and dropped again.
-            queue.close();
+            if done.is_ok() {
+                queue.wind_down();
+            } else {
+                queue.close();
+            }
             network.send(Command::Stop);
             done
         });

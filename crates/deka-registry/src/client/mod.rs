@@ -85,7 +85,7 @@ impl Client {
     /// Fails only for settings that can't be used. `cache` is usually [`ManifestCache::of`] the same
     /// configuration.
     pub fn new(config: Arc<Config>, cache: Option<ManifestCache>) -> Result<Self, RegistryError> {
-        Self::with_workers(config, cache, Arc::new(BlockingThreads))
+        Self::with_workers(config, cache, Arc::new(BlockingThreads::default()))
     }
 
     /// Like [`Client::new`], with threads of the caller for what takes longer.

@@ -81,7 +81,7 @@ fn packuments_are_asked_for_once_and_all_at_once() {
     let registry = Registry::start();
     let project = installed(&registry);
     registry.clear_requests();
-    registry.latency(std::time::Duration::from_millis(100));
+    registry.latency(std::time::Duration::from_millis(500));
     project.command(["outdated"]).run().assert_success();
     assert_eq!(registry.requests().len(), 6);
     assert!(registry.most_in_flight() >= 4, "{}", registry.most_in_flight());
