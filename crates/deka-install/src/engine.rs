@@ -550,7 +550,7 @@ impl<'a> Engine<'a> {
                 self.task_done();
                 Ok(())
             }
-            Err(error) if error.is_missing_blob() => self.heal(key, task, error),
+            Err(error) if error.is_missing_blob() => self.heal(key, task, index, error),
             Err(error) => Err(InstallError::Link(error)),
         }
     }
@@ -602,21 +602,36 @@ impl<'a> Engine<'a> {
             return Ok(());
         }
         if let Some(error) = lock(&package.missing).take() {
-            return self.heal(package.key, task, error);
+            return self.heal(package.key, task, &package.index, error);
         }
         self.task_done();
         Ok(())
     }
 
-    /// The store has lost a file of a package: fetches it again, once.
-    fn heal(&self, key: TarballKey, task: Task, error: LinkError) -> Result<(), InstallError> {
+    /// The store has lost a file of a package, which has this index: fetches it again, once.
+    fn heal(
+        &self,
+        key: TarballKey,
+        task: Task,
+        index: &Arc<PackageIndex>,
+        error: LinkError,
+    ) -> Result<(), InstallError> {
         let mut slots = self.slots();
         let slot = slots.entry(key).or_default();
         let Some(tarball) = slot.tarball.clone() else { return Err(InstallError::Link(error)) };
-        if slot.index.is_none() {
+        match &slot.index {
             // Another task found out first, and waits as well.
-            slot.tasks.push(task);
-            return Ok(());
+            None => {
+                slot.tasks.push(task);
+                return Ok(());
+            }
+            // That is over, and what was missing here is there by now.
+            Some(new) if !Arc::ptr_eq(new, index) => {
+                let new = new.clone();
+                drop(slots);
+                return self.place(key, task, &new);
+            }
+            Some(_) => {}
         }
         if std::mem::replace(&mut slot.is_healed, true) {
             return Err(InstallError::Link(error));
