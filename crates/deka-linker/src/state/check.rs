@@ -6,7 +6,7 @@
 
 use std::path::Path;
 
-use deka_fs::{Dir, Durability, Epoch, atomic_write, flush_horizon};
+use deka_fs::{Dir, Durability, Epoch, FileLock, LockKind, atomic_write, flush_horizon};
 
 use super::codec::Reader;
 use super::{LinkState, STATE_FILE, Stamp, Summary, is_same_boot, now_on, uptime, young_since};
@@ -165,6 +165,15 @@ fn mature(root: &Dir, bytes: &[u8], seals: bool, young: Option<i64>) {
         }
     }
     if !is_changed {
+        return;
+    }
+    // An install that is under way has taken this state away, or is about to write another one. It holds
+    // the lock of the project; where there are no locks nobody waits for anybody.
+    let lock = FileLock::open(root, ".");
+    if lock.as_ref().is_ok_and(|lock| matches!(lock.try_lock(LockKind::Exclusive), Ok(false))) {
+        return;
+    }
+    if !matches!(root.read(STATE_FILE), Ok(Some(now)) if now == bytes) {
         return;
     }
     let path = root.path_of(STATE_FILE);
