@@ -52,6 +52,21 @@ pub fn replace(dir: &Dir, name: impl Name, contents: &[u8]) -> Result<(), FsErro
     })
 }
 
+/// Replaces what has the name `name` in a folder, unless that is a folder, by a symlink to `target`, or makes
+/// the symlink. Nobody sees the name without one.
+pub fn replace_by_symlink(dir: &Dir, target: impl Name, name: impl Name) -> Result<(), FsError> {
+    let temporary = loop {
+        let temporary = temporary_name();
+        if dir.symlink(target, temporary.as_str())? == Creation::Made {
+            break temporary;
+        }
+    };
+    dir.rename(temporary.as_str(), dir, name).inspect_err(|_| {
+        // Whatever kept it from its place is the error to report.
+        drop(dir.remove_file(temporary.as_str()));
+    })
+}
+
 /// A file that is written already and waits beside the one that it will replace; removed if it is
 /// dropped before. For what takes effect only if something else succeeds.
 #[derive(Debug)]
@@ -171,6 +186,19 @@ mod tests {
         std::fs::create_dir(folder.path().join("taken")).unwrap();
         replace(&dir, "taken", b"").unwrap_err();
         assert_eq!(dir.list().unwrap().len(), 3, "nothing is left behind");
+    }
+
+    #[test]
+    fn symlinks_take_the_place_of_files_and_symlinks() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = Dir::open(folder.path()).unwrap();
+        for target in ["one", "two", "../three"] {
+            replace_by_symlink(&dir, target, "a").unwrap();
+            assert_eq!(dir.read_link("a").unwrap().unwrap(), Path::new(target));
+        }
+        std::fs::create_dir(folder.path().join("taken")).unwrap();
+        replace_by_symlink(&dir, "one", "taken").unwrap_err();
+        assert_eq!(dir.list().unwrap().len(), 2, "nothing is left behind");
     }
 
     #[test]

@@ -12,11 +12,15 @@
 use std::path::{Component, Path, PathBuf};
 
 use deka_config::Config;
-use deka_fs::{Creation, Dir, Durability, FileKind, FsError, Permissions, atomic_write};
+use deka_fs::{
+    Creation, Dir, Durability, FileKind, FsError, Permissions, atomic_write, replace_by_symlink,
+};
 use deka_linker::Commands;
 use deka_manifest::{Bin, PackageName};
 
+use crate::install::lock;
 use crate::local::relative;
+use crate::report::Silent;
 use crate::{InstallError, MANIFEST};
 
 /// The commands that are there for all projects.
@@ -45,8 +49,13 @@ pub fn global_project(config: &Config) -> Result<PathBuf, InstallError> {
     let folder = global_folder(config)?;
     let failed = |source| InstallError::GlobalFolder { path: folder.to_owned(), source };
     let dir = Dir::open_or_create(folder).map_err(failed)?;
-    if dir.metadata(MANIFEST).map_err(failed)?.is_none() {
-        atomic_write(folder.join(MANIFEST), b"{}\n", Durability::Fsync).map_err(failed)?;
+    let is_missing = || dir.metadata(MANIFEST).map(|found| found.is_none()).map_err(failed);
+    if is_missing()? {
+        // Somebody else may be making it, and add to it right away.
+        let _lock = lock(folder, &Silent);
+        if is_missing()? {
+            atomic_write(folder.join(MANIFEST), b"{}\n", Durability::Fsync).map_err(failed)?;
+        }
     }
     Ok(folder.to_owned())
 }
@@ -113,11 +122,15 @@ impl CommandFolder {
         if self.dir.read_link(name)?.is_some_and(|known| known == target) {
             return Ok(true);
         }
+        let is_link = self.dir.read_link(name)?.is_some();
         if self.own(name).is_none() && !self.with_force {
             return Ok(false);
         }
-        self.dir.remove_all(name)?;
-        Ok(self.dir.symlink(&*target, name)? == Creation::Made)
+        if !is_link {
+            self.dir.remove_all(name)?;
+        }
+        replace_by_symlink(&self.dir, &*target, name)?;
+        Ok(true)
     }
 
     /// Returns the file below the global `node_modules` that the link `name` leads to, if it is one.

@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use deka_config::Config;
-use deka_fs::{Creation, Dir, FsError, Operation};
+use deka_fs::{Dir, FsError, replace_by_symlink};
 use deka_manifest::{Bin, PackageJson, PackageName};
 
 use crate::global::{CommandFolder, GlobalCommands, commands_of, global_bin_folder};
@@ -100,18 +100,7 @@ impl Place {
     /// Lets the link lead to a folder, whatever it led to before.
     fn put(&self, folder: &Path) -> Result<(), FsError> {
         let dir = Dir::open_or_create(&self.folder)?;
-        let temporary = format!(".{}-{}", self.file, std::process::id());
-        dir.remove_file(temporary.as_str())?;
-        if dir.symlink(folder, temporary.as_str())? == Creation::Existed {
-            let exists = std::io::ErrorKind::AlreadyExists;
-            return Err(FsError::new(Operation::Symlink, &self.path, exists));
-        }
-        let renamed = dir.rename(temporary.as_str(), &dir, self.file.as_str());
-        if renamed.is_err() {
-            // That it is not in its place is the error to report.
-            drop(dir.remove_file(temporary.as_str()));
-        }
-        renamed
+        replace_by_symlink(&dir, folder, self.file.as_str())
     }
 
     fn clear(&self) -> Result<bool, FsError> {
