@@ -50,6 +50,11 @@ impl Shards {
         }
     }
 
+    /// Closes all folders; who needs one opens it again.
+    pub(crate) fn close(&mut self) {
+        self.open.iter_mut().for_each(|folder| drop(folder.take()));
+    }
+
     /// Returns the folder that the shards are in.
     pub(crate) fn parent(&self) -> &Dir {
         &self.parent

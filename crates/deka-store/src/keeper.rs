@@ -76,7 +76,11 @@ impl Keeper {
             index => index?,
         };
         for shard in index.list()?.into_iter().filter(|shard| shard.kind == FileKind::Directory) {
-            let shard = index.open_dir(shard.name.as_os_str())?;
+            let shard = match index.open_dir(shard.name.as_os_str()) {
+                // Somebody is emptying the store.
+                Err(error) if error.is_not_found() => continue,
+                shard => shard?,
+            };
             for file in shard.list()? {
                 let bytes = shard.read(file.name.as_os_str())?;
                 let Some(package) = bytes.and_then(PackageIndex::parse) else { continue };

@@ -65,7 +65,7 @@ impl Store {
     }
 
     /// Takes the shared lock; before it, recovers if another epoch has left something unsynced.
-    fn settle(&self) -> Result<Recovery, FsError> {
+    fn settle(&mut self) -> Result<Recovery, FsError> {
         let lock = &self.lock;
         lock.lock(LockKind::Shared)?;
         let all = self.periods.list()?;
@@ -102,6 +102,10 @@ impl Store {
             );
         }
         lock.lock(LockKind::Shared)?;
+        // Between one lock and the other somebody may have emptied the store.
+        for shards in [&mut self.blobs.shards, &mut self.indexes, &mut self.builds] {
+            shards.close();
+        }
         Ok(recovery)
     }
 
