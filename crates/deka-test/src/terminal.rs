@@ -7,7 +7,7 @@ use std::{
     path::Path,
     process::{Child, Stdio},
     sync::{Arc, Mutex, PoisonError},
-    thread,
+    thread::{self, JoinHandle},
     time::{Duration, Instant},
 };
 
@@ -29,6 +29,8 @@ pub struct Terminal {
     keyboard: File,
     before: Termios,
     written: Arc<Mutex<Vec<u8>>>,
+    /// Ends when nobody is left who could write.
+    reader: JoinHandle<()>,
 }
 
 impl Program {
@@ -58,7 +60,7 @@ impl Program {
         let mut screen = keyboard.try_clone().expect("the other end");
         let written = Arc::new(Mutex::new(Vec::new()));
         let collected = Arc::clone(&written);
-        thread::spawn(move || {
+        let reader = thread::spawn(move || {
             let mut buffer = [0; 4096];
             // An error is the end: nobody has the terminal open any more.
             while let Ok(length @ 1..) = screen.read(&mut buffer) {
@@ -66,7 +68,7 @@ impl Program {
                 written.extend_from_slice(&buffer[..length]);
             }
         });
-        Terminal { child, keyboard, before, written }
+        Terminal { child, keyboard, before, written, reader }
     }
 }
 
@@ -122,8 +124,11 @@ impl Terminal {
         assert_eq!(after.local_modes, self.before.local_modes, "the mode of the terminal");
         assert_eq!(after.input_modes, self.before.input_modes, "the mode of the terminal");
         assert_eq!(after.output_modes, self.before.output_modes, "the mode of the terminal");
-        // What is on its way arrives at once.
-        thread::sleep(Duration::from_millis(50));
+        // What it wrote last may still be on its way.
+        let ended = Instant::now();
+        while !self.reader.is_finished() && ended.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(1));
+        }
         (status.code(), self.written())
     }
 }

@@ -396,7 +396,9 @@ mod tests {
         runtime.block_on(async {
             let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
             let open = listener.local_addr().unwrap();
-            let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+            // The near end of a connection: nobody listens there, nor can begin to.
+            let connected = tokio::net::TcpStream::connect(open).await.unwrap();
+            let free = connected.local_addr().unwrap();
             let stream = dial_any(&[free, open]).await.unwrap();
             assert_eq!(stream.peer_addr().unwrap(), open);
             let error = dial_any(&[free, free]).await.unwrap_err();

@@ -38,7 +38,8 @@ pub(crate) fn config(registry: &Url) -> Config {
     };
     config.network.timeouts = Timeouts {
         connect: Duration::from_secs(5),
-        idle: Duration::from_millis(400),
+        // Also for a server that gets little of a busy machine.
+        idle: Duration::from_secs(20),
         request: Duration::from_mins(1),
     };
     config.network.concurrency = NonZeroUsize::new(16).unwrap();

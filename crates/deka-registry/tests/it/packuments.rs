@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use deka_registry::{ManifestCache, RegistryError, RegistryKey, TarballOptions, Workers};
 
@@ -168,6 +168,11 @@ fn no_more_requests_run_at_once_than_allowed() {
     let at_most = most.clone();
     let server = Server::start(move |_, _| {
         at_most.fetch_max(running.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let started = Instant::now();
+        while at_most.load(Ordering::SeqCst) < 4 && started.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        // For one more to come, if it did.
         std::thread::sleep(Duration::from_millis(10));
         running.fetch_sub(1, Ordering::SeqCst);
         Reply::ok("x")

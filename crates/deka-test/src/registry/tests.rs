@@ -14,6 +14,7 @@ use rustls::{
 };
 use serde_json::{Value, json};
 
+use super::fault::Behaviour;
 use super::{Authorization, Fault, Registry, Style};
 
 struct Answer {
@@ -34,8 +35,18 @@ impl Answer {
 
 /// Sends one request over a connection of its own; `None` if no whole head came back.
 fn ask(registry: &Registry, path: &str, headers: &[&str]) -> Option<Answer> {
+    ask_within(Duration::from_secs(20), registry, path, headers)
+}
+
+/// Gives up when nothing comes for so long.
+fn ask_within(
+    patience: Duration,
+    registry: &Registry,
+    path: &str,
+    headers: &[&str],
+) -> Option<Answer> {
     let stream = TcpStream::connect(registry.address()).unwrap();
-    stream.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+    stream.set_read_timeout(Some(patience)).unwrap();
     ask_over(stream, path, headers)
 }
 
@@ -173,8 +184,10 @@ fn bodies_end_badly_on_demand() {
     let whole = ask(&registry, path, &[]).unwrap().body;
     let body_with = |fault: Fault| {
         registry.clear_faults();
+        let never_ends = matches!(fault.behaviour, Behaviour::Stall(_) | Behaviour::Hang);
+        let patience = Duration::from_secs(if never_ends { 1 } else { 20 });
         registry.fault(fault);
-        ask(&registry, path, &[])
+        ask_within(patience, &registry, path, &[])
     };
     let length = whole.len().to_string();
 
@@ -242,7 +255,7 @@ fn tls_speaks_what_the_client_prefers() {
         let client = ClientConnection::new(Arc::new(config), name).unwrap();
         let port = registry.tls_url().trim_end_matches('/').rsplit(':').next().unwrap().parse();
         let stream = TcpStream::connect(("127.0.0.1", port.unwrap())).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         StreamOwned::new(client, stream)
     };
     let mut stream = connect(b"http/1.1");

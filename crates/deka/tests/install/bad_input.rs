@@ -161,8 +161,10 @@ fn hostile_tarballs() {
 #[test]
 fn unreachable_registry() {
     let project = project();
-    // Nobody listens on a port that was just given back.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // The near end of a connection: nobody listens there, nor can begin to.
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let connected = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let port = connected.local_addr().unwrap().port();
     project.write(
         ".npmrc",
         format!("registry=http://127.0.0.1:{port}/\nfetch-retries=1\nfetch-retry-mintimeout=10\n"),

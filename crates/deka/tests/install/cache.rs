@@ -1,5 +1,10 @@
 //! `deka pm cache`: what is in the cache, and emptying it.
 
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::thread::sleep;
+use std::time::Duration;
+
 use deka_test::{Registry, TestProject};
 
 fn installed(registry: &Registry) -> TestProject {
@@ -58,22 +63,27 @@ fn the_cache_is_emptied() {
 fn an_install_that_is_under_way_is_waited_for() {
     let registry = Registry::start();
     let project = installed(&registry);
-    registry.package("slow", "1.0.0").script("postinstall", "sleep 1").publish();
+    let script = "touch started; while ! test -e go; do sleep 0.01; done";
+    registry.package("slow", "1.0.0").script("postinstall", script).publish();
     project.write(
         "package.json",
         r#"{ "dependencies": { "a": "1", "slow": "1" }, "trustedDependencies": ["slow"] }"#,
     );
     let mut install =
         project.command(["install", "--silent"]).command().spawn().expect("deka starts");
-    for _ in 0..500 {
-        if project.exists("node_modules/slow/package.json") {
-            break;
-        }
-        std::thread::sleep(std::time::Duration::from_millis(10));
+    while !project.exists("node_modules/slow/started") {
+        assert!(install.try_wait().expect("deka runs").is_none(), "the script waits");
+        sleep(Duration::from_millis(5));
     }
-    let clean = project.command(["pm", "cache", "clean"]).run();
-    assert!(clean.stderr.contains("Waiting for installs"), "{}", clean.snapshot());
-    clean.assert_success();
+    let clean = project.command(["pm", "cache", "clean"]).command().stderr(Stdio::piped()).spawn();
+    let mut clean = clean.expect("deka starts");
+    let mut said = BufReader::new(clean.stderr.take().expect("it is piped"));
+    let mut line = String::new();
+    said.read_line(&mut line).expect("it says that it waits");
+    assert!(line.contains("Waiting for installs"), "{line}");
+    assert!(install.try_wait().expect("deka runs").is_none());
+    project.write("node_modules/slow/go", "");
+    assert!(clean.wait().expect("deka ends").success());
     assert!(install.wait().expect("deka ends").success());
     assert!(project.exists("node_modules/slow/package.json"));
 }

@@ -107,21 +107,25 @@ fn scripts_see_what_npmrc_files_say() {
 #[test]
 fn as_many_scripts_run_at_once_as_are_wanted() {
     let registry = Registry::start();
-    let script = "mkdir ../../running || touch ../../both; sleep 0.1; rmdir ../../running; true";
+    // The first one waits for another one to come: long if that is expected.
+    let script = "if mkdir ../../running; then \
+                  for _ in $(seq $(cat ../../patience)); do \
+                  test -e ../../both && break; sleep 0.01; done; rmdir ../../running; \
+                  else touch ../../both; fi; true";
     for name in ["a", "b", "c"] {
         registry.package(name, "1.0.0").script("install", script).publish();
     }
     let project = trusting(&registry, &["a", "b", "c"]);
-    let overlaps = |arguments: &[&str]| {
-        project.remove("node_modules").remove("both");
+    let overlaps = |patience: &str, arguments: &[&str]| {
+        project.remove("node_modules").remove("both").write("patience", patience);
         project.command(["install", "--no-sandbox"]).args(arguments).run().assert_success();
         project.exists("both")
     };
-    assert!(overlaps(&[]));
-    assert!(overlaps(&["--concurrent-scripts=3"]));
-    assert!(!overlaps(&["--concurrent-scripts", "1"]));
+    assert!(overlaps("2000", &[]));
+    assert!(overlaps("2000", &["--concurrent-scripts=3"]));
+    assert!(!overlaps("10", &["--concurrent-scripts", "1"]));
     project.write("bunfig.toml", "[install]\nconcurrentScripts = 1\n");
-    assert!(!overlaps(&[]));
+    assert!(!overlaps("10", &[]));
 }
 
 #[test]
