@@ -53,6 +53,7 @@ mod workspaces;
 
 pub use cache::{CachePart, cache_parts, cached_packages, clean_cache};
 pub use change::{Addition, Change, Chosen, ChosenPlace, Mending, NewSpec, Replacement, Update};
+pub use deka_lockfile::LockfileError;
 pub use duplicates::{Duplicates, RemovedVersion};
 pub use engine::{DownloadError, InvalidTarballUrl};
 pub use error::InstallError;

@@ -63,10 +63,32 @@ pub(crate) enum Read {
     Absent,
     /// It can't be understood.
     Damaged(Arc<LockfileError>),
+    /// A merge left it with conflict markers.
+    Conflicted {
+        /// How it can be read all the same, the best way first; at least one.
+        readings: Vec<Lockfile>,
+        /// Where the markers are.
+        error: Arc<LockfileError>,
+    },
     /// What it says.
     Good(Box<Lockfile>),
     /// There is none, but one of another package manager.
     Migrated(Box<Migration>),
+}
+
+impl Read {
+    /// Returns what can be made of a lockfile that is none.
+    fn of_damaged(text: Option<&[u8]>, error: LockfileError) -> Self {
+        let readings = match error {
+            LockfileError::MergeConflict { .. } => text.map(deka_lockfile::bun::parse_conflicted),
+            _ => None,
+        };
+        let error = Arc::new(error);
+        match readings {
+            Some(readings) if !readings.is_empty() => Self::Conflicted { readings, error },
+            _ => Self::Damaged(error),
+        }
+    }
 }
 
 /// What the files of a project say.
@@ -152,7 +174,7 @@ impl Project {
         let lockfile = match lockfile_text.as_ref().map(deka_lockfile::bun::parse) {
             None => Read::Absent,
             Some(Ok(lockfile)) => Read::Good(Box::new(lockfile)),
-            Some(Err(error)) => Read::Damaged(Arc::new(error)),
+            Some(Err(error)) => Read::of_damaged(lockfile_text.as_deref(), error),
         };
         let patterns = manifest.workspaces.as_deref().unwrap_or_default();
         let Found { members, missing } = workspaces::find(&dir, patterns, &mut inputs)?;
@@ -224,6 +246,7 @@ impl Project {
     pub(crate) fn layout(&self, config: &Config) -> Layout {
         let config_version = match &self.lockfile {
             Read::Good(lockfile) => lockfile.config_version,
+            Read::Conflicted { readings, .. } => readings[0].config_version,
             Read::Migrated(migration) => migration.config_version(),
             Read::Absent | Read::Damaged(_) => 1,
         };
@@ -242,7 +265,7 @@ impl Project {
             && match &self.lockfile {
                 Read::Good(lockfile) => lockfile.workspace(folder).is_some(),
                 Read::Migrated(migration) => migration.has_workspace(folder),
-                Read::Absent | Read::Damaged(_) => false,
+                Read::Absent | Read::Damaged(_) | Read::Conflicted { .. } => false,
             }
     }
 

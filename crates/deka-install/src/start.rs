@@ -3,8 +3,8 @@
 use deka_config::Config;
 use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_lockfile::Lockfile;
-use deka_manifest::Symbol;
-use hashbrown::HashSet;
+use deka_manifest::{PackageName, Spec, Symbol, Version};
+use hashbrown::{HashMap, HashSet};
 
 use crate::change::Change;
 use crate::local::{self, Local};
@@ -42,13 +42,25 @@ impl Start {
     ) -> Result<Self, InstallError> {
         match &project.lockfile {
             Read::Absent => Ok(Self::Resolve(None)),
-            Read::Damaged(error) if config.install.is_frozen() || project.must_migrate => {
+            Read::Damaged(error) | Read::Conflicted { error, .. }
+                if config.install.is_frozen() || project.must_migrate =>
+            {
                 let path = project.root.join(project.lockfile_name);
                 Err(InstallError::Lockfile { path, source: error.clone() })
             }
             Read::Damaged(error) => {
                 reporter.warning(&format!("Ignoring `{}`: {error}", project.lockfile_name));
                 Ok(Self::Resolve(None))
+            }
+            Read::Conflicted { readings, error } => {
+                reporter.warning(&format!(
+                    "Merging both sides of `{}`: {error}",
+                    project.lockfile_name
+                ));
+                let lockfile = Box::new(readings[0].clone());
+                let mut stale = local.stale_packages(&lockfile);
+                stale.extend(misplaced(&lockfile.graph));
+                Ok(Self::Resolve(Some(Old { lockfile, stale })))
             }
             Read::Migrated(_) => Ok(Self::Migrate),
             Read::Good(lockfile) => Self::of_lockfile(lockfile, project, local, config, reporter),
@@ -102,6 +114,37 @@ impl Start {
             Ok(Self::Resolve(Some(Old { lockfile, stale })))
         }
     }
+}
+
+/// Returns the packages that are found where others are asked for: where two lockfiles were merged, an
+/// entry of one can be what the other's packages find.
+fn misplaced(graph: &Graph) -> impl Iterator<Item = PackageId> {
+    graph.edges().iter().filter(|edge| edge.kind != EdgeKind::Peer).filter_map(|edge| {
+        let target = edge.target?;
+        let spec = Spec::parse(edge.alias, &edge.spec).ok()?;
+        let (name, Spec::Range(range)) = spec.registry(edge.alias)? else { return None };
+        let package = graph.package(target);
+        let version = package.version()?;
+        (name != package.name || !range.satisfies(version)).then_some(target)
+    })
+}
+
+/// Returns the versions of all packages in some lockfiles, the highest first.
+pub(crate) fn versions(lockfiles: &[Lockfile]) -> HashMap<PackageName, Vec<Version>> {
+    let mut versions: HashMap<PackageName, Vec<Version>> = HashMap::new();
+    for lockfile in lockfiles {
+        let graph = &lockfile.graph;
+        for package in graph.package_ids().map(|id| graph.package(id)) {
+            if let Some(version) = package.version() {
+                versions.entry(package.name).or_default().push(version.clone());
+            }
+        }
+    }
+    for versions in versions.values_mut() {
+        versions.sort_by(|one, other| other.cmp_precedence(one));
+        versions.dedup();
+    }
+    versions
 }
 
 /// Whether all that is required leads somewhere. What other package managers write need not be

@@ -96,6 +96,10 @@ fn project(root: &Path, config: &Config) -> Vec<Finding> {
                     .with_details(details)
             }
         },
+        Read::Conflicted { error, .. } => {
+            let message = format!("bun.lock can't be read: {}", causes(error.as_ref()));
+            Finding::problem("bun.lock", message, "Run `deka install`, which merges both sides")
+        }
         Read::Damaged(error) => {
             let message = format!("bun.lock can't be read: {}", causes(error.as_ref()));
             Finding::problem("bun.lock", message, "Repair it, or delete it and run `deka install`")

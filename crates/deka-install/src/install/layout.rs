@@ -15,14 +15,13 @@ use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
 use super::{Install, LaidOut, Surroundings};
-use crate::change::Change;
 use crate::duplicates::Duplicates;
 use crate::engine::Engine;
 use crate::migration::Migration;
 use crate::picks::Picks;
 use crate::planning::{Planned, Planning};
 use crate::project::{Read, Wishes};
-use crate::start::{Old, Start};
+use crate::start::{self, Old, Start};
 use crate::survey::pruned_packages;
 use crate::{InstallError, peers, sections, settings, tarballs, warning, workspaces};
 
@@ -227,10 +226,12 @@ impl Install<'_> {
         }
         let known = old.map(|old| (&*old.lockfile, &old.stale));
         let deduplicates = self.request.deduplicates;
-        let wishes = Wishes {
-            deduplicates,
-            preferred: self.request.change.as_ref().map(Change::preferred).unwrap_or_default(),
+        let preferred = match (&self.request.change, &self.project.lockfile) {
+            (Some(change), _) => change.preferred(),
+            (None, Read::Conflicted { readings, .. }) => start::versions(readings),
+            (None, _) => HashMap::new(),
         };
+        let wishes = Wishes { deduplicates, preferred };
         let mut resolved =
             self.project.resolve(self.config, known, wishes, &mut source, &mut picks)?;
         for warning in &resolved.warnings {

@@ -87,7 +87,7 @@ impl Inquiry {
 pub(crate) fn locked(project: &Project) -> Result<&Lockfile, InstallError> {
     match &project.lockfile {
         Read::Good(lockfile) => Ok(lockfile),
-        Read::Damaged(error) => {
+        Read::Damaged(error) | Read::Conflicted { error, .. } => {
             let path = project.root.join(project.lockfile_name);
             Err(InstallError::Lockfile { path, source: error.clone() })
         }

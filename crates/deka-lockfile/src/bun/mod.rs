@@ -21,6 +21,7 @@
 //! anew. What Bun 1.4 writes and what `emit` writes is the same to the byte, so that a team may use
 //! both side by side.
 
+mod conflict;
 mod emit;
 mod entries;
 mod parse;
@@ -31,6 +32,7 @@ mod slots;
 pub(crate) use entries::unsafe_since_version_2;
 pub(crate) use parse::is_inside;
 
+pub use conflict::parse_conflicted;
 pub use emit::{emit, emit_placed, written_version};
 pub use parse::parse;
 pub use slots::{patched_dependencies, trusted_dependencies};

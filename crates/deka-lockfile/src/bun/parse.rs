@@ -38,7 +38,7 @@ fn merge_marker(text: &str) -> Option<usize> {
     memchr::memmem::find(text.as_bytes(), b"\n<<<<<<< ").map(|offset| offset + 1)
 }
 
-fn parse_text(text: &str) -> Result<Lockfile> {
+pub(super) fn parse_text(text: &str) -> Result<Lockfile> {
     let mut reader = Reader::new(text);
     let mut seen = Seen::default();
     let mut lockfile = Lockfile::new(Graph::new());

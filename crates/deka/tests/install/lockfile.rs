@@ -125,3 +125,90 @@ fn the_order_of_answers_means_nothing() {
     }
     assert!(texts.iter().all(|text| *text == texts[0]));
 }
+
+/// What git makes of two branches that both changed the same place.
+fn conflict(ours: &str, theirs: &str) -> String {
+    let [ours, theirs]: [Vec<&str>; 2] = [ours, theirs].map(|text| text.lines().collect());
+    let same = |(one, other): &(&&str, &&str)| one == other;
+    let head = ours.iter().zip(&theirs).take_while(same).count();
+    let tail = ours[head..].iter().rev().zip(theirs[head..].iter().rev()).take_while(same).count();
+    let [our_part, their_part] =
+        [&ours, &theirs].map(|lines| lines[head..lines.len() - tail].join("\n"));
+    format!(
+        "{}\n<<<<<<< HEAD\n{our_part}\n=======\n{their_part}\n>>>>>>> feature\n{}\n",
+        ours[..head].join("\n"),
+        ours[ours.len() - tail..].join("\n")
+    )
+}
+
+#[test]
+fn a_merge_keeps_the_versions_of_both_sides() {
+    let registry = Registry::start();
+    let publish = |version: &str| {
+        for name in ["both", "moved", "ours", "theirs"] {
+            registry.package(name, version).dep("deep", "^1").publish();
+        }
+        registry.package("deep", version).publish();
+    };
+    publish("1.0.0");
+    let project = project();
+    project.use_registry(&registry);
+    let lock = |dependencies: serde_json::Value| {
+        project.package_json(json!({ "name": "p", "dependencies": dependencies }));
+        project.command(["install"]).run().assert_success();
+        project.read("bun.lock")
+    };
+    let base = lock(json!({ "both": "1", "moved": "1.0" }));
+    let ours = lock(json!({ "both": "1", "moved": "1.0", "ours": "1" }));
+    project.write("bun.lock", &base);
+    lock(json!({ "both": "1", "moved": "1.0", "theirs": "1" }));
+    publish("1.1.0");
+    project.clear_cache();
+    let theirs = lock(json!({ "both": "1", "moved": "^1.1", "theirs": "1" }));
+    publish("1.2.0");
+    project.clear_cache();
+
+    let merged = json!({ "both": "1", "moved": "^1.1", "ours": "1", "theirs": "1" });
+    project.package_json(json!({ "name": "p", "dependencies": merged }));
+    let conflict = conflict(&ours, &theirs);
+    project.write("bun.lock", &conflict);
+    for arguments in [&["ci"][..], &["why", "both"], &["install", "--frozen-lockfile"]] {
+        let outcome = project.command(arguments).run();
+        outcome.assert_code(1);
+        assert!(outcome.stderr.contains("Run `deka install`"), "{}", outcome.snapshot());
+        assert_eq!(project.read("bun.lock"), conflict);
+    }
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    assert!(outcome.stderr.contains("Merging both sides"), "{}", outcome.snapshot());
+    let lockfile = project.read("bun.lock");
+    for entry in ["both@1.0.0", "moved@1.1.0", "ours@1.0.0", "theirs@1.0.0", "deep@1.0.0"] {
+        assert!(lockfile.contains(&format!("[\"{entry}\"")), "{entry}: {lockfile}");
+    }
+    project.command(["ci"]).run().assert_success();
+}
+
+#[test]
+fn what_merged_packages_find_is_what_they_ask_for() {
+    let registry = Registry::start();
+    for version in ["1.0.0", "2.0.0"] {
+        registry.package("deep", version).publish();
+        registry.package("top", version).dep("deep", &format!("^{version}")).publish();
+    }
+    registry.package("old", "1.0.0").dep("deep", "^1").publish();
+    let project = project();
+    project.use_registry(&registry);
+    let lock = |dependencies: serde_json::Value| {
+        project.package_json(json!({ "name": "p", "dependencies": dependencies }));
+        project.command(["install"]).run().assert_success();
+        project.read("bun.lock")
+    };
+    let ours = lock(json!({ "top": "2" }));
+    project.remove("bun.lock");
+    let theirs = lock(json!({ "old": "1" }));
+    project.write("bun.lock", &conflict(&ours, &theirs));
+    // In a mixture of both, `old` would find `deep` 2.
+    let lockfile = lock(json!({ "old": "1", "top": "2" }));
+    project.remove("bun.lock");
+    assert_eq!(lock(json!({ "old": "1", "top": "2" })), lockfile);
+}

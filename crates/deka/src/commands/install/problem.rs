@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use deka_fs::FsError;
-use deka_install::{DownloadError, InstallError, PatchError, RemoteError, VersionError};
+use deka_install::{
+    DownloadError, InstallError, LockfileError, PatchError, RemoteError, VersionError,
+};
 use deka_registry::RegistryError;
 use deka_resolver::{ForeignError, ResolveError, SourceError};
 use deka_scripts::sandbox::Suspicion;
@@ -39,9 +41,15 @@ impl From<InstallError> for Diagnostic {
             InstallError::NoLockfile | InstallError::OldLockfile => {
                 diagnostic.hint("Run `deka install` first")
             }
-            InstallError::Lockfile { .. } => {
-                diagnostic.hint("Repair bun.lock, or run `deka install` to write it anew")
-            }
+            InstallError::Lockfile { source, .. } => diagnostic.hint(match &**source {
+                LockfileError::MergeConflict { .. } => {
+                    "Run `deka install`, which keeps the versions of both sides"
+                }
+                LockfileError::UnsupportedVersion { .. } => {
+                    "A newer Bun or deka wrote it: update deka"
+                }
+                _ => "Repair bun.lock, or run `deka install` to write it anew",
+            }),
             InstallError::NoPatch { package, .. } => diagnostic.hint(format!(
                 "Commit the file, or remove `{package}` from `patchedDependencies` in package.json"
             )),
