@@ -214,10 +214,9 @@ impl Reader<'_, '_, '_> {
     /// Takes a registry: its URL, or a table of `url`, `token`, `username` and `password`.
     fn registry(&mut self, name: &str, scope: Option<&str>, value: &Value<'_>) {
         let DeValue::Table(table) = value.get_ref() else {
-            if let Some(text) = self.text(name, value, false) {
-                let origin = self.origin(name, value);
-                self.draft.set_registry(scope, &text, &origin);
-            }
+            let text = self.text(name, value, false);
+            let origin = self.origin(name, value);
+            self.draft.set_registry(scope, text.as_deref(), &origin);
             return;
         };
         let mut field = |key: &str, is_credential: bool| -> Result<Option<String>, ()> {
@@ -228,13 +227,17 @@ impl Reader<'_, '_, '_> {
                 }
             }
         };
-        let Ok(url) = field("url", false) else { return };
+        let url = field("url", false);
         let (Ok(token), Ok(username), Ok(password)) =
             (field("token", true), field("username", true), field("password", true))
         else {
             return;
         };
         let origin = self.origin(name, value);
+        let Ok(url) = url else {
+            self.draft.set_registry(scope, None, &origin);
+            return;
+        };
         let url = url.unwrap_or_else(|| {
             let registries = &self.draft.config.registries;
             scope
@@ -244,7 +247,7 @@ impl Reader<'_, '_, '_> {
                 .url()
                 .to_string()
         });
-        if !self.draft.set_registry(scope, &url, &origin) {
+        if !self.draft.set_registry(scope, Some(&url), &origin) {
             return;
         }
         let secret = |text: Option<String>| text.map(Secret::new);

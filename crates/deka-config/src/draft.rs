@@ -85,13 +85,18 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Makes the registry in `text` the default one, or that of `scope`.
+    /// Makes the registry in `text`, variables replaced, the default one, or that of `scope`; without
+    /// a text, one that can't be used. Returns whether it can.
     pub(crate) fn set_registry(
         &mut self,
         scope: Option<&str>,
-        text: &str,
+        text: Option<&str>,
         origin: &Origin,
     ) -> bool {
+        let Some(text) = text else {
+            self.config.registries.set_unusable(scope, origin.clone());
+            return false;
+        };
         match Registry::with_credentials(text) {
             Ok((registry, credentials)) => {
                 if let Some(credentials) = credentials {
@@ -116,6 +121,10 @@ impl<'a> Draft<'a> {
             }
             Err(error) => {
                 self.warn(origin, error.to_string());
+                // Nothing at all is how a setting is taken back.
+                if !text.trim().is_empty() {
+                    self.config.registries.set_unusable(scope, origin.clone());
+                }
                 false
             }
         }

@@ -174,16 +174,14 @@ impl Setting<'_, '_, '_> {
         if let Some((scope, "registry")) = self.key.split_once(':')
             && scope.starts_with('@')
         {
-            if let Some(text) = self.text(false) {
-                self.draft.set_registry(Some(scope), &text, &self.origin);
-            }
+            let text = self.text(false);
+            self.draft.set_registry(Some(scope), text.as_deref(), &self.origin);
             return;
         }
         match self.key {
             "registry" => {
-                if let Some(text) = self.text(false) {
-                    self.draft.set_registry(None, &text, &self.origin);
-                }
+                let text = self.text(false);
+                self.draft.set_registry(None, text.as_deref(), &self.origin);
             }
             "_authToken" | "_authtoken" | "_auth" | "username" | "_password" => {
                 if let Some(text) = self.text(true) {

@@ -8,7 +8,7 @@ use sys_traits::BaseEnvVar;
 use url::Url;
 
 use crate::credentials::Territory;
-use crate::{AuthHeader, ClientCertificate, Credentials};
+use crate::{AuthHeader, ClientCertificate, Credentials, Origin};
 
 /// Why a text is no registry.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -90,6 +90,8 @@ pub struct Registries {
     jsr: Registry,
     /// By scope in lower case, with its `@`.
     scopes: HashMap<Box<str>, Registry>,
+    /// Who was to have another registry than is known, by scope or all, and which setting says so.
+    unusable: Vec<(Option<Box<str>>, Origin)>,
     credentials: Vec<(Territory, AuthHeader)>,
     certificates: Vec<(Territory, ClientCertificate)>,
 }
@@ -112,6 +114,7 @@ impl Default for Registries {
             default: Registry::default(),
             jsr: Registry { url: NpmRegistryUrl::for_jsr(&NoEnvironment).url },
             scopes: HashMap::new(),
+            unusable: Vec::new(),
             credentials: Vec::new(),
             certificates: Vec::new(),
         }
@@ -153,11 +156,25 @@ impl Registries {
     /// Makes `registry` the default one.
     pub fn set_default(&mut self, registry: Registry) {
         self.default = registry;
+        self.unusable.retain(|(scope, _)| scope.is_some());
     }
 
     /// Makes `registry` the one of a scope, given with or without `@`.
     pub fn set_scope(&mut self, scope: &str, registry: Registry) {
-        self.scopes.insert(scope_key(scope), registry);
+        let scope = scope_key(scope);
+        self.unusable.retain(|(known, _)| known.as_ref() != Some(&scope));
+        self.scopes.insert(scope, registry);
+    }
+
+    /// Notes that the default registry, or that of a scope, was to be another one, which can't be used.
+    pub(crate) fn set_unusable(&mut self, scope: Option<&str>, origin: Origin) {
+        self.unusable.push((scope.map(scope_key), origin));
+    }
+
+    /// Returns the setting of a registry that can't be used, if there is one and no stronger setting took
+    /// its place. Then nothing may be asked: the packages that it has may be somebody else's elsewhere.
+    pub fn unusable(&self) -> Option<&Origin> {
+        self.unusable.first().map(|(_, origin)| origin)
     }
 
     /// Adds credentials for everything below `location`, which is `//host[:port]/path/` or the URL

@@ -107,7 +107,7 @@ fn github(draft: &mut Draft<'_>) {
 fn bun(draft: &mut Draft<'_>) {
     let environment = draft.environment;
     if let Some(text) = environment.non_empty("BUN_CONFIG_REGISTRY") {
-        draft.set_registry(None, text, &Origin::variable("BUN_CONFIG_REGISTRY"));
+        draft.set_registry(None, Some(text), &Origin::variable("BUN_CONFIG_REGISTRY"));
     }
     if let Some(text) = environment.non_empty("BUN_CONFIG_MAX_HTTP_REQUESTS") {
         let origin = Origin::variable("BUN_CONFIG_MAX_HTTP_REQUESTS");

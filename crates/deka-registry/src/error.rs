@@ -194,6 +194,14 @@ pub enum RegistryError {
         /// What was asked for.
         url: SafeUrl,
     },
+    /// A registry that is configured can't be used, and what it has must not be taken from another.
+    #[error(
+        "The registry that is set by {origin} can't be used, and no other one stands in for it"
+    )]
+    Registry {
+        /// The setting and where it is.
+        origin: String,
+    },
     /// A setting of the network can't be used.
     #[error("The setting `{setting}` can't be used: {reason}")]
     Setting {
@@ -257,6 +265,9 @@ impl RegistryError {
             }
             Self::Proxy { status: 407, .. } => {
                 "The proxy wants a login: write it into the proxy's URL, as in `http://user:password@host:port`"
+            }
+            Self::Registry { .. } => {
+                "Mend that line, set the variable in it, or remove it; `--registry <url>` counts for once"
             }
             Self::OfflinePackument { .. }
             | Self::OfflineTarball { .. }

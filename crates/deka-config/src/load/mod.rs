@@ -242,12 +242,12 @@ fn apply_overrides(draft: &mut Draft<'_>, overrides: &Overrides) -> Result<(), C
     };
     if let Some(text) = &overrides.registry {
         registry("--registry", text)?;
-        draft.set_registry(None, text, &flag("--registry"));
+        draft.set_registry(None, Some(text), &flag("--registry"));
     }
     for (scope, text) in &overrides.scope_registries {
         let name = format!("--{scope}:registry");
         registry(&name, text)?;
-        draft.set_registry(Some(scope), text, &flag(&name));
+        draft.set_registry(Some(scope), Some(text), &flag(&name));
     }
     if let Some(folder) = &overrides.cache_dir {
         let folder = draft.absolute(&folder.to_string_lossy(), environment.working_folder());

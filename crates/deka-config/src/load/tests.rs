@@ -281,6 +281,31 @@ fn variables_in_keys_and_values() {
 }
 
 #[test]
+fn no_registry_stands_in_for_one_that_cannot_be_used() {
+    let unusable = |place: &Place| {
+        place.load().registries.unusable().map(|origin| (origin.key.to_string(), origin.line))
+    };
+    let registry = |line: u32| Some(("registry".to_owned(), Some(line)));
+    assert_eq!(unusable(&Place::new().user("a=1\nregistry=https://${NONE}/\n")), registry(2));
+    assert_eq!(unusable(&Place::new().user("registry=nowhere\n")), registry(1));
+    let scoped = "@corp:registry=https://${NONE}/\n";
+    assert_eq!(
+        unusable(&Place::new().project(scoped)),
+        Some(("@corp:registry".to_owned(), Some(1)))
+    );
+    let bunfig = "[install]\nregistry = { url = \"$NONE\" }\n";
+    assert!(unusable(&Place::new().bunfig(bunfig)).is_some());
+
+    for taken_back in ["registry=\n", "registry=${NONE-}\n", "registry=${NONE?}\n"] {
+        assert_eq!(unusable(&Place::new().user(taken_back)), None, "{taken_back}");
+    }
+    let stronger = Place::new()
+        .user(&format!("registry=https://${{NONE}}/\n{scoped}"))
+        .project("registry=https://h.example/\n@Corp:registry=https://h.example/\n");
+    assert_eq!(unusable(&stronger), None);
+}
+
+#[test]
 fn a_project_cannot_loosen_security() {
     let lines = "strict-ssl=false\nproxy=http://evil.example\nhttps-proxy=http://evil.example\n\
                  tokenHelper=/bin/sh\n//h.example/:tokenHelper=/bin/sh\n\
@@ -291,6 +316,7 @@ fn a_project_cannot_loosen_security() {
     assert_eq!(config.proxy_for(&url("https://x.example/")), None);
     assert_eq!(config.proxy_for(&url("http://x.example/")), None);
     assert!(config.registries.default_registry().is_npm());
+    assert_eq!(config.registries.unusable().unwrap().line, Some(6));
     let warnings = place.warnings();
     assert_eq!(warnings.len(), 6, "{warnings:#?}");
     assert_eq!(

@@ -82,7 +82,7 @@ pub struct TarballOptions {
 impl Client {
     /// A client for the registries of `config`.
     ///
-    /// Fails only for settings that can't be used. `cache` is usually [`ManifestCache::of`] the same
+    /// Fails only for settings that can't be used, a registry's among them. `cache` is usually [`ManifestCache::of`] the same
     /// configuration.
     pub fn new(config: Arc<Config>, cache: Option<ManifestCache>) -> Result<Self, RegistryError> {
         Self::with_workers(config, cache, Arc::new(BlockingThreads::default()))
@@ -94,6 +94,9 @@ impl Client {
         cache: Option<ManifestCache>,
         workers: Arc<dyn Workers>,
     ) -> Result<Self, RegistryError> {
+        if let Some(origin) = config.registries.unusable() {
+            return Err(RegistryError::Registry { origin: origin.to_string() });
+        }
         let counters = Arc::new(Counters::default());
         let transport = Transport::new(config.clone(), counters.clone())?;
         Ok(Self(Arc::new(Inner {

@@ -60,3 +60,21 @@ fn the_environment_and_the_user_s_files_are_read() {
     assert_eq!(output(&[]), "");
     assert_ne!(output(&[("NPM_CONFIG_LOGLEVEL", "info")]), "");
 }
+
+#[test]
+fn no_registry_stands_in_for_one_that_is_not_known() {
+    let project = project();
+    project.package_json(serde_json::json!({ "dependencies": { "a": "1" } }));
+    project.write(".npmrc", "registry=https://${NO_SUCH_VARIABLE}/\n");
+    let outcome = project.command(["install"]).run();
+    outcome.assert_code(3);
+    assert_eq!(
+        outcome.filtered(&outcome.stderr),
+        "warn: Ignored `registry` in `[PROJECT]/.npmrc`, line 1: \
+         the environment variable `NO_SUCH_VARIABLE` is not set\n\
+         error: Failed to set up the registry client\n  \
+         Caused by: The registry that is set by `registry` in `[PROJECT]/.npmrc`, line 1 \
+         can't be used, and no other one stands in for it\n\n\
+         hint: Mend that line, set the variable in it, or remove it; `--registry <url>` counts for once\n"
+    );
+}

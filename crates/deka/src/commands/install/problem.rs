@@ -99,9 +99,11 @@ impl From<InstallError> for Diagnostic {
 /// Returns whose problem it is.
 fn class(error: &InstallError) -> Class {
     match registry_error(error) {
-        Some(RegistryError::CertificateFile { .. } | RegistryError::Setting { .. }) => {
-            Class::Config
-        }
+        Some(
+            RegistryError::CertificateFile { .. }
+            | RegistryError::Setting { .. }
+            | RegistryError::Registry { .. },
+        ) => Class::Config,
         // The registry did answer, or was not to be asked: it is what the project wants that fails.
         Some(
             RegistryError::NotFound { .. }
