@@ -206,7 +206,7 @@ fn what_merged_packages_find_is_what_they_ask_for() {
     let ours = lock(json!({ "top": "2" }));
     project.remove("bun.lock");
     let theirs = lock(json!({ "old": "1" }));
-    project.write("bun.lock", &conflict(&ours, &theirs));
+    project.write("bun.lock", conflict(&ours, &theirs));
     // In a mixture of both, `old` would find `deep` 2.
     let lockfile = lock(json!({ "old": "1", "top": "2" }));
     project.remove("bun.lock");
