@@ -293,10 +293,13 @@ mod tests {
 
     #[test]
     fn a_line_that_never_appeared_ends_at_once() {
-        let progress = Progress::start(true, true);
         let start = std::time::Instant::now();
-        progress.finish();
-        progress.finish();
-        assert!(start.elapsed() < super::DELAY);
+        // Many, for the machine may be busy.
+        for _ in 0..20 {
+            let progress = Progress::start(true, true);
+            progress.finish();
+            progress.finish();
+        }
+        assert!(start.elapsed() < 20 * super::DELAY);
     }
 }

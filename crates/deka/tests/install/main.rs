@@ -29,6 +29,7 @@ mod remote;
 mod run;
 mod scripts;
 mod terminal;
+mod together;
 mod workspaces;
 mod x;
 

@@ -188,7 +188,7 @@ mod tests {
             let elapsed = started.elapsed();
             // A round trip to connect, one for the request, and 40 ms for the bytes.
             assert!(elapsed >= Duration::from_millis(99), "{elapsed:?}");
-            assert!(elapsed < Duration::from_secs(1), "{elapsed:?}");
+            assert!(elapsed < Duration::from_secs(20), "{elapsed:?}");
         });
     }
 }
