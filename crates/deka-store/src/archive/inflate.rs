@@ -11,8 +11,11 @@ use crate::ArchiveError;
 /// Archives that unpack to more than this are streamed, so that memory stays flat.
 const LARGEST_IN_MEMORY: usize = 4 << 20;
 
-/// How much of a streamed archive is in memory at a time.
-const WINDOW: usize = 256 << 10;
+/// How much of a streamed archive is inflated before what was taken of it makes room for more.
+const WINDOW: usize = 512 << 10;
+
+/// The most of it that can be had in one piece, see [`Stream::take_whole`].
+pub(crate) const LARGEST_WHOLE: usize = WINDOW / 2;
 
 /// How much of its compressed bytes is. It also limits the header of gzip, of which only the first ten
 /// bytes have ever been seen in a package.
@@ -192,6 +195,11 @@ impl Member {
         Ok(Self { decoder: Decoder::new(), checksum: Crc::new(), length: 0 })
     }
 
+    /// How far back matches may reach.
+    fn history(&self) -> usize {
+        usize::try_from(self.length).map_or(HISTORY, |length| length.min(HISTORY))
+    }
+
     /// Checks what follows the compressed data and returns the next member, if there is one; other
     /// bytes behind it are ignored, as Node does.
     fn finish<R: Read>(&self, input: &mut Input<R>) -> Result<Option<Self>, ArchiveError> {
@@ -212,38 +220,77 @@ impl<R: Read> Stream<R> {
         Ok(Self { input, member, window, start: 0, end: 0 })
     }
 
-    /// Inflates until something can be taken; returns `false` at the end.
-    fn fill(&mut self) -> Result<bool, ArchiveError> {
-        while self.start == self.end {
-            let Self { input, window, .. } = self;
-            let Some(member) = &mut self.member else { return Ok(false) };
-            input.want(LEAST_INPUT)?;
-            // Matches may reach back so far, but not into another member.
-            let kept = HISTORY.min(usize::try_from(member.length).unwrap_or(HISTORY));
-            window.copy_within(self.end - kept..self.end, 0);
-            let progress = member.decoder.decode(input.bytes(), input.is_all, window, kept)?;
-            input.start += progress.taken;
-            (self.start, self.end) = (kept, progress.end);
-            let inflated = &window[self.start..self.end];
-            member.checksum.update(inflated);
-            member.length += inflated.len() as u64;
-            if member.decoder.is_done() {
-                self.member = member.finish(input)?;
-            }
+    /// Makes room behind what is inflated, for which nothing is kept but what matches may reach back to and what
+    /// is not taken.
+    fn make_room(&mut self) {
+        let history = self.member.as_ref().map_or(0, Member::history);
+        let kept = history.max(self.end - self.start);
+        self.window.copy_within(self.end - kept..self.end, 0);
+        (self.start, self.end) = (kept - (self.end - self.start), kept);
+    }
+
+    /// Inflates some more behind what is there; returns `false` at the end.
+    fn inflate(&mut self) -> Result<bool, ArchiveError> {
+        if self.window.len() - self.end < MARGIN {
+            self.make_room();
+        }
+        let Self { input, member: Some(member), window, end, .. } = self else { return Ok(false) };
+        input.want(LEAST_INPUT)?;
+        // Matches do not reach into another member.
+        let history = member.history();
+        let begin = *end - history;
+        let window = &mut window[begin..];
+        let progress = member.decoder.decode(input.bytes(), input.is_all, window, history)?;
+        input.start += progress.taken;
+        let inflated = &window[history..progress.end];
+        member.checksum.update(inflated);
+        member.length += inflated.len() as u64;
+        *end = begin + progress.end;
+        if member.decoder.is_done() {
+            self.member = member.finish(input)?;
         }
         Ok(true)
     }
 
     /// Returns up to `most` of the next bytes and takes them; empty at the end.
-    pub(crate) fn take(&mut self, most: u64) -> Result<&[u8], ArchiveError> {
-        if most == 0 || !self.fill()? {
-            return Ok(&[]);
-        }
+    fn take(&mut self, most: u64) -> Result<&[u8], ArchiveError> {
+        while most > 0 && self.start == self.end && self.inflate()? {}
         let available = self.end - self.start;
         let length = usize::try_from(most).map_or(available, |most| most.min(available));
-        let start = self.start;
         self.start += length;
-        Ok(&self.window[start..start + length])
+        Ok(&self.window[self.start - length..self.start])
+    }
+
+    /// Returns the next `length` bytes, at most [`LARGEST_WHOLE`], and takes them; fails if there are fewer.
+    pub(crate) fn take_whole(&mut self, length: usize) -> Result<&[u8], ArchiveError> {
+        if self.start + length + MARGIN > self.window.len() {
+            self.make_room();
+        }
+        while self.end - self.start < length {
+            if !self.inflate()? {
+                return Err(ArchiveError::Truncated);
+            }
+        }
+        self.start += length;
+        Ok(&self.window[self.start - length..self.start])
+    }
+
+    /// Takes the next `length` bytes and has `use_piece` see them piece by piece; fails if there are fewer.
+    pub(crate) fn take_pieces<E: From<ArchiveError>>(
+        &mut self,
+        length: u64,
+        mut use_piece: impl FnMut(&[u8]) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut left = length;
+        while left > 0 {
+            let piece = self.take(left)?;
+            if piece.is_empty() {
+                return Err(ArchiveError::Truncated.into());
+            }
+            use_piece(piece)?;
+            left -= piece.len() as u64;
+        }
+        Ok(())
     }
 }
 
@@ -262,16 +309,10 @@ impl<R: Read> Source for Stream<R> {
     }
 
     fn read_exact(&mut self, length: usize, target: &mut Vec<u8>) -> Result<(), ArchiveError> {
-        let mut left = length;
-        while left > 0 {
-            let piece = self.take(left as u64)?;
-            if piece.is_empty() {
-                return Err(ArchiveError::Truncated);
-            }
+        self.take_pieces(length as u64, |piece| {
             target.extend_from_slice(piece);
-            left -= piece.len();
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn skip(&mut self, length: u64) -> Result<bool, ArchiveError> {

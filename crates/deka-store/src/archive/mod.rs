@@ -16,6 +16,6 @@ mod inflate;
 mod path;
 mod tar;
 
-pub(crate) use inflate::{Inflated, Inflater, Stream, is_gzip};
+pub(crate) use inflate::{Inflated, Inflater, LARGEST_WHOLE, Stream, is_gzip};
 pub(crate) use path::push_path;
-pub(crate) use tar::{FileHeader, Limits, Memory, Source, Walker};
+pub(crate) use tar::{FileHeader, Limits, Memory, Walker};

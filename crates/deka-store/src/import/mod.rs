@@ -130,9 +130,7 @@ impl Importer {
         let Self { list, limits, .. } = self;
         list.clear();
         let mut body = Hashed::new(body, expected);
-        let facts = Stream::new(&mut body)
-            .map_err(Failure::from)
-            .and_then(|stream| large::unpack(stream, list, blobs, *limits));
+        let facts = large::unpack(&mut body, list, blobs, *limits);
         if let Err(failure @ Failure::Write(_)) = facts {
             return Err(failure.of(package));
         }
@@ -163,7 +161,7 @@ impl Importer {
                 Err(error) => return Err(error.into()),
             }
         }
-        large::unpack(Stream::new(body)?, list, blobs, *limits)
+        large::unpack(body, list, blobs, *limits)
     }
 }
 
