@@ -9,6 +9,7 @@
 //! Each tarball has a slot. Two things come together there in any order: its files (an index) and its
 //! tasks (places in `node_modules`). Who brings the second one links, while the inodes are warm.
 
+use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +19,7 @@ use std::thread::Scope;
 use crossbeam_channel::Sender;
 use deka_linker::{Action, LinkError, LinkPlan, Linker, Task};
 use deka_manifest::{Integrity, Symbol};
-use deka_registry::{Counters, RegistryError};
+use deka_registry::{Counters, Pieces, RegistryError};
 use deka_resolver::ForeignError;
 use deka_store::{Importer, PackageIndex, Store, StoreError};
 use hashbrown::HashMap;
@@ -26,7 +27,7 @@ use tracing::trace_span;
 use url::Url;
 
 use crate::network::{Arriving, Asker, Command, Network, Room};
-use crate::queue::{Lane, WorkQueue};
+use crate::queue::{Beside, Lane, WorkQueue};
 use crate::remote::{Body, Fetched, RemoteError};
 use crate::{InstallError, Reporter};
 
@@ -433,7 +434,8 @@ impl<'a> Engine<'a> {
 
     /// Unpacks a tarball while it comes in.
     fn unpack(&self, arriving: Arriving) -> Result<(), InstallError> {
-        let Arriving { tarball, mut body, is_refetch, .. } = arriving;
+        let Arriving { tarball, body, is_refetch, .. } = arriving;
+        let mut body = InTurn { body, beside: self.queue.work_beside() };
         let (expected, mut importer) = (tarball.integrity.as_ref(), Importer::new());
         match self.store.import_arriving(&mut body, expected, &tarball.label, &mut importer) {
             // Who put it into the pipe tries again, or says why it can't be had.
@@ -660,6 +662,21 @@ impl<'a> Engine<'a> {
             self.wanted.load(Ordering::Relaxed),
             self.counters.now().bytes,
         );
+    }
+}
+
+/// Pieces that are read by a thread beside the workers, which leaves the processor to them while it waits.
+struct InTurn<'a> {
+    body: Pieces,
+    beside: Beside<'a, Job>,
+}
+
+impl Read for InTurn<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if self.body.is_ready() {
+            return self.body.read(buffer);
+        }
+        self.beside.rest(|| self.body.read(buffer))
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! It only moves bytes. What comes in becomes a job for the workers.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crossbeam_channel::Sender;
 use deka_manifest::{PackageName, Packument, Spec};
@@ -29,7 +29,7 @@ const LARGE_TARBALL: usize = 1 << 20;
 
 /// From this size on a tarball is unpacked while it comes in.
 const LARGEST_GATHERED: u64 = 4 << 20;
-/// How many are at once: each has two threads, which wait for the network most of the time.
+/// How many are at once, each by a thread of its own.
 const ARRIVING: usize = 4;
 
 /// What comes back to the resolver.
@@ -160,13 +160,19 @@ pub(crate) struct Arriving {
 
 impl Download {
     async fn run(self, tarball: Arc<Tarball>, is_refetch: bool) {
-        let room = Room::enter(&self.waiting, tarball.size_hint.unwrap_or(UNKNOWN_SIZE)).await;
+        let size = tarball.size_hint.unwrap_or(UNKNOWN_SIZE);
+        let room = Mutex::new(Room::enter(&self.waiting, size).await);
         let span = trace_span!("tarball", request = %tarball.label);
         let options =
             TarballOptions { size_hint: tarball.size_hint, is_refetch, ..Default::default() };
         let body = match &tarball.source {
             TarballSource::Url(Ok(url)) => {
-                let taker = |length| self.take(&tarball, is_refetch, length);
+                let taker = |length| {
+                    let pipe = self.take(&tarball, is_refetch, length)?;
+                    // The pipe takes little.
+                    room.lock().unwrap_or_else(PoisonError::into_inner).leave();
+                    Some(pipe)
+                };
                 match self.client.tarball_or_pieces(url, options, &taker).await {
                     Ok(Some(bytes)) => {
                         let key = tarball.integrity.filter(|_| tarball.is_pinned);
@@ -188,6 +194,7 @@ impl Download {
         drop(span);
         let is_large = body.as_ref().is_ok_and(|body: &Body| body.len() >= LARGE_TARBALL);
         let lane = if is_large { Lane::Long } else { Lane::Normal };
+        let room = room.into_inner().unwrap_or_else(PoisonError::into_inner);
         self.queue.push(lane, Job::Import { tarball, body, is_refetch, room });
     }
 
@@ -233,9 +240,7 @@ impl Drop for Asker {
 }
 
 /// The room that a tarball takes in memory; free when dropped.
-pub(crate) struct Room(
-    #[expect(dead_code, reason = "held, never read")] Option<OwnedSemaphorePermit>,
-);
+pub(crate) struct Room(Option<OwnedSemaphorePermit>);
 
 impl Room {
     /// Waits until there is room for so many bytes.
@@ -243,5 +248,10 @@ impl Room {
         let units = bytes.clamp(UNIT, WAITING_BYTES) / UNIT;
         // The semaphore is never closed; without a permit the download would only be unbounded.
         Self(waiting.clone().acquire_many_owned(units as u32).await.ok())
+    }
+
+    /// Frees it before the end.
+    fn leave(&mut self) {
+        drop(self.0.take());
     }
 }

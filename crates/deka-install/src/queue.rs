@@ -3,6 +3,10 @@
 //! Three lanes: what the resolver waits for goes first, then what takes long, which would otherwise
 //! keep one worker busy at the end while the others have nothing left to do. Workers sleep when there
 //! is nothing to do and end when the queue is closed, because all is done or because something failed.
+//!
+//! Other threads may do work beside them, one package each. While they do, as many workers take nothing
+//! new, so that no more threads run than there are processors: what takes longest would otherwise be done
+//! by halves when all else is, and end alone.
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -25,6 +29,17 @@ struct State<J> {
     closed: bool,
     /// How many workers wait: to wake nobody is a system call as well.
     waiting: usize,
+    /// How many threads work beside the workers.
+    beside: usize,
+}
+
+impl<J> State<J> {
+    /// Takes the next job for somebody who does not count as waiting.
+    fn take(&mut self) -> Option<J> {
+        // The resolver is not to wait for a whole package.
+        let most = if self.waiting < self.beside { Lane::Urgent } else { Lane::Normal };
+        self.lanes[..=most as usize].iter_mut().find_map(VecDeque::pop_front)
+    }
 }
 
 /// An unbounded queue of jobs in three lanes. What bounds it in memory is the network, which asks
@@ -41,6 +56,7 @@ impl<J> WorkQueue<J> {
                 lanes: std::array::from_fn(|_| VecDeque::new()),
                 closed: false,
                 waiting: 0,
+                beside: 0,
             }),
             available: Condvar::new(),
         }
@@ -61,10 +77,14 @@ impl<J> WorkQueue<J> {
         if state.closed {
             return;
         }
+        let ready = match lane {
+            Lane::Urgent => state.waiting,
+            Lane::Long | Lane::Normal => state.waiting.saturating_sub(state.beside),
+        };
         let lane = &mut state.lanes[lane as usize];
         let before = lane.len();
         lane.extend(jobs);
-        let wakes = (lane.len() - before).min(state.waiting);
+        let wakes = (lane.len() - before).min(ready);
         drop(state);
         match wakes {
             0 => {}
@@ -77,7 +97,7 @@ impl<J> WorkQueue<J> {
     pub(crate) fn pop(&self) -> Option<J> {
         let mut state = self.lock();
         loop {
-            if let Some(job) = state.lanes.iter_mut().find_map(VecDeque::pop_front) {
+            if let Some(job) = state.take() {
                 return Some(job);
             }
             if state.closed {
@@ -87,6 +107,12 @@ impl<J> WorkQueue<J> {
             state = self.available.wait(state).unwrap_or_else(PoisonError::into_inner);
             state.waiting -= 1;
         }
+    }
+
+    /// Takes the place of a worker, until the result is dropped.
+    pub(crate) fn work_beside(&self) -> Beside<'_, J> {
+        self.lock().beside += 1;
+        Beside(self)
     }
 
     /// Lets workers end after their present job, and drops what waits.
@@ -108,6 +134,35 @@ impl<J> WorkQueue<J> {
         drop(state);
         self.available.notify_all();
         drop(dropped);
+    }
+}
+
+/// A thread that works beside the workers.
+pub(crate) struct Beside<'a, J>(&'a WorkQueue<J>);
+
+impl<J> Beside<'_, J> {
+    /// Leaves the processor to a worker as long as `wait` takes.
+    pub(crate) fn rest<T>(&self, wait: impl FnOnce() -> T) -> T {
+        self.leave();
+        let result = wait();
+        self.0.lock().beside += 1;
+        result
+    }
+
+    fn leave(&self) {
+        let mut state = self.0.lock();
+        state.beside -= 1;
+        let has_work = state.lanes.iter().any(|lane| !lane.is_empty());
+        if has_work && state.waiting > state.beside {
+            drop(state);
+            self.0.available.notify_one();
+        }
+    }
+}
+
+impl<J> Drop for Beside<'_, J> {
+    fn drop(&mut self) {
+        self.leave();
     }
 }
 
@@ -146,6 +201,22 @@ mod tests {
             queue.extend(Lane::Normal, 1..=100);
         });
         assert_eq!(sum.into_inner(), 5050);
+    }
+
+    #[test]
+    fn who_works_beside_takes_the_place_of_a_worker() {
+        let queue = WorkQueue::new();
+        queue.extend(Lane::Normal, ["first", "second"]);
+        queue.push(Lane::Urgent, "urgent");
+        let beside = queue.work_beside();
+        // Nobody else waits, so this is the worker whose place is taken.
+        assert_eq!(queue.pop(), Some("urgent"));
+        assert_eq!(beside.rest(|| queue.pop()), Some("first"));
+        std::thread::scope(|scope| {
+            let worker = scope.spawn(|| queue.pop());
+            drop(beside);
+            assert_eq!(worker.join().unwrap(), Some("second"));
+        });
     }
 
     #[test]

@@ -84,6 +84,13 @@ impl Pipe {
     }
 }
 
+impl Pieces {
+    /// Whether reading would not have to wait.
+    pub fn is_ready(&self) -> bool {
+        self.position < self.block.len() || self.is_ended || !self.full.is_empty()
+    }
+}
+
 impl Read for Pieces {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         while self.position == self.block.len() && !self.is_ended {

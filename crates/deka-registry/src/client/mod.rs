@@ -152,8 +152,8 @@ impl Client {
         whole.map(Option::unwrap_or_default)
     }
 
-    /// Like [`Client::tarball`]; but if the body is slow and its length is known, `taker` may take it as it
-    /// comes. Then the result is `None`.
+    /// Like [`Client::tarball`]; but if the length of the body is known, `taker` may take it as it comes. Then
+    /// the result is `None`.
     ///
     /// If a connection breaks, what was taken ends with an error and `taker` is asked again.
     pub async fn tarball_or_pieces(

@@ -19,10 +19,6 @@ const RESERVED: u64 = 64 * 1024 * 1024;
 /// A body that is not wanted is still read up to this length, so that its connection can be used again.
 const DISCARDED: u64 = 64 * 1024;
 
-/// A body that takes longer may be taken as it comes. One that is complete before is better off as a whole:
-/// threads that wait for bytes take their time from those that have something to do.
-const SLOW: Duration = Duration::from_millis(300);
-
 const OTHER_LENGTH: &str = "its length is not the announced one";
 
 /// The body of a response, still on its way.
@@ -60,7 +56,7 @@ impl Body {
         whole.map(Option::unwrap_or_default)
     }
 
-    /// Like [`Body::read`]; but if it takes longer than [`SLOW`], `taker` is asked once for a pipe, and then
+    /// Like [`Body::read`]; but if the length is announced and `taker` has a pipe for it, the body goes there, and
     /// the result is `None`.
     ///
     /// If nobody reads from the pipe any more, the rest is let go: who stopped reading knows why.
@@ -74,23 +70,21 @@ impl Body {
         if announced.is_some_and(|length| length > limit) {
             return Err(too_large(&self.url));
         }
+        if let Some(length) = announced
+            && let Some(pipe) = taker(length)
+        {
+            return self.pass_on(length, pipe).await.map(|()| None);
+        }
         let reserved = announced.unwrap_or(0).min(RESERVED) as usize;
         let mut bytes = Vec::new();
         deka_fs::reserve_large(&mut bytes, reserved)
             .map_err(|error| self.broken(Arc::new(error)))?;
         let mut frames = Frames::new(self.timeouts);
-        let mut may_be_taken = announced;
         while let Some(frame) = frames.next(&mut self).await? {
             if frames.bytes > limit {
                 return Err(too_large(&self.url));
             }
             bytes.extend_from_slice(&frame);
-            if frames.started.elapsed() > SLOW
-                && let Some(length) = may_be_taken.take()
-                && let Some(pipe) = taker(length)
-            {
-                return self.pass_on(bytes, frames, length, pipe).await.map(|()| None);
-            }
         }
         // hyper checks this for HTTP/1.1, h2 for HTTP/2; here it would be a defect of theirs.
         if announced.is_some_and(|length| length != frames.bytes) {
@@ -100,18 +94,9 @@ impl Body {
         Ok(Some(bytes))
     }
 
-    /// Puts what came and what comes into `pipe`.
-    async fn pass_on(
-        mut self,
-        begun: Vec<u8>,
-        mut frames: Frames,
-        length: u64,
-        mut pipe: Pipe,
-    ) -> Result<(), RegistryError> {
-        if pipe.put(&begun).await.is_err() {
-            return Ok(());
-        }
-        drop(begun);
+    /// Puts what comes into `pipe`.
+    async fn pass_on(mut self, length: u64, mut pipe: Pipe) -> Result<(), RegistryError> {
+        let mut frames = Frames::new(self.timeouts);
         while let Some(frame) = frames.next(&mut self).await? {
             let came = Instant::now();
             if pipe.put(&frame).await.is_err() {
