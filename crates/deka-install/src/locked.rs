@@ -8,8 +8,9 @@ use hashbrown::{HashMap, HashSet};
 /// Returns the overrides that held when the lockfile was written.
 pub(crate) fn overrides(lockfile: &Lockfile) -> Overrides {
     let mut overrides = Vec::new();
-    let mut add =
-        |path: Vec<OverrideTarget>, value: Symbol| overrides.push(Override { path, value });
+    let mut add = |path: Vec<OverrideTarget>, value: Symbol| {
+        overrides.push(Override { path, value, keys: Vec::new(), is_reference: false });
+    };
     for (name, rule) in &lockfile.overrides {
         match rule {
             OverrideRule::Everywhere(spec) => add(vec![target(*name)], *spec),

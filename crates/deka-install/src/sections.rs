@@ -46,7 +46,7 @@ pub(crate) fn package_extensions(
 pub(crate) fn override_rules(overrides: &[Override]) -> Vec<(Symbol, OverrideRule)> {
     let mut rules: Vec<(Symbol, Vec<(Symbol, Symbol)>)> = Vec::new();
     let itself = Symbol::new(".");
-    for Override { path, value } in overrides {
+    for Override { path, value, .. } in overrides {
         let (key, below) = match path.as_slice() {
             [target] => (key(target), itself),
             [parent, target] => (key(parent), key(target)),

@@ -23,6 +23,8 @@ pub struct Overrides {
 /// Puts `spec` in the place of what a dependency asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Rule {
+    /// As the manifest has it.
+    path: Vec<OverrideTarget>,
     /// Whose dependencies are meant; everybody's if there is none.
     parent: Option<(Symbol, Option<Condition>)>,
     /// What the replaced range has to meet.
@@ -51,7 +53,7 @@ impl Overrides {
     /// range that is none, or want to remove a dependency (`-`) count for nothing.
     pub fn new(overrides: &[Override]) -> Self {
         let mut rules: HashMap<Symbol, Vec<Rule>> = HashMap::new();
-        for Override { path, value } in overrides {
+        for Override { path, value, .. } in overrides {
             let (parent, target) = match path.as_slice() {
                 [target] => (None, target),
                 [parent, target] => (Some(parent), target),
@@ -65,7 +67,8 @@ impl Overrides {
             if let Ok(condition) = condition(target)
                 && value.as_str() != "-"
             {
-                let rule = Rule { parent, condition, spec: *value };
+                let path = path.clone();
+                let rule = Rule { path, parent, condition, spec: *value };
                 rules.entry(target.name).or_default().push(rule);
             }
         }
@@ -98,7 +101,21 @@ impl Overrides {
 
     /// Returns what a dependency on `name` with the spec `spec` gets instead.
     pub fn find(&self, name: Symbol, spec: &Spec, dependent: Dependent<'_>) -> Option<Symbol> {
-        self.rules.get(&name)?.iter().find(|rule| rule.fits(spec, dependent)).map(|rule| rule.spec)
+        self.rule(name, spec, dependent).map(|rule| rule.spec)
+    }
+
+    /// Returns the path of the override that [`find`](Self::find) finds.
+    pub fn path_of(
+        &self,
+        name: Symbol,
+        spec: &Spec,
+        dependent: Dependent<'_>,
+    ) -> Option<&[OverrideTarget]> {
+        self.rule(name, spec, dependent).map(|rule| &*rule.path)
+    }
+
+    fn rule(&self, name: Symbol, spec: &Spec, dependent: Dependent<'_>) -> Option<&Rule> {
+        self.rules.get(&name)?.iter().find(|rule| rule.fits(spec, dependent))
     }
 }
 

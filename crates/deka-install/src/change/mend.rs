@@ -35,10 +35,14 @@ pub struct Replacement {
 pub struct NewSpec {
     /// The folder of the manifest below the root.
     pub folder: String,
-    /// The object of the manifest: a group, or a catalog.
+    /// The object of the manifest: a group, a catalog, or overrides.
     pub path: Vec<String>,
     /// The dependency.
     pub alias: Alias,
+    /// Its name there; that of an override may say more.
+    pub key: String,
+    /// Which override it is, as its path says (`a>b@^1`).
+    pub overriding: Option<String>,
     /// What the manifest says.
     pub from: String,
     /// What it is to say.
@@ -80,7 +84,7 @@ impl Mending {
         for spec in &self.specs {
             draft.drafts.edit(project, &spec.folder, |editor| {
                 let path: Vec<&str> = spec.path.iter().map(String::as_str).collect();
-                editor.set(&path, spec.alias.as_str(), &spec.to);
+                editor.set(&path, &spec.key, &spec.to);
             })?;
         }
         Ok(())

@@ -20,6 +20,21 @@ pub struct Override {
     pub path: Vec<OverrideTarget>,
     /// What to use instead, with `$name` replaced by what the manifest asks for `name`.
     pub value: Symbol,
+    /// Where it stands in the manifest, from `overrides` or `resolutions` on.
+    pub keys: Vec<Symbol>,
+    /// Whether it stands there as `$name`.
+    pub is_reference: bool,
+}
+
+impl Override {
+    /// Returns the packages of its path as pnpm writes them: `a>b@^1`.
+    pub fn path_text(&self) -> String {
+        let text = |target: &OverrideTarget| match target.range {
+            Some(range) => format!("{}@{range}", target.name),
+            None => target.name.to_string(),
+        };
+        self.path.iter().map(text).collect::<Vec<_>>().join(">")
+    }
 }
 
 /// A package in the path of an override.
@@ -39,22 +54,22 @@ pub(super) fn read(
     resolve: &dyn Fn(&str) -> Option<Symbol>,
 ) -> Vec<Override> {
     let mut overrides = Vec::new();
-    read_level(reader, field, value, &[], resolve, &mut overrides);
+    if !matches!(value, Value::Object(_)) {
+        reader.problem(value, ProblemKind::NotAMap(field));
+    }
+    read_level(reader, value, (&[Symbol::new(field)], &[]), resolve, &mut overrides);
     overrides
 }
 
 fn read_level(
     reader: &mut Reader<'_>,
-    field: &'static str,
     value: &Value<'_>,
-    above: &[OverrideTarget],
+    (keys, above): (&[Symbol], &[OverrideTarget]),
     resolve: &dyn Fn(&str) -> Option<Symbol>,
     overrides: &mut Vec<Override>,
 ) {
-    let Value::Object(object) = value else {
-        reader.problem(value, ProblemKind::NotAMap(field));
-        return;
-    };
+    // Below the first level only maps come here.
+    let Value::Object(object) = value else { return };
     for (key, value) in entries(reader, object) {
         let mut path = above.to_vec();
         if key != "." || above.is_empty() {
@@ -63,8 +78,9 @@ fn read_level(
         if path.is_empty() {
             continue;
         }
+        let keys = [keys, &[Symbol::new(key)]].concat();
         if matches!(value, Value::Object(_)) {
-            read_level(reader, field, value, &path, resolve, overrides);
+            read_level(reader, value, (&keys, &path), resolve, overrides);
             continue;
         }
         let Some(wanted) = text(value) else { continue };
@@ -84,7 +100,7 @@ fn read_level(
             reader.problem(value, ProblemKind::UnknownReference(wanted.into()));
             continue;
         };
-        overrides.push(Override { path, value });
+        overrides.push(Override { path, value, keys, is_reference: reference.is_some() });
     }
 }
 

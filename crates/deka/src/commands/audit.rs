@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::time::Instant;
 
 use deka_config::{Environment, LogLevel};
-use deka_install::{Advisory, Audit, AuditRequest, Change, Plan, Severity, VulnerablePackage};
+use deka_install::{
+    Advisory, Audit, AuditRequest, Change, Hindrance, Plan, Severity, VulnerablePackage,
+};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
 
@@ -288,13 +290,13 @@ fn planned(plan: &Plan) -> String {
             Some(_) if spec.path.iter().any(|part| part.starts_with("catalog")) => " (catalog)",
             _ => "",
         };
-        let alias = printable(spec.alias.as_str());
-        let _ = writeln!(
-            text,
-            "    {file}{place}: {alias} {} -> {}",
-            printable(&spec.from),
-            printable(&spec.to)
-        );
+        let (from, to) = (printable(&spec.from), printable(&spec.to));
+        let place = match &spec.overriding {
+            None => format!("{place}: {}", printable(&spec.key)),
+            Some(path) if path == spec.alias.as_str() => " (overrides):".to_owned(),
+            Some(path) => format!(" (overrides {}):", printable(path)),
+        };
+        let _ = writeln!(text, "    {file}{place} {from} -> {to}");
     }
     if !plan.mending.replacements.is_empty() {
         text.push('\n');
@@ -310,18 +312,24 @@ fn planned(plan: &Plan) -> String {
         for hindrance in &stuck.hindrances {
             let (dependent, alias) =
                 (printable(&hindrance.dependent), printable(hindrance.alias.as_str()));
-            let _ = writeln!(
-                text,
-                "    {dependent} depends on {alias}@{}",
-                printable(&hindrance.range)
-            );
+            let range = printable(&hindrance.range);
+            let line = match &hindrance.overriding {
+                None => format!("{dependent} depends on {alias}@{range}"),
+                Some(path) if *path == alias => format!("{dependent} overrides {alias}@{range}"),
+                Some(path) => {
+                    format!("{dependent} overrides {alias}@{range} ({})", printable(path))
+                }
+            };
+            let _ = writeln!(text, "    {line}");
         }
         if stuck.hindrances.iter().any(|hindrance| hindrance.is_own) {
             let _ = writeln!(text, "    {}", "deka audit fix --latest".cyan());
         }
     }
-    let is_of_others =
-        |stuck: &&&deka_install::Stuck| stuck.hindrances.iter().any(|hindrance| !hindrance.is_own);
+    let is_of_others = |stuck: &&&deka_install::Stuck| {
+        let is_other = |hindrance: &Hindrance| !hindrance.is_own && hindrance.overriding.is_none();
+        stuck.hindrances.iter().any(is_other)
+    };
     let mut overrides: Vec<String> = stuck
         .iter()
         .filter(is_of_others)
@@ -360,7 +368,7 @@ fn plan_fields(plan: &Plan, is_dry_run: bool, remaining: usize) -> Vec<(&'static
         json!({
             "folder": spec.folder,
             "path": spec.path,
-            "name": spec.alias.as_str(),
+            "name": spec.key,
             "from": spec.from,
             "to": spec.to,
         })

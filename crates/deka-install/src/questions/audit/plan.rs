@@ -2,7 +2,7 @@
 
 use deka_graph::{Edge, EdgeKind, Graph, PackageId, Resolution};
 use deka_manifest::{Alias, PackageName, Packument, Range, Spec, Symbol, Version};
-use deka_resolver::{Catalogs, Query, ReleaseAge, pick};
+use deka_resolver::{Catalogs, Dependent, Overrides, Query, ReleaseAge, pick};
 
 use super::installed::Installed;
 use super::{Audit, AuditRequest, VulnerablePackage, audit_project};
@@ -45,8 +45,10 @@ pub struct Hindrance {
     pub alias: Alias,
     /// The range.
     pub range: String,
-    /// Whether it is the project itself.
+    /// Whether it is the project itself, and could ask for something else.
     pub is_own: bool,
+    /// The override that says so, as its path has it (`a>b@^1`).
+    pub overriding: Option<String>,
 }
 
 impl Plan {
@@ -78,8 +80,9 @@ pub fn plan(request: &AuditRequest, to_latest: bool) -> Result<Plan, InstallErro
     let catalogs = Catalogs::from_manifest(&project.manifest);
     let (mending, stuck) = (Mending::default(), Vec::new());
     let age = age.as_ref();
+    let overrides = Overrides::new(&project.manifest.overrides);
     let mut planning =
-        Planning { project: &project, catalogs, graph, to_latest, age, mending, stuck };
+        Planning { project: &project, catalogs, graph, overrides, to_latest, age, mending, stuck };
     for package in &audit.packages {
         // A package that its registry does not know has no safe version.
         let packument = packuments.get(&package.name).and_then(Option::as_deref);
@@ -99,6 +102,7 @@ struct Planning<'a> {
     project: &'a Project,
     catalogs: Catalogs,
     graph: &'a Graph,
+    overrides: Overrides,
     to_latest: bool,
     age: Option<&'a ReleaseAge>,
     mending: Mending,
@@ -118,6 +122,11 @@ struct Allowed<'a> {
 struct Own {
     folder: String,
     path: Vec<String>,
+    key: String,
+    /// The path of the override that it is.
+    overriding: Option<String>,
+    /// Whether another place of the manifest says what it means.
+    is_reference: bool,
     text: Symbol,
     /// What it may be changed to: what an exact version stands for, or anything.
     may_become: Option<Range>,
@@ -159,8 +168,14 @@ impl Planning<'_> {
             }
         }
         if !held.is_empty() || safe.is_empty() {
-            let hindrances = held.iter().map(|allowed| self.hindrance(allowed));
-            let hindrances = if safe.is_empty() { Vec::new() } else { hindrances.collect() };
+            let mut hindrances: Vec<Hindrance> = Vec::new();
+            for allowed in held.iter().filter(|_| !safe.is_empty()) {
+                let hindrance = self.hindrance(allowed);
+                // An override holds many.
+                if !hindrances.contains(&hindrance) {
+                    hindrances.push(hindrance);
+                }
+            }
             let to = safe.first().cloned();
             self.stuck.push(Stuck { name: package.name, from: from.clone(), to, hindrances });
         }
@@ -192,7 +207,9 @@ impl Planning<'_> {
 
     fn allowed<'e>(&self, dependent: PackageId, edge: &'e Edge) -> Allowed<'e> {
         let folder = self.graph.package(dependent).resolution.importer_folder();
-        let own = folder.and_then(|folder| self.own(folder.to_owned(), edge));
+        let own = self
+            .overriding(dependent, edge)
+            .or_else(|| folder.and_then(|folder| self.own(folder.to_owned(), edge)));
         let text = own.as_ref().map_or(edge.spec, |own| own.text);
         let range = match Spec::parse(edge.alias, &text) {
             Ok(Spec::Range(range)) => Some(range),
@@ -213,19 +230,42 @@ impl Planning<'_> {
             Ok(Spec::Catalog(name)) => self.in_catalog(name, edge.alias)?,
             _ => (folder, vec![edge.kind.field().to_owned()], text),
         };
+        let may_become = match edge.kind {
+            EdgeKind::Peer if !self.to_latest => None,
+            _ => self.may_become(text),
+        };
+        let (key, overriding, is_reference) = (edge.alias.to_string(), None, false);
+        Some(Own { folder, path, key, overriding, is_reference, text, may_become })
+    }
+
+    /// Returns the override that says what a dependency gets, and what it may say instead.
+    fn overriding(&self, dependent: PackageId, edge: &Edge) -> Option<Own> {
+        let package = self.graph.package(dependent);
+        let by = Dependent { name: package.name.symbol(), version: package.version() };
+        let spec = Spec::parse(edge.alias, &edge.spec).ok()?;
+        let path = self.overrides.path_of(edge.alias.symbol(), &spec, by)?;
+        let mut declared = self.project.manifest.overrides.iter().rev();
+        let declared = declared.find(|declared| declared.path == path)?;
+        let mut path: Vec<String> = declared.keys.iter().map(ToString::to_string).collect();
+        let key = path.pop()?;
+        let text = declared.value;
+        // What `$name` stands for is another one's to say.
+        let is_reference = declared.is_reference;
+        let may_become = if is_reference { None } else { self.may_become(text) };
+        let (folder, overriding) = (String::new(), Some(declared.path_text()));
+        Some(Own { folder, path, key, overriding, is_reference, text, may_become })
+    }
+
+    /// Returns what may stand in the place of what the project says.
+    fn may_become(&self, text: Symbol) -> Option<Range> {
+        if self.to_latest {
+            return Some(Range::any());
+        }
         let (_, version) =
             if text.starts_with("npm:") { split_alias(&text) } else { ("", text.as_str()) };
-        let may_become = if self.to_latest {
-            Some(Range::any())
-        } else if edge.kind == EdgeKind::Peer {
-            None
-        } else {
-            // Who asks for one version gets what a caret would allow.
-            Version::parse(version.trim())
-                .ok()
-                .and_then(|version| Range::parse(&format!("^{version}")).ok())
-        };
-        Some(Own { folder, path, text, may_become })
+        // Who asks for one version gets what a caret would allow.
+        let version = Version::parse(version.trim()).ok()?;
+        Range::parse(&format!("^{version}")).ok()
     }
 
     fn in_catalog(
@@ -253,8 +293,10 @@ impl Planning<'_> {
             (None, resolution) => format!("{}@{}", package.name, version_text(resolution)),
         };
         let range = allowed.own.as_ref().map_or(allowed.edge.spec, |own| own.text).to_string();
-        let (alias, is_own) = (allowed.edge.alias, allowed.own.is_some());
-        Hindrance { dependent, alias, range, is_own }
+        let own = allowed.own.as_ref();
+        let overriding = own.and_then(|own| own.overriding.clone());
+        let is_own = own.is_some_and(|own| !own.is_reference);
+        Hindrance { dependent, alias: allowed.edge.alias, range, is_own, overriding }
     }
 }
 
@@ -282,6 +324,8 @@ impl Allowed<'_> {
             folder: own.folder.clone(),
             path: own.path.clone(),
             alias: self.edge.alias,
+            key: own.key.clone(),
+            overriding: own.overriding.clone(),
             from: own.text.to_string(),
             to: format!("{name}{joint}{prefix}{to}"),
         })

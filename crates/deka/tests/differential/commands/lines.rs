@@ -636,5 +636,7 @@ fn audit_fix() {
         "named: add z@npm:d@0.1.0 | audit fix",
         "named: add deep d@0.1.0 | audit fix",
         "named: add a | audit fix",
+        "overridden: install | audit | audit fix --dry-run | audit fix | audit | audit fix --latest | audit",
+        "resolved: install | audit | audit fix | audit | audit fix --latest | audit",
     ]);
 }

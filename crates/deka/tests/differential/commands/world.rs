@@ -95,6 +95,23 @@ const PROJECTS: &[(&str, &[(&str, &str)])] = &[
         )],
     ),
     (
+        "overridden",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"b\": \"1.0.0\",\n    \"d\": \"0.1.0\",\n    \
+             \"@s/x\": \"1.0.0\"\n  },\n  \"overrides\": {\n    \"b\": {\n      \"c\": \"1.0.0\"\n    },\n    \
+             \"d@<1\": \"0.1.0\",\n    \"@s/x\": \"$@s/x\"\n  }\n}\n",
+        )],
+    ),
+    (
+        "resolved",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"deep\": \"1\"\n  },\n  \"resolutions\": {\n    \
+             \"b/c\": \"~1.0.0\",\n    \"d\": \"npm:d@0.1.0\"\n  }\n}\n",
+        )],
+    ),
+    (
         "groups",
         &[(
             "package.json",
