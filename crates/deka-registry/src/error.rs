@@ -269,9 +269,12 @@ impl RegistryError {
             Self::Registry { .. } => {
                 "Mend that line, set the variable in it, or remove it; `--registry <url>` counts for once"
             }
-            Self::OfflinePackument { .. }
-            | Self::OfflineTarball { .. }
-            | Self::OfflineQuestion { .. } => "Run it once without `--offline`",
+            Self::OfflinePackument { .. } | Self::OfflineTarball { .. } => {
+                "Run it once without `--offline`"
+            }
+            Self::OfflineQuestion { .. } => {
+                "Run it without `--offline`: what the cache knows does not answer this"
+            }
             Self::Connect { .. } | Self::Timeout { .. } => {
                 "Check the network, `registry` and the proxy settings; `--prefer-offline` uses what is cached"
             }

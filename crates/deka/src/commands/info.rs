@@ -13,7 +13,7 @@ use crate::commands::print;
 use crate::diagnostic::Diagnostic;
 use crate::document;
 use crate::exit_code::Class;
-use crate::render_error::printable;
+use crate::render_error::{print_warning, printable};
 
 /// That of `schemas/info.json`.
 const SCHEMA_VERSION: u32 = 1;
@@ -36,6 +36,10 @@ pub(crate) fn run(
     let request = InfoRequest::of(config, package, folder)?;
     let infos = deka_install::info(&request)?;
     let name = request.name.as_str();
+    let is_cached = infos.iter().any(|info| info.is_cached);
+    if is_cached && level >= LogLevel::Warn {
+        print_warning("Offline: this is what the cache knows, which is only what installing needs");
+    }
     let shows_all = paths.is_empty();
     if shows_all && !install.json {
         if level >= LogLevel::Info {
@@ -51,7 +55,11 @@ pub(crate) fn run(
             Class::User,
             format!("`{name}` has no property {}", paths.join(" or ")),
         )
-        .hint(format!("`deka info {name} --json` shows all there is")));
+        .hint(if is_cached {
+            format!("Without `--offline`, `deka info {name} --json` shows all there is")
+        } else {
+            format!("`deka info {name} --json` shows all there is")
+        }));
     }
     if install.json {
         let versions = found.into_iter().map(|(info, properties)| {
@@ -125,12 +133,14 @@ fn text(name: &str, info: &Info) -> String {
     let object = |name: &str| info.field(name).and_then(Value::as_object);
     let dependencies = object("dependencies").filter(|dependencies| !dependencies.is_empty());
     let bar = "|".dimmed();
+    // What the cache knows says nothing of licences.
+    let license = if info.is_cached { "?".to_owned() } else { license(info.field("license")) };
     let mut text = format!(
         "{}{}{} {bar} {} {bar} deps{} {} {bar} versions{} {}\n",
         one_line(name).blue().bold().underline(),
         "@".dimmed(),
         info.version.blue().bold().underline(),
-        one_line(&license(info.field("license"))).cyan(),
+        one_line(&license).cyan(),
         ":".dimmed(),
         dependencies.map_or(0, Map::len),
         ":".dimmed(),

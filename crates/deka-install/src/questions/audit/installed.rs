@@ -81,7 +81,7 @@ impl<'a> Installed<'a> {
         edge.kind != EdgeKind::Workspace && !omits(self.options, edge.kind)
     }
 
-    /// Returns who asks for one of `packages`, the nearest to the root first.
+    /// Returns who asks for one of `packages`, the nearest to the root first, then in the lockfile's order.
     pub(super) fn dependents_of(&self, packages: &[PackageId]) -> Vec<PackageId> {
         let asks = |edge: &Edge| {
             self.counts(edge) && edge.target.is_some_and(|target| packages.contains(&target))
@@ -92,7 +92,7 @@ impl<'a> Installed<'a> {
             .copied()
             .filter(|id| self.graph.edges_of(*id).iter().any(&asks))
             .collect();
-        dependents.sort_by_cached_key(|id| self.path_to(*id).len());
+        dependents.sort_by_cached_key(|id| (self.path_to(*id).len(), *id));
         dependents
     }
 

@@ -1,5 +1,6 @@
 //! What a registry says about a package.
 
+mod cached;
 mod path;
 
 use std::path::Path;
@@ -39,6 +40,8 @@ pub struct Info {
     pub published: Option<String>,
     /// How many versions there are.
     pub versions: usize,
+    /// Whether it is only what the cache knows, because nobody may be asked.
+    pub is_cached: bool,
     /// What is said about this version alone.
     own: Map<String, Value>,
     /// What is said about the package, which can be megabytes: its versions share it. `versions` is a list of
@@ -95,17 +98,24 @@ impl Info {
     }
 }
 
-/// Asks the registry: one version, or all those in the range, the lowest first.
+/// Asks the registry: one version, or all those in the range, the lowest first. Where it may not be asked,
+/// the cache answers as far as it can.
 pub fn info(request: &InfoRequest) -> Result<Vec<Info>, InstallError> {
     let inquiry = Inquiry::new(&request.config)?;
     let name = request.name;
     let packument = |source| InstallError::Packument { name, source };
-    let document = inquiry.wait(inquiry.client.document(name)).map_err(packument)?;
-    let mut document: Map<String, Value> = serde_json::from_slice(&document).map_err(|source| {
-        let url = packument_url(request.config.registry_for(name.as_str()).url(), name);
-        let source = Arc::new(source);
-        packument(RegistryError::Packument { name, url: SafeUrl::new(&url), source })
-    })?;
+    let cached = inquiry.client.cached(name, false).filter(|_| request.config.network.offline);
+    let is_cached = cached.is_some();
+    let mut document = if let Some(known) = cached {
+        cached::document(&known)
+    } else {
+        let document = inquiry.wait(inquiry.client.document(name)).map_err(packument)?;
+        serde_json::from_slice(&document).map_err(|source| {
+            let url = packument_url(request.config.registry_for(name.as_str()).url(), name);
+            let source = Arc::new(source);
+            packument(RegistryError::Packument { name, url: SafeUrl::new(&url), source })
+        })?
+    };
     let all = versions(&document);
     let picked = pick(&document, &all, &request.range);
     if picked.is_empty() {
@@ -116,7 +126,8 @@ pub fn info(request: &InfoRequest) -> Result<Vec<Info>, InstallError> {
     }
     let mut manifests = take_versions(&mut document, &all);
     let document = Arc::new(document);
-    Ok(picked.iter().map(|version| describe(&document, &mut manifests, version)).collect())
+    let mut describe = |version| Info { is_cached, ..describe(&document, &mut manifests, version) };
+    Ok(picked.iter().map(&mut describe).collect())
 }
 
 /// Returns all versions, the lowest first.
@@ -169,6 +180,7 @@ fn describe(
     Info {
         published: published.map(ToOwned::to_owned),
         version: name,
+        is_cached: false,
         versions,
         own,
         document: document.clone(),

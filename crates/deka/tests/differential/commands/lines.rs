@@ -615,6 +615,7 @@ fn audit() {
         "groups: install | audit | audit --prod | audit --production | audit --omit dev",
         "named: add -D deep @s/x@1.0.0 | audit | audit --prod | audit --json | audit --json --prod",
         "named: add d@0.1.0 | add -D deep | audit",
+        "named: add c@1.0.0 | add -D deep | add --optional holder | audit",
         "workspaces: install | audit | packages/m/ audit | packages/n/ audit",
         "workspaces: install | packages/n/ add d@0.1.0 b@1 | audit | packages/n/ audit",
     ]);

@@ -43,6 +43,7 @@ pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
         .file("é ü.txt", "1\n")
         .publish();
     registry.package("@s/text", "1.0.0").file("lines.txt", &lines).dep("text", "1").publish();
+    registry.package("holder", "1.0.0").dep("c", "1.0.0").publish();
     registry.package("deep", "1.0.0").dep("b", "^1.0.0").dep("@s/x", "1").publish();
     let advise = |name: &str, versions: &[&str], range: &str, severity: &str| {
         let url = format!("https://advisories.example/GHSA-{name}-{severity}");

@@ -227,3 +227,29 @@ fn beyond_ranges() {
     let lockfile = project.read("bun.lock");
     assert!(lockfile.contains("c@2.0.0") && lockfile.contains("c@1.1.0"), "{lockfile}");
 }
+
+#[test]
+fn paths_through_what_is_left_out_are_not_shown() {
+    let registry = Registry::start();
+    registry.package("c", "1.0.0").publish();
+    for name in ["tool", "lib", "extra"] {
+        registry.package(name, "1.0.0").dep("c", "1").publish();
+    }
+    registry.advise("c", &["1.0.0"], advisory(1, "aaaa", "high", "<2.0.0"));
+    let project = TestProject::new(env!("CARGO_BIN_EXE_deka"));
+    project.use_registry(&registry).package_json(json!({
+        "dependencies": { "lib": "1" },
+        "devDependencies": { "c": "1", "tool": "1" },
+        "optionalDependencies": { "extra": "1" },
+    }));
+    project.command(["install"]).run().assert_success();
+    let paths = |flags: &[&str]| {
+        let outcome = project.command(["audit", "--json"]).args(flags).run();
+        let package = outcome.document("audit")["packages"][0].clone();
+        (package["direct"].clone(), package["paths"].clone())
+    };
+    let (lib, tool, extra) = (json!(["lib", "c"]), json!(["tool", "c"]), json!(["extra", "c"]));
+    assert_eq!(paths(&[]), (true.into(), json!([extra, lib, tool])));
+    assert_eq!(paths(&["--omit=dev"]), (false.into(), json!([extra, lib])));
+    assert_eq!(paths(&["--prod", "--omit=optional"]), (false.into(), json!([lib])));
+}

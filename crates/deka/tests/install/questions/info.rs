@@ -153,9 +153,43 @@ fn failures() {
     check_failure(&project, &["info", "b@nosuchtag"], 1, "ETARGET");
     check_failure(&project, &["info", "b", "nosuch"], 1, "`b` has no property `nosuch`");
     check_failure(&project, &["info", "../b"], 1, "`../b` is no package");
-    check_failure(&project, &["info", "b", "--offline"], 1, "deka may not go online");
     project.package_json(json!({}));
     check_failure(&project, &["info"], 1, "has no name");
     registry.fault(Fault::on("/b").body("<html>"));
     check_failure(&project, &["info", "b", "--fetch-retries=0"], 4, "is not a valid packument");
+}
+
+#[test]
+fn offline_the_cache_answers() {
+    let registry = Registry::start();
+    registry.package("c", "1.0.0").publish();
+    registry.package("b", "1.0.0").publish();
+    registry.package("b", "1.1.0").dep("c", "^1.0.0").bin("b", "b.js").publish();
+    let project = crate::project();
+    project.use_registry(&registry).package_json(json!({ "dependencies": { "b": "1" } }));
+    project.command(["install"]).run().assert_success();
+    registry.clear_requests();
+    let outcome = project.command(["info", "b@1.1.0", "--offline"]).run();
+    outcome.assert_success();
+    let text = &outcome.stdout;
+    assert!(text.starts_with("b@1.1.0 | ? | deps: 1 | versions: 2\n"), "{}", outcome.snapshot());
+    assert!(text.contains("- c: ^1.0.0") && text.contains(".integrity: sha512-"), "{text}");
+    assert!(outcome.stderr.starts_with("warn: Offline: "), "{}", outcome.stderr);
+    let range = project.command(["info", "b", "dependencies.c", "--offline", "--silent"]).run();
+    assert_eq!((range.stdout.as_str(), range.stderr.as_str()), ("^1.0.0\n", ""));
+    let document = project.command(["info", "b", "--offline", "--json"]).run().document("info");
+    assert_eq!(document["versions"][0]["properties"]["versions"].as_array().map(Vec::len), Some(2));
+    check_failure(
+        &project,
+        &["info", "b", "license", "--offline"],
+        1,
+        "hint: Without `--offline`, `deka info b --json` shows all there is",
+    );
+    check_failure(
+        &project,
+        &["info", "unseen", "--offline"],
+        1,
+        "hint: Run it without `--offline`",
+    );
+    assert_eq!(registry.requests().len(), 0);
 }
