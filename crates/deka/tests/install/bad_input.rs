@@ -9,7 +9,7 @@ use std::process::Command;
 use deka_test::{Outcome, Registry, TestProject, hostile};
 use serde_json::json;
 
-use crate::project;
+use crate::{is_root, project};
 
 /// A project that asks for `a@1` from `registry`, which may lack it.
 fn asking_for_a(registry: &Registry) -> TestProject {
@@ -190,11 +190,6 @@ fn unknown_flag() {
     let project = project();
     project.package_json(json!({}));
     check(&project.command(["install", "--frozen-lockfil"]).run(), 2, &["--frozen-lockfile"]);
-}
-
-fn is_root() -> bool {
-    fs::metadata("/proc/self")
-        .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
 }
 
 #[test]

@@ -1,7 +1,14 @@
 //! `deka doctor`: what it finds, and what it says about it.
 
-use deka_test::{Fault, Registry, TestProject};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use deka_test::{Fault, Outcome, Registry, TestProject, say_skipped};
 use serde_json::Value;
+
+use crate::is_root;
 
 fn installed(registry: &Registry, manifest: &str) -> TestProject {
     let project = TestProject::new(env!("CARGO_BIN_EXE_deka"));
@@ -133,4 +140,71 @@ fn without_a_project() {
     outcome.assert_success();
     assert!(outcome.stdout.contains("✓ cache") && !outcome.stdout.contains("peers"));
     project.command(["doctor", "--nope"]).run().assert_code(2);
+}
+
+/// Runs `doctor` as a user who owns nothing; `None` where that can't be done.
+fn as_a_stranger(project: &TestProject) -> Option<Outcome> {
+    let deka = PathBuf::from(env!("CARGO_BIN_EXE_deka"));
+    if !is_root() {
+        return Some(project.other_program(deka).args(["doctor", "--offline"]).run());
+    }
+    // Where the program was built may be closed to others.
+    let reachable = project.root().join("deka");
+    if !reachable.exists() {
+        let link = fs::hard_link(&deka, &reachable);
+        link.or_else(|_| fs::copy(&deka, &reachable).map(drop)).unwrap();
+    }
+    if Command::new("setpriv").arg("--version").output().is_err() {
+        say_skipped("there is no setpriv to be somebody else with");
+        return None;
+    }
+    let stranger = ["--reuid=65534", "--regid=65534", "--clear-groups"];
+    let program = project.other_program("setpriv").args(stranger).arg(reachable);
+    Some(program.args(["doctor", "--offline"]).run())
+}
+
+#[test]
+fn what_cannot_be_written_is_found() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = installed(&registry, r#"{ "dependencies": { "a": "1" } }"#);
+    let open = Permissions::from_mode(0o755);
+    fs::set_permissions(project.root(), open).unwrap();
+    // For who is no root, the folder is closed; for root's stranger, it is another's anyway.
+    let modules = project.path().join("node_modules");
+    fs::set_permissions(&modules, Permissions::from_mode(0o555)).unwrap();
+    let Some(outcome) = as_a_stranger(&project) else { return };
+    fs::set_permissions(&modules, Permissions::from_mode(0o755)).unwrap();
+    outcome.assert_code(1);
+    assert!(outcome.stdout.contains("✗ project"), "{}", outcome.snapshot());
+    assert!(outcome.stdout.contains("can't be written: "), "{}", outcome.stdout);
+    assert!(outcome.stdout.contains("→ Give it back to yourself"), "{}", outcome.stdout);
+
+    let store = project.cache().join("v1/files");
+    fs::set_permissions(&store, Permissions::from_mode(0o555)).unwrap();
+    let Some(outcome) = as_a_stranger(&project) else { return };
+    fs::set_permissions(&store, Permissions::from_mode(0o755)).unwrap();
+    assert!(outcome.stdout.contains("✗ cache"), "{}", outcome.snapshot());
+}
+
+#[test]
+fn a_cache_on_another_volume_is_found() {
+    let registry = Registry::start();
+    let here = TestProject::new(env!("CARGO_BIN_EXE_deka"));
+    let volume = |folder: &Path| Some(fs::metadata(folder).ok()?.dev());
+    let memory = Path::new("/dev/shm");
+    if volume(memory).is_none() || volume(memory) == volume(here.path().as_path()) {
+        return say_skipped("/dev/shm is no other volume than the folder for temporary files");
+    }
+    let Ok(cache) = tempfile::tempdir_in(memory) else {
+        return say_skipped("/dev/shm can't be written");
+    };
+    let project = here.sharing_cache(cache.path());
+    project.use_registry(&registry).write("package.json", "{}");
+    let found = check(&project, "volume");
+    assert_eq!(found["health"], "notice");
+    let message = found["message"].as_str().expect("a message");
+    assert!(message.contains("on another volume"), "{message}");
+    assert!(found["advice"].as_str().is_some_and(|advice| advice.contains("DEKA_CACHE_DIR")));
+    project.command(["doctor"]).run().assert_success();
 }

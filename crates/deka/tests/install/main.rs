@@ -39,3 +39,9 @@ use deka_test::TestProject;
 fn project() -> TestProject {
     TestProject::new(env!("CARGO_BIN_EXE_deka"))
 }
+
+/// Whether permissions hold nobody back.
+fn is_root() -> bool {
+    std::fs::metadata("/proc/self")
+        .is_ok_and(|metadata| std::os::unix::fs::MetadataExt::uid(&metadata) == 0)
+}
