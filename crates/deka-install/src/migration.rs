@@ -158,7 +158,7 @@ impl Migration {
                     packuments.insert(name, packument);
                 }
                 // Taken from the registry since; what the file tells may do.
-                SourceAnswer::Packument(_, Err(SourceError::NotFound))
+                SourceAnswer::Packument(_, Err(SourceError::NotFound { .. }))
                 | SourceAnswer::Foreign(..) => {}
                 SourceAnswer::Packument(name, Err(source)) => {
                     return Err(InstallError::Migrate { file: self.file, name, source });

@@ -146,7 +146,9 @@ impl PackumentSource for Packuments<'_> {
 
 fn source_error(error: RegistryError) -> SourceError {
     match error {
-        RegistryError::NotFound { .. } => SourceError::NotFound,
+        RegistryError::NotFound { url, .. } => {
+            SourceError::NotFound { asked: Some(url.to_string()) }
+        }
         RegistryError::OfflinePackument { .. } => SourceError::Offline,
         other => SourceError::Failed(Box::new(other)),
     }

@@ -43,7 +43,10 @@ pub enum RegistryError {
         sent_credentials: bool,
     },
     /// The server answered with another status that means failure.
-    #[error("`{url}` answered with status {status}")]
+    #[error(
+        "`{url}` answered with status {status}{}",
+        retry_after.map(|wait| format!(", to come back after {} s", wait.as_secs())).unwrap_or_default()
+    )]
     Status {
         /// What was asked for.
         url: SafeUrl,
@@ -63,12 +66,14 @@ pub enum RegistryError {
         after: Duration,
     },
     /// The host's name could not be resolved or no connection could be made.
-    #[error("Failed to connect to `{host}` for `{url}`")]
+    #[error("Failed to connect to {}`{host}` for `{url}`", if *is_proxy { "the proxy " } else { "" })]
     Connect {
         /// What was asked for.
         url: SafeUrl,
         /// The host that was connected to: the server's, or the proxy's.
         host: String,
+        /// Whether it is the proxy's.
+        is_proxy: bool,
         /// Why not.
         source: Cause,
     },
@@ -153,6 +158,14 @@ pub enum RegistryError {
         url: SafeUrl,
         /// What is wrong with it.
         source: Cause,
+    },
+    /// What came is a page for a browser.
+    #[error("`{url}` answered with a web page instead of the packument of `{name}`")]
+    Page {
+        /// The package.
+        name: PackageName,
+        /// Where it came from.
+        url: SafeUrl,
     },
     /// What came is not what such a question is answered with.
     #[error("`{url}` did not answer as registries do")]
@@ -263,8 +276,23 @@ impl RegistryError {
             Self::NoCertificates { .. } => {
                 "Install the system's certificates (often the package `ca-certificates`), or set `SSL_CERT_FILE` or `cafile`"
             }
-            Self::Proxy { status: 407, .. } => {
+            Self::Proxy { status: 407, .. } | Self::Status { status: 407, .. } => {
                 "The proxy wants a login: write it into the proxy's URL, as in `http://user:password@host:port`"
+            }
+            Self::Proxy { .. } | Self::Connect { is_proxy: true, .. } => {
+                "Check the proxy settings: `deka config list` says where they come from; `NO_PROXY` names hosts that need none"
+            }
+            Self::Status { status: 429, .. } => {
+                "The registry wants fewer requests: wait, then run it again; `network-concurrency` in `.npmrc` makes it fewer at once"
+            }
+            Self::Status { status: 500..=599, .. } => {
+                "The registry has trouble of its own: run it again later; `--prefer-offline` uses what is cached"
+            }
+            Self::Page { .. } => {
+                "A network that wants a login, or a proxy, may have answered: open the URL in a browser, and check `registry`"
+            }
+            Self::Packument { .. } | Self::Redirect { .. } => {
+                "Check that `registry` is the URL of a registry"
             }
             Self::Registry { .. } => {
                 "Mend that line, set the variable in it, or remove it; `--registry <url>` counts for once"

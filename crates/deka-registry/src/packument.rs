@@ -61,8 +61,12 @@ impl RawPackument {
                 let json = encoding.decode(body, PACKUMENT_LIMIT).map_err(|source| {
                     RegistryError::Body { url: url.clone(), source: Arc::new(source) }
                 })?;
-                let packument = Packument::from_json(self.name, &json).map_err(|source| {
-                    RegistryError::Packument { name: self.name, url, source: Arc::new(source) }
+                let name = self.name;
+                let packument = Packument::from_json(name, &json).map_err(|source| {
+                    if json.trim_ascii_start().starts_with(b"<") {
+                        return RegistryError::Page { name, url };
+                    }
+                    RegistryError::Packument { name, url, source: Arc::new(source) }
                 })?;
                 (packument, Some(validators))
             }

@@ -61,6 +61,10 @@ impl Attempts {
             }
             _ => (self.rules.minimum, None),
         };
+        // Who is to stay away for longer than all waits together asks in vain.
+        if asked.is_some_and(|wait| wait > self.rules.maximum.saturating_mul(self.rules.count)) {
+            return None;
+        }
         let wait = asked.unwrap_or_else(|| {
             let grown = self.rules.factor.max(1.0).powf(f64::from(self.failed));
             let wait = Duration::try_from_secs_f64(first.as_secs_f64() * grown);
@@ -128,7 +132,8 @@ mod tests {
     fn the_server_may_say_how_long_within_limits() {
         let mut attempts = start(3);
         assert_eq!(attempts.after(&busy(Some(7))), Some(Duration::from_secs(7)));
-        assert_eq!(attempts.after(&busy(Some(86_400))), Some(Duration::from_secs(30)));
+        assert_eq!(attempts.after(&busy(Some(90))), Some(Duration::from_secs(30)));
+        assert_eq!(attempts.after(&busy(Some(91))), None);
     }
 
     #[test]

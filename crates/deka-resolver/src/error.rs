@@ -34,6 +34,9 @@ impl Available {
 
 impl fmt::Display for Available {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.total == 0 {
+            return f.write_str("none");
+        }
         let latest = self.latest.as_ref().map(|latest| format!("{latest} (latest)"));
         let mut listed: Vec<&str> = latest.as_deref().into_iter().collect();
         listed.extend(self.versions.iter().map(String::as_str));
@@ -56,6 +59,8 @@ pub enum ResolveError {
         name: PackageName,
         /// What is asked for.
         spec: Symbol,
+        /// Where the registry was asked, if it is known.
+        asked: Option<String>,
         /// Who asks for it.
         required_by: RequiredBy,
     },
@@ -250,5 +255,22 @@ impl ResolveError {
             }
             _ => return None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_there_is_to_choose_from() {
+        let version = |text: &str| text.to_owned();
+        let some = Available {
+            latest: Some(version("2.0.0")),
+            versions: vec![version("1.1.0"), version("1.0.0")],
+            total: 4,
+        };
+        assert_eq!(some.to_string(), "2.0.0 (latest), 1.1.0, 1.0.0, …");
+        assert_eq!(Available::default().to_string(), "none");
     }
 }

@@ -204,7 +204,8 @@ impl Resolver<'_> {
                     Answer::Here(packument) => {
                         no_version(request, &packument, required_by, self.input)
                     }
-                    Answer::Failed(SourceError::NotFound) => ResolveError::NotFound {
+                    Answer::Failed(SourceError::NotFound { asked }) => ResolveError::NotFound {
+                        asked,
                         name: self.arena.names[name.index()].name,
                         spec,
                         required_by,
@@ -263,7 +264,7 @@ fn no_version(
         // A version was picked but could not be decoded.
         (Some(Ok(index)), _) => match packument.manifest(index) {
             Err(source) => ResolveError::Packument { name, source },
-            Ok(_) => ResolveError::NotFound { name, spec: request.spec, required_by },
+            Ok(_) => ResolveError::NotFound { name, spec: request.spec, asked: None, required_by },
         },
         (Some(Err(NoPick::TooRecent)), _) => ResolveError::TooRecent {
             name,

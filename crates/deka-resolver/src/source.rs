@@ -43,7 +43,10 @@ pub struct ForeignId(pub u32);
 pub enum SourceError {
     /// The registry does not know the name.
     #[error("the registry does not know it")]
-    NotFound,
+    NotFound {
+        /// What was asked, if it is known.
+        asked: Option<String>,
+    },
     /// The registry does not give it to this user.
     #[error("the registry refused it")]
     Refused(#[source] Box<dyn std::error::Error + Send + Sync>),

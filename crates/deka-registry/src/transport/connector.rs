@@ -62,7 +62,7 @@ impl From<&Origin> for Origin {
 /// Why there is no connection; shared by all requests that waited for it.
 #[derive(Debug, Clone)]
 pub(super) enum ConnectError {
-    Unreachable { host: String, source: Cause },
+    Unreachable { host: String, is_proxy: bool, source: Cause },
     Tls { host: String, source: Cause },
     Certificate { host: String, source: Cause },
     Proxy { proxy: SafeUrl, status: u16 },
@@ -75,11 +75,19 @@ impl ConnectError {
     /// The pool ended while somebody waited.
     pub(super) fn abandoned() -> Self {
         let source = Arc::new(Reason("the connections were closed"));
-        Self::Unreachable { host: String::new(), source }
+        Self::Unreachable { host: String::new(), is_proxy: false, source }
+    }
+
+    /// It was not the server that was to be reached.
+    fn of_proxy(mut self) -> Self {
+        if let Self::Unreachable { is_proxy, .. } = &mut self {
+            *is_proxy = true;
+        }
+        self
     }
 
     fn unreachable(host: &str, source: io::Error) -> Self {
-        Self::Unreachable { host: host.to_owned(), source: Arc::new(source) }
+        Self::Unreachable { host: host.to_owned(), is_proxy: false, source: Arc::new(source) }
     }
 }
 
@@ -192,7 +200,7 @@ impl Connector {
     }
 
     async fn reach_proxy(&self, proxy: &Url) -> Result<Box<dyn Stream>, ConnectError> {
-        let stream = Box::new(self.dial(proxy).await?);
+        let stream = Box::new(self.dial(proxy).await.map_err(ConnectError::of_proxy)?);
         if proxy.scheme() == "https" {
             return Ok(self.encrypt(stream, proxy, Protocols::Http1, None).await?.0);
         }

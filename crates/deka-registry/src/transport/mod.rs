@@ -395,7 +395,9 @@ impl ConnectError {
     fn at(&self, url: &Url) -> RegistryError {
         let url = SafeUrl::new(url);
         match self.clone() {
-            Self::Unreachable { host, source } => RegistryError::Connect { url, host, source },
+            Self::Unreachable { host, is_proxy, source } => {
+                RegistryError::Connect { url, host, is_proxy, source }
+            }
             Self::Tls { host, source } => RegistryError::Tls { url, host, source },
             Self::Certificate { host, source } => RegistryError::Certificate { url, host, source },
             Self::Proxy { proxy, status } => RegistryError::Proxy { url, proxy, status },

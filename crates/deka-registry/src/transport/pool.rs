@@ -170,6 +170,7 @@ impl Pool {
         let io = TokioIo::new(connection.stream);
         let failed = |error: hyper::Error| ConnectError::Unreachable {
             host: origin.host().to_owned(),
+            is_proxy: false,
             source: Arc::new(error),
         };
         if connection.is_http2 {

@@ -118,10 +118,15 @@ fn retry_after_is_kept_to() {
 
 #[test]
 fn retry_after_is_limited() {
-    let server = recovers_after(1, Reply::new(503, "").header("retry-after", "86400"));
-    let mut config = config(&server.url("/"));
-    config.network.retries.maximum = Duration::from_millis(50);
-    block_on(client(config, None).packument(name("a"), false)).unwrap();
+    for (seconds, is_waited_for) in [("1", true), ("86400", false)] {
+        let server = recovers_after(1, Reply::new(503, "").header("retry-after", seconds));
+        let mut config = config(&server.url("/"));
+        config.network.retries.count = 20;
+        config.network.retries.maximum = Duration::from_millis(50);
+        let answer = block_on(client(config, None).packument(name("a"), false));
+        assert_eq!(answer.is_ok(), is_waited_for, "{seconds}");
+        assert_eq!(server.count(), 1 + usize::from(is_waited_for), "{seconds}");
+    }
 }
 
 #[test]
@@ -232,6 +237,15 @@ fn an_unreachable_registry_is_named() {
     assert!(error.to_string().contains("127.0.0.1"), "{error}");
     assert!(error.source().is_some());
     assert!(error.hint().is_some());
+}
+
+#[test]
+fn a_page_for_a_browser_is_asked_for_once() {
+    let server = Server::start(|_, _| Reply::ok("\n<!doctype html><title>Log in</title>"));
+    let client = client(config(&server.url("/")), None);
+    let error = block_on(client.packument(name("a"), false)).unwrap_err();
+    assert!(matches!(error, RegistryError::Page { .. }), "{error}");
+    assert_eq!(server.count(), 1);
 }
 
 #[test]

@@ -223,7 +223,7 @@ impl PackumentSource for Source<'_> {
             Some(text) => {
                 Ok(Arc::new(Packument::from_json(name, text.as_bytes()).expect("a packument")))
             }
-            None => Err(SourceError::NotFound),
+            None => Err(SourceError::NotFound { asked: None }),
         };
         Some(SourceAnswer::Packument(name, answer))
     }

@@ -35,6 +35,92 @@ fn passing_faults_are_survived() {
 }
 
 #[test]
+fn what_a_registry_says_instead_is_told_with_one_thing_to_try() {
+    let page = "\n<!doctype html><title>Log in</title>";
+    for (fault, code, told) in [
+        (
+            Fault::on_packuments().status(503),
+            4,
+            [
+                "Failed to get the versions of `a` (ENETWORK)",
+                "a` answered with status 503\n",
+                "hint: The registry has trouble of its own",
+            ],
+        ),
+        (
+            Fault::on_packuments().retry_after(429, "3600"),
+            4,
+            [
+                "Failed to get the versions of `a` (E429)",
+                "a` answered with status 429, to come back after 3600 s\n",
+                "hint: The registry wants fewer requests",
+            ],
+        ),
+        (
+            Fault::on_packuments().body(page),
+            4,
+            [
+                "Failed to get the versions of `a` (ENETWORK)",
+                "a` answered with a web page instead of the packument of `a`\n",
+                "hint: A network that wants a login",
+            ],
+        ),
+        (
+            Fault::on_packuments().status(404),
+            1,
+            [
+                "The package `a` does not exist (E404)",
+                "  asked: http://127.0.0.1:",
+                "hint: Check how the name",
+            ],
+        ),
+        (
+            Fault::on_tarballs().status(404),
+            1,
+            [
+                "Failed to download `a@1.0.0` (E404)",
+                ".tgz` was not found (404)\n",
+                "hint: The registry, or bun.lock, lists this version, but its tarball is gone",
+            ],
+        ),
+    ] {
+        let registry = Registry::start();
+        registry.package("a", "1.0.0").publish();
+        let what = format!("{fault:?}");
+        registry.fault(fault);
+        let project = project();
+        let url = registry.url();
+        project.write(
+            ".npmrc",
+            format!("registry={url}\nfetch-retry-mintimeout=1\nfetch-retry-maxtimeout=1\n"),
+        );
+        project.package_json(json!({ "name": "app", "dependencies": { "a": "1" } }));
+        let outcome = project.command(["install"]).run();
+        assert_eq!(outcome.code, Some(code), "{what}: {}", outcome.snapshot());
+        for part in told {
+            assert!(outcome.stderr.contains(part), "{what}: {part}: {}", outcome.snapshot());
+        }
+    }
+}
+
+#[test]
+fn a_proxy_that_is_not_there_is_called_one() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let project = project();
+    project.write(".npmrc", "registry=http://registry.example/\nfetch-retries=0\n");
+    project.package_json(json!({ "dependencies": { "a": "1" } }));
+    let outcome = project
+        .command(["install"])
+        .env("HTTP_PROXY", format!("http://me:secret-password@{nobody}/"))
+        .run();
+    outcome.assert_code(4);
+    let told = "Failed to connect to the proxy `127.0.0.1` for `http://registry.example/a`\n";
+    assert!(outcome.stderr.contains(told), "{}", outcome.snapshot());
+    assert!(outcome.stderr.contains("hint: Check the proxy settings"), "{}", outcome.snapshot());
+    assert!(!outcome.stderr.contains("secret-password"), "{}", outcome.snapshot());
+}
+
+#[test]
 fn a_registry_may_answer_as_it_likes() {
     let mut lockfiles = Vec::new();
     for style in [Style::public(), Style::plain()] {

@@ -83,6 +83,12 @@ impl From<InstallError> for Diagnostic {
                      was installed. Find out why before you trust them",
                 )
             }
+            InstallError::Download {
+                source: DownloadError::Registry(RegistryError::NotFound { .. }),
+                ..
+            } => diagnostic.hint(
+                "The registry, or bun.lock, lists this version, but its tarball is gone: use another version",
+            ),
             error => {
                 if let Some(error) = registry_error(error) {
                     registry(diagnostic, error)
@@ -176,10 +182,15 @@ fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
         ResolveError::NoVersion { available, .. } => {
             diagnostic.detail("available", available.to_string())
         }
-        ResolveError::NotFound { .. } => diagnostic.hint(
-            "Check how the name is spelled; if the package is private, check `registry` and the token \
-             for it",
-        ),
+        ResolveError::NotFound { asked, .. } => {
+            if let Some(asked) = asked {
+                diagnostic = diagnostic.detail("asked", asked.as_str());
+            }
+            diagnostic.hint(
+                "Check how the name is spelled; if the package is private, check `registry` and the \
+                 token for it",
+            )
+        }
         ResolveError::Source {
             source: SourceError::Failed(source) | SourceError::Refused(source),
             ..
