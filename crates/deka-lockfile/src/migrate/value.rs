@@ -37,9 +37,8 @@ pub(crate) fn symbols(value: &Value, key: &str) -> Vec<(Alias, Symbol)> {
 }
 
 /// Returns commands as Bun reads them from such files: the only one is a string if it is called like
-/// the package.
+/// the package, scope and all.
 pub(crate) fn file_bin(value: &Value, name: PackageName) -> Bin {
-    let base = name.as_str().rsplit('/').next().unwrap_or_default();
     match value {
         Value::String(file) if !file.is_empty() => Bin::File(file.as_str().into()),
         Value::Object(commands) => {
@@ -51,7 +50,7 @@ pub(crate) fn file_bin(value: &Value, name: PackageName) -> Bin {
                 .collect();
             match commands.as_mut_slice() {
                 [] => Bin::None,
-                [(command, file)] if **command == *base => Bin::File(std::mem::take(file)),
+                [(command, file)] if **command == *name.as_str() => Bin::File(std::mem::take(file)),
                 _ => Bin::Map(commands.into()),
             }
         }

@@ -96,7 +96,12 @@ impl Tree<'_> {
             at += 1;
             let mut edges = std::mem::take(draft.edges_mut(id));
             for edge in edges.iter_mut().filter(|edge| edge.kind != EdgeKind::Workspace) {
-                let Some(index) = self.find(&place, edge.alias) else { continue };
+                let Some(index) = self.find(&place, edge.alias) else {
+                    // `--legacy-peer-deps` installs no peers: Bun then takes them for optional.
+                    edge.optional_peer |=
+                        edge.kind == EdgeKind::Peer && id.index() >= workspaces.len();
+                    continue;
+                };
                 let (key, entry) = &self.places[index];
                 let is_below = key.strip_prefix(&*place).is_some_and(|rest| {
                     rest.strip_prefix("/node_modules/") == Some(edge.alias.as_str())

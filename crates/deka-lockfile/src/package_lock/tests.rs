@@ -1,5 +1,7 @@
 //! What places lead to.
 
+use deka_manifest::Bin;
+
 use crate::migrate::Format;
 use crate::migrate::fixture::{edges, read as read_format};
 use crate::{Lockfile, LockfileError};
@@ -42,6 +44,37 @@ fn version_1_nests_places() {
         } }"#,
     );
     assert_eq!(edges(&lockfile.unwrap()), EDGES);
+}
+
+#[test]
+fn peers_that_npm_did_not_install_are_optional() {
+    let text = r#"{ "lockfileVersion": 3, "packages": {
+        "": { "dependencies": { "a": "^1.0.0" } },
+        "node_modules/a": { "version": "1.2.0", "peerDependencies": { "b": "1", "c": "1" } },
+        "node_modules/b": { "version": "1.0.0" } } }"#;
+    let manifest =
+        r#"{ "name": "p", "dependencies": { "a": "^1.0.0" }, "peerDependencies": { "d": "1" } }"#;
+    let lockfile = read(manifest, text).unwrap();
+    let optional = lockfile.graph.edges().iter().filter(|edge| edge.optional_peer);
+    assert_eq!(optional.map(|edge| edge.alias.to_string()).collect::<Vec<_>>(), ["c"]);
+}
+
+#[test]
+fn a_command_is_called_like_its_package_scope_and_all() {
+    let bin = |name: &str, command: &str| {
+        let manifest = format!(r#"{{ "dependencies": {{ "{name}": "1" }} }}"#);
+        let text = format!(
+            r#"{{ "lockfileVersion": 3, "packages": {{ "": {{ "dependencies": {{ "{name}": "1" }} }},
+                "node_modules/{name}": {{ "version": "1.0.0", "bin": {{ "{command}": "x.js" }} }} }} }}"#
+        );
+        let graph = read(&manifest, &text).unwrap().graph;
+        let bins: Vec<Bin> = graph.package_ids().map(|id| graph.package(id).bin.clone()).collect();
+        bins[1].clone()
+    };
+    let file = Bin::File("x.js".into());
+    assert_eq!(bin("a", "a"), file);
+    assert_eq!(bin("@s/a", "@s/a"), file);
+    assert_eq!(bin("@s/a", "a"), Bin::Map([("a".into(), "x.js".into())].into()));
 }
 
 #[test]
