@@ -270,6 +270,13 @@ impl RegistryError {
             Self::Unauthorized { sent_credentials: true, .. } => {
                 "The credentials that are configured for this host and path were refused; they may have expired"
             }
+            Self::Forbidden { sent_credentials: true, .. } => {
+                "The credentials are known there, but may not read this: check what they are for"
+            }
+            Self::Tls { .. } => {
+                "Check that `registry` begins as its server speaks, with `https:` or `http:`, and that no proxy is in between"
+            }
+            Self::CertificateFile { .. } => "`deka config list` says where each setting comes from",
             Self::Certificate { .. } => {
                 "If a proxy or a private registry uses a certificate authority of its own, name its certificate with `cafile` in `.npmrc` or with `NODE_EXTRA_CA_CERTS`"
             }

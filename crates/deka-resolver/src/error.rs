@@ -237,8 +237,16 @@ impl ResolveError {
                 [_, .., dependent] => {
                     format!("To use another version for `{dependent}`, add `{name}` to `overrides`")
                 }
-                _ => return None,
+                _ => format!("`deka info {name} versions` lists all that there are"),
             },
+            Self::WorkspaceNotFound { .. } => {
+                "A workspace is found by the `name` in its package.json, if `workspaces` of the root's has \
+                 its folder"
+                    .to_owned()
+            }
+            Self::Foreign { alias, source: ForeignError::NotRegistered(_), .. } => {
+                format!("Run `deka link` in the folder of `{alias}` first")
+            }
             Self::NoTag { tags, .. } if !tags.is_empty() => {
                 let tags: Vec<String> =
                     tags.iter().map(|(tag, version)| format!("`{tag}` ({version})")).collect();

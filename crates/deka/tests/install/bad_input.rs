@@ -72,6 +72,28 @@ fn unknown_package() {
 }
 
 #[test]
+fn whatever_is_not_there_comes_with_something_to_try() {
+    let registry = Registry::start();
+    registry.package("a", "0.1.0").publish();
+    let project = project();
+    project.use_registry(&registry);
+    project.write("m/package.json", "{ \"name\": \"m\" }");
+    let manifest =
+        |range: &str| json!({ "name": "p", "workspaces": ["m"], "dependencies": { "a": range } });
+    for (range, arguments, hint) in [
+        ("1", &["install"][..], "hint: `deka info a versions` lists all that there are"),
+        ("workspace:*", &["install"], "hint: A workspace is found by the `name`"),
+        ("0", &["add", "a", "--filter", "nosuch"], "hint: A filter is a name"),
+        ("0", &["update", "nosuch"], "hint: `deka add nosuch` makes it one"),
+        ("0", &["link", "nosuch"], "hint: Run `deka link` in the folder of `nosuch` first"),
+        ("0", &["info", "nosuch"], "hint: Check how the name is spelled"),
+    ] {
+        project.package_json(manifest(range));
+        check(&project.command(arguments).run(), 1, &[hint]);
+    }
+}
+
+#[test]
 fn no_matching_version_says_what_exists() {
     let registry = Registry::start();
     registry.package("a", "0.1.0").publish();

@@ -83,6 +83,15 @@ impl From<InstallError> for Diagnostic {
                      was installed. Find out why before you trust them",
                 )
             }
+            InstallError::Packument { source: RegistryError::NotFound { .. }, .. } => {
+                diagnostic.hint(UNKNOWN_PACKAGE)
+            }
+            InstallError::NotADependency { package } => {
+                diagnostic.hint(format!("`deka add {package}` makes it one"))
+            }
+            InstallError::NoMember { .. } => diagnostic.hint(
+                "A filter is a name as in the member's package.json, a pattern (`@scope/*`), or a folder (`./packages/a`)",
+            ),
             InstallError::Download {
                 source: DownloadError::Registry(RegistryError::NotFound { .. }),
                 ..
@@ -101,6 +110,10 @@ impl From<InstallError> for Diagnostic {
         }
     }
 }
+
+/// What to try where a registry does not know a package.
+const UNKNOWN_PACKAGE: &str = "Check how the name is spelled; if the package is private, check `registry` and \
+                               the token for it";
 
 /// Returns whose problem it is.
 fn class(error: &InstallError) -> Class {
@@ -186,10 +199,7 @@ fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
             if let Some(asked) = asked {
                 diagnostic = diagnostic.detail("asked", asked.as_str());
             }
-            diagnostic.hint(
-                "Check how the name is spelled; if the package is private, check `registry` and the \
-                 token for it",
-            )
+            diagnostic.hint(UNKNOWN_PACKAGE)
         }
         ResolveError::Source {
             source: SourceError::Failed(source) | SourceError::Refused(source),
