@@ -26,7 +26,6 @@ pub(super) fn is_secret(name: &str, value: &str) -> bool {
 /// Whether a text begins as the tokens of well-known services and private keys do.
 fn is_token(value: &str) -> bool {
     const PREFIXES: &[&str] = &[
-        "-----BEGIN ",
         "AKIA",
         "gho_",
         "ghp_",
@@ -40,7 +39,10 @@ fn is_token(value: &str) -> bool {
         "xoxb-",
         "xoxp-",
     ];
-    PREFIXES.iter().any(|prefix| value.starts_with(prefix))
+    // Certificates begin like keys, and are there for everybody.
+    let is_key =
+        value.trim_start().starts_with("-----BEGIN ") && value.contains("PRIVATE KEY-----");
+    is_key || PREFIXES.iter().any(|prefix| value.starts_with(prefix))
 }
 
 /// Whether a text holds a URL with a password, as those of proxies and databases do.
@@ -73,6 +75,8 @@ mod tests {
             ("DEPLOY", "ghp_0123456789", true),
             ("PUBLISH", "npm_0123456789", true),
             ("PATTERN", "x", false),
+            ("DEPLOY", "-----BEGIN OPENSSH PRIVATE KEY-----\nx", true),
+            ("npm_config_ca", "-----BEGIN CERTIFICATE-----\nx", false),
             ("PWD", "/work", false),
             ("npm_package_config_key", "x", false),
         ] {
