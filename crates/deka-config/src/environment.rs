@@ -29,6 +29,14 @@ impl Environment {
         Self { variables, home, working_folder }
     }
 
+    /// Returns the same with one variable more, or with another value of it.
+    #[must_use]
+    pub fn with(&self, name: &str, value: &str) -> Self {
+        let mut changed = self.clone();
+        changed.variables.insert(name.into(), value.into());
+        changed
+    }
+
     /// Returns a variable by its exact name; empty ones are there.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(AsRef::as_ref)

@@ -42,6 +42,9 @@ use crate::{InstallError, scripts, settings, tarballs};
 mod finish;
 mod layout;
 
+/// Where packages are.
+const MODULES: &str = "node_modules";
+
 /// What to install, and how.
 #[derive(Debug, Clone)]
 pub struct Request {
@@ -149,6 +152,21 @@ pub fn migrate(
     resolve_and_link(&request, reporter).map(drop)
 }
 
+/// Holds the project for an install that another one waits for: not that one keeps it waiting, but others that
+/// the other one waits for, such as those that scripts of other workspaces have started. With the lock comes
+/// the request whose scripts get it neither, for this install waits for them.
+fn lock_within(request: &Request, reporter: &dyn Reporter) -> (Option<std::fs::File>, Request) {
+    /// The root of a project whose install is one of these.
+    const MARKER: &str = "DEKA_INSTALLS_WITHIN";
+    let environment = &request.scripts.environment;
+    let root = request.root.to_string_lossy();
+    let is_deeper = environment.get(MARKER) == Some(&*root);
+    let lock = (!is_deeper).then(|| lock(&request.root.join(MODULES), reporter)).flatten();
+    let mut request = request.clone();
+    request.scripts.environment = Arc::new(environment.with(MARKER, &root));
+    (lock, request)
+}
+
 /// Waits until no other install works on the project. The lock is on the folder itself and ends with
 /// the process; where locks are not supported there is none.
 pub(crate) fn lock(root: &Path, reporter: &dyn Reporter) -> Option<std::fs::File> {
@@ -170,8 +188,10 @@ pub(crate) fn resolve_and_link(
     request: &Request,
     reporter: &dyn Reporter,
 ) -> Result<Installed, InstallError> {
+    let within = is_within_itself(request).then(|| lock_within(request, reporter));
+    let _lock = if within.is_none() { lock(&request.root, reporter) } else { None };
+    let request = within.as_ref().map_or(request, |(_, request)| request);
     let config = &*request.config;
-    let _lock = (!is_within_itself(request)).then(|| lock(&request.root, reporter));
     let reading = trace_span!("read project");
     let mut install = Install::prepare(request, config, reporter)?;
     let mut start = Start::of(&install.project, &install.local, config, reporter)?;

@@ -408,3 +408,34 @@ fn a_script_may_install_the_project_that_runs_it() {
     let program = project.command(["install", "--linker", "hoisted"]);
     program.timeout(Duration::from_mins(1)).run().assert_success();
 }
+
+#[test]
+fn scripts_of_several_workspaces_may_install_the_project() {
+    let registry = Registry::start();
+    let project = project();
+    project.use_registry(&registry);
+    let deka = env!("CARGO_BIN_EXE_deka");
+    let once = format!("test -n \"$NESTED\" || NESTED=1 {deka} install --linker hoisted");
+    let twice = format!("test \"$NESTED\" = 11 || NESTED=1$NESTED {deka} install --linker hoisted");
+    let mut names = Vec::new();
+    for number in 0..20 {
+        let name = format!("a{number}");
+        let mut package = registry.package(&name, "1.0.0");
+        for file in 0..20 {
+            package = package.file(&format!("{file}.js"), format!("{number} {file}"));
+        }
+        package.publish();
+        names.push(name);
+    }
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    project.package_json(manifest(&names, json!({ "workspaces": ["w/*"] })));
+    for (name, script) in [("v", &once), ("w", &once), ("x", &twice)] {
+        let manifest = json!({ "name": name, "scripts": { "install": script } });
+        project.write(&format!("w/{name}/package.json"), manifest.to_string());
+    }
+    let install = project.command(["install", "--linker", "hoisted"]);
+    install.timeout(Duration::from_mins(1)).run().assert_success();
+    for name in names {
+        assert!(project.exists(&format!("node_modules/{name}/19.js")));
+    }
+}
