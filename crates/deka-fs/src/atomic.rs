@@ -1,9 +1,11 @@
 //! Files that exist either as they were or as they shall be.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::{Creation, Dir, FileMode, FsError, Name, Operation, Permissions};
 
@@ -67,14 +69,16 @@ pub fn replace_by_symlink(dir: &Dir, target: impl Name, name: impl Name) -> Resu
     })
 }
 
-/// A file that is written already and waits beside the one that it will replace; removed if it is
+/// A file that is written already and waits in the folder of the one that it will replace; removed if it is
 /// dropped before. For what takes effect only if something else succeeds.
+///
+/// Where the file system can do that it has no name as long as it waits, and vanishes with the process.
 #[derive(Debug)]
 pub struct Replacement {
     dir: Dir,
-    temporary: String,
+    file: File,
+    temporary: Option<String>,
     name: OsString,
-    is_in_place: bool,
 }
 
 impl Replacement {
@@ -96,8 +100,12 @@ impl Replacement {
             Some(metadata) => Permissions(metadata.permissions & 0o777),
             None => FileMode::Regular.permissions(),
         };
-        let (temporary, mut file) = create_temporary(&dir, mode)?;
-        let replacement = Self { dir, temporary, name: name.to_owned(), is_in_place: false };
+        let (temporary, file) = match dir.create_nameless(mode)? {
+            Some(file) => (None, file),
+            None => create_temporary(&dir, mode).map(|(name, file)| (Some(name), file))?,
+        };
+        let mut replacement = Self { dir, file, temporary, name: name.to_owned() };
+        let file = &mut replacement.file;
         file.write_all(contents).map_err(|error| FsError::new(Operation::Write, &path, error))?;
         if durability == Durability::Fsync {
             file.sync_all().map_err(|error| FsError::new(Operation::Sync, &path, error))?;
@@ -107,22 +115,64 @@ impl Replacement {
 
     /// Renames it over the file that it replaces.
     pub fn put_in_place(mut self) -> Result<(), FsError> {
-        self.dir.rename(self.temporary.as_str(), &self.dir, self.name.as_os_str())?;
-        self.is_in_place = true;
+        let temporary = match &self.temporary {
+            Some(temporary) => temporary.clone(),
+            None => self.named()?,
+        };
+        self.dir.rename(temporary.as_str(), &self.dir, self.name.as_os_str())?;
+        self.temporary = None;
         Ok(())
+    }
+
+    /// Gives the file a name, since only what has one can take the place of another.
+    fn named(&mut self) -> Result<String, FsError> {
+        loop {
+            let name = temporary_name();
+            if self.dir.give_name(&self.file, name.as_str())? == Creation::Made {
+                self.temporary = Some(name.clone());
+                return Ok(name);
+            }
+        }
     }
 }
 
 impl Drop for Replacement {
     fn drop(&mut self) {
-        if !self.is_in_place {
+        if let Some(temporary) = &self.temporary {
             // Whatever kept it from its place is the error to report.
-            drop(self.dir.remove_file(self.temporary.as_str()));
+            drop(self.dir.remove_file(temporary.as_str()));
         }
     }
 }
 
-fn create_temporary(dir: &Dir, mode: Permissions) -> Result<(String, std::fs::File), FsError> {
+/// Removes from a folder what replacements by processes that were killed have left there, once it is so old that
+/// nobody waits with it.
+pub fn remove_leftovers(dir: &Dir) -> Result<(), FsError> {
+    const OLD: u128 = 3_600_000_000_000;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    for entry in dir.list()? {
+        let Some(name) = entry.name.to_str().filter(|name| is_temporary_name(name)) else {
+            continue;
+        };
+        let metadata = dir.metadata(name)?;
+        let written = metadata.and_then(|metadata| u128::try_from(metadata.modified).ok());
+        if written.is_some_and(|written| now.saturating_sub(written) > OLD) {
+            dir.remove_file(name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether a name is one of [`temporary_name`]'s.
+fn is_temporary_name(name: &str) -> bool {
+    let numbers = name.strip_prefix(".deka-").and_then(|name| name.strip_suffix(".tmp"));
+    numbers.is_some_and(|numbers| {
+        let is_number = |part: &str| u64::from_str_radix(part, 16).is_ok();
+        numbers.split('-').count() == 3 && numbers.split('-').all(is_number)
+    })
+}
+
+fn create_temporary(dir: &Dir, mode: Permissions) -> Result<(String, File), FsError> {
     loop {
         let name = temporary_name();
         if let Some(file) = dir.create_new(name.as_str(), mode)? {
@@ -136,9 +186,8 @@ fn create_temporary(dir: &Dir, mode: Permissions) -> Result<(String, std::fs::Fi
 pub(crate) fn temporary_name() -> String {
     static COUNTER: AtomicU64 = AtomicU64::new(0);
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let nanoseconds = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |time| time.subsec_nanos());
+    let nanoseconds =
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.subsec_nanos());
     format!(".deka-{:x}-{nanoseconds:x}-{count:x}.tmp", std::process::id())
 }
 
@@ -265,5 +314,42 @@ mod tests {
         assert!(atomic_write(&path, b"x", Durability::None).is_err());
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
         assert!(atomic_write(folder.path().join("missing/file"), b"", Durability::None).is_err());
+    }
+
+    #[test]
+    fn what_waits_has_no_name_where_that_can_be() {
+        let folder = tempfile::tempdir().unwrap();
+        let dir = Dir::open(folder.path()).unwrap();
+        let can_be = dir.create_nameless(FileMode::Regular.permissions()).unwrap().is_some();
+        let path = folder.path().join("file");
+        let replacement = Replacement::write(&path, b"new", Durability::Fsync).unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), usize::from(!can_be));
+        replacement.put_in_place().unwrap();
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!((std::fs::read(&path).unwrap(), mode(&path)), (b"new".to_vec(), 0o644));
+        // What is in the way of the last step leaves nothing either.
+        let replacement = Replacement::write(&path, b"newer", Durability::None).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        std::fs::create_dir(&path).unwrap();
+        assert!(replacement.put_in_place().is_err());
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_killed_processes_have_left_is_removed() {
+        let folder = tempfile::tempdir().unwrap();
+        let (old, young) = (".deka-1b-1f-0.tmp", ".deka-1b-1f-1.tmp");
+        let others = [".deka-1-1.tmp", ".deka-x-1-1.tmp", ".deka-1-1-1-1.tmp", "package.json"];
+        let names = [&[old, young][..], &others].concat();
+        for name in &names {
+            let file = File::create(folder.path().join(name)).unwrap();
+            if *name != young {
+                file.set_modified(SystemTime::now() - std::time::Duration::from_hours(2)).unwrap();
+            }
+        }
+        remove_leftovers(&Dir::open(folder.path()).unwrap()).unwrap();
+        for name in &names {
+            assert_eq!(folder.path().join(name).exists(), *name != old, "{name}");
+        }
     }
 }

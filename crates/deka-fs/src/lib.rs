@@ -24,7 +24,9 @@ mod memory;
 mod os;
 mod private;
 
-pub use atomic::{Durability, Replacement, atomic_write, replace, replace_by_symlink};
+pub use atomic::{
+    Durability, Replacement, atomic_write, remove_leftovers, replace, replace_by_symlink,
+};
 pub use dir::{Creation, Dir, Entry, FileKind, FileMode, Metadata, Name, Permissions};
 pub use epoch::Epoch;
 pub use error::{FsError, Operation};

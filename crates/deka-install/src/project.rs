@@ -131,6 +131,13 @@ pub(crate) fn read_lockfile(root: &Path) -> Result<(Dir, Lockfile), InstallError
 }
 
 impl Project {
+    /// Removes what installs that were killed have left beside the manifest and `bun.lock`.
+    pub(crate) fn remove_leftovers(&self) {
+        if let Err(error) = deka_fs::remove_leftovers(&self.dir) {
+            tracing::debug!(%error, "what was left behind stays");
+        }
+    }
+
     /// Reads the files. A lockfile that can't be read is noted; what that means is for the caller.
     ///
     /// With `may_be_absent` a project without a manifest is one with an empty manifest.

@@ -160,6 +160,21 @@ impl Dir {
         }
     }
 
+    /// Every file has a name here.
+    #[expect(
+        clippy::unused_self,
+        clippy::unnecessary_wraps,
+        reason = "as where there are such files"
+    )]
+    pub(crate) fn create_nameless(&self, _mode: Permissions) -> Result<Option<File>, FsError> {
+        Ok(None)
+    }
+
+    /// There is no file without one.
+    pub(crate) fn give_name(&self, _file: &File, name: impl Name) -> Result<Creation, FsError> {
+        Err(self.failed(Operation::Create, name)(ErrorKind::Unsupported.into()))
+    }
+
     /// Creates a file with the given contents; if that fails half-way (a full disk), the name is
     /// removed again.
     pub fn write_new(

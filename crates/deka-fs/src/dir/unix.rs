@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use rustix::path::Arg;
 
 use super::{Creation, Entry, FileKind, FileMode, Metadata, Permissions};
-use crate::os::OPEN_DIR;
+use crate::os::{self, OPEN_DIR};
 use crate::{FsError, Operation};
 
 /// A name, or a path of several names, relative to a [`Dir`]: `&str`, `&CStr`, `&OsStr`, `&Path`.
@@ -149,6 +149,23 @@ impl Dir {
             Err(Errno::EXIST) => Ok(None),
             Err(error) => Err(self.failed(Operation::Create, name)(error)),
         }
+    }
+
+    /// Creates a file for writing that has no name, so that it vanishes if nobody gives it one; `None` where
+    /// files can't be so.
+    pub(crate) fn create_nameless(&self, mode: Permissions) -> Result<Option<File>, FsError> {
+        let file = os::create_nameless(self.as_fd(), Mode::from_raw_mode(mode.0 as _));
+        let Some(file) = file else { return Ok(None) };
+        undo_umask(&file, mode).map_err(self.failed(Operation::SetMode, c"."))?;
+        Ok(Some(File::from(file)))
+    }
+
+    /// Gives a file of [`create_nameless`](Self::create_nameless) its name.
+    pub(crate) fn give_name(&self, file: &File, name: impl Name) -> Result<Creation, FsError> {
+        let result = name
+            .into_c_str()
+            .and_then(|name| creation(os::give_name(file.as_fd(), self.as_fd(), &name)));
+        result.map_err(self.failed(Operation::Create, name))
     }
 
     /// Creates a file with the given contents; if that fails half-way (a full disk), the name is

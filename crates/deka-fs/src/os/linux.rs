@@ -1,11 +1,12 @@
 //! Linux: `O_PATH`, FICLONE, `copy_file_range`, and mount ids from statx.
 
+use std::ffi::CStr;
 use std::fs::File;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{AtFlags, OFlags, StatxFlags};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, StatxFlags};
 use rustix::io::Errno;
 
 /// How a folder is opened that is only used as the base of other calls.
@@ -17,6 +18,27 @@ const STATX_MNT_ID_UNIQUE: u32 = 0x4000;
 /// Clones `source` into the empty file `target`.
 pub(crate) fn clone_into(source: &File, target: &File) -> io::Result<()> {
     Ok(rustix::fs::ioctl_ficlone(target, source)?)
+}
+
+/// Creates a file without a name in `dir`, for writing, where the file system has such files and they can be named.
+pub(crate) fn create_nameless(dir: BorrowedFd<'_>, mode: Mode) -> Option<OwnedFd> {
+    let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+    let file = rustix::fs::openat(dir, c".", flags, mode).ok()?;
+    rustix::fs::access(path_of_nameless(&file), Access::EXISTS).ok().map(|()| file)
+}
+
+/// Gives a file of [`create_nameless`] its name.
+pub(crate) fn give_name(
+    file: BorrowedFd<'_>,
+    dir: BorrowedFd<'_>,
+    name: &CStr,
+) -> rustix::io::Result<()> {
+    rustix::fs::linkat(CWD, path_of_nameless(&file), dir, name, AtFlags::SYMLINK_FOLLOW)
+}
+
+/// Another way to say it (`AT_EMPTY_PATH`) is for the privileged alone.
+fn path_of_nameless(file: &impl AsRawFd) -> String {
+    format!("/proc/self/fd/{}", file.as_raw_fd())
 }
 
 /// Copies all of `source` to `target`, inside the kernel where it can.

@@ -17,6 +17,23 @@ pub(crate) fn clone_at(source: &File, dir: BorrowedFd<'_>, target: &CStr) -> io:
     Ok(rustix::fs::fclonefileat(source, dir, target, rustix::fs::CloneFlags::empty())?)
 }
 
+/// Every file has a name here.
+pub(crate) fn create_nameless(
+    _dir: BorrowedFd<'_>,
+    _mode: rustix::fs::Mode,
+) -> Option<std::os::fd::OwnedFd> {
+    None
+}
+
+/// There is no file without one.
+pub(crate) fn give_name(
+    _file: BorrowedFd<'_>,
+    _dir: BorrowedFd<'_>,
+    _name: &CStr,
+) -> rustix::io::Result<()> {
+    Err(Errno::NOTSUP)
+}
+
 /// Copies all of `source` to `target`.
 pub(crate) fn copy_contents(source: &mut File, target: &mut File) -> io::Result<()> {
     io::copy(source, target).map(drop)

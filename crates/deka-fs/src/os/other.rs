@@ -14,6 +14,25 @@ pub(crate) fn clone_into(_source: &File, _target: &File) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Every file has a name here.
+#[cfg(unix)]
+pub(crate) fn create_nameless(
+    _dir: std::os::fd::BorrowedFd<'_>,
+    _mode: rustix::fs::Mode,
+) -> Option<std::os::fd::OwnedFd> {
+    None
+}
+
+/// There is no file without one.
+#[cfg(unix)]
+pub(crate) fn give_name(
+    _file: std::os::fd::BorrowedFd<'_>,
+    _dir: std::os::fd::BorrowedFd<'_>,
+    _name: &std::ffi::CStr,
+) -> rustix::io::Result<()> {
+    Err(rustix::io::Errno::NOTSUP)
+}
+
 /// Copies all of `source` to `target`.
 pub(crate) fn copy_contents(source: &mut File, target: &mut File) -> io::Result<()> {
     io::copy(source, target).map(drop)

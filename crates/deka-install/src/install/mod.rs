@@ -194,6 +194,7 @@ pub(crate) fn resolve_and_link(
     let config = &*request.config;
     let reading = trace_span!("read project");
     let mut install = Install::prepare(request, config, reporter)?;
+    install.project.remove_leftovers();
     let mut start = Start::of(&install.project, &install.local, config, reporter)?;
     if request.deduplicates {
         start = start.for_deduplication(&install.project)?;

@@ -12,6 +12,7 @@ mod extremes;
 mod global;
 mod guide;
 mod incremental;
+mod interrupted;
 mod isolated;
 mod lessons;
 mod link;
