@@ -6,7 +6,7 @@
 use std::path::Path;
 
 use clap::{Command, CommandFactory as _};
-use clap_complete::engine::{ArgValueCandidates, CompletionCandidate};
+use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, SubcommandCandidates};
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 use deka_config::Environment;
@@ -52,14 +52,21 @@ pub(crate) fn answer(environment: &Environment) -> bool {
 
 /// Returns the command line with what projects can be asked for.
 fn command() -> Command {
-    let scripts = || ArgValueCandidates::new(scripts);
     let dependencies = || ArgValueCandidates::new(dependencies);
     let locked = || ArgValueCandidates::new(locked);
     let mut command = Arguments::command();
     // What is described only when it is wanted, is wanted here.
     command.build();
+    // A script runs by its name alone where no command has that name.
+    let names = command.get_subcommands().flat_map(Command::get_name_and_visible_aliases);
+    let names: Vec<String> = names.map(ToOwned::to_owned).collect();
+    command = command.add(SubcommandCandidates::new(move || {
+        let mut scripts = scripts();
+        scripts.retain(|script| !names.iter().any(|name| script.get_value() == name.as_str()));
+        scripts
+    }));
     command = command.mut_subcommand("run", |command| {
-        command.mut_arg("script", |argument| argument.add(scripts()))
+        command.mut_arg("script", |argument| argument.add(ArgValueCandidates::new(scripts)))
     });
     for name in ["remove", "update"] {
         command = command.mut_subcommand(name, |command| {

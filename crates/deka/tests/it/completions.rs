@@ -13,7 +13,8 @@ fn with_names() -> TestProject {
     let project = project();
     project.write(
         "package.json",
-        r#"{ "name": "p", "scripts": { "build": "tsc", "build:watch": "tsc -w", "lint": "eslint ." },
+        r#"{ "name": "p", "scripts": { "build": "tsc", "build:watch": "tsc -w", "lint": "eslint .",
+              "test": "true" },
             "dependencies": { "react": "1" }, "devDependencies": { "@types/react": "1" } }"#,
     );
     project.write(
@@ -53,8 +54,12 @@ fn commands_and_flags_are_offered() {
 fn names_of_the_project_are_offered() {
     let project = with_names();
     for (words, names) in [
-        (&["run", ""][..], &["build", "build:watch", "lint"][..]),
+        (&["run", ""][..], &["build", "build:watch", "lint", "test"][..]),
         (&["run", "li"], &["lint"]),
+        (&["bui"], &["build", "build:watch"]),
+        // As one of each, whether it is a script or not.
+        (&["tes"], &["test"]),
+        (&["run", "tes"], &["test"]),
         (&["remove", ""], &["react", "@types/react"]),
         (&["update", "rea"], &["react"]),
         (&["remove", "react", "@"], &["@types/react"]),
@@ -119,6 +124,7 @@ fn bash_completes() {
         shell.assert_success().stdout.clone()
     };
     assert_eq!(complete("deka run li"), "lint\n");
+    assert_eq!(complete("deka lint"), "lint\n");
     assert_eq!(complete("deka why lo"), "loose-envify\n");
     assert_eq!(complete("deka dedu"), "dedupe\n");
 }
