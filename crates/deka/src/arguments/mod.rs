@@ -7,6 +7,7 @@ mod asking;
 mod config;
 mod deferred;
 mod doctor;
+mod flow;
 mod foreign;
 mod init;
 mod install;
@@ -444,6 +445,9 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed,
     if arguments.len() <= 1 {
         return help(None).map(Parsed::Print);
     }
+    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
+        command = with_help();
+    }
     let result = command.try_get_matches_from_mut(arguments);
     let parsed = result.and_then(|matches| Arguments::from_arg_matches(&matches));
     match parsed {
@@ -466,10 +470,16 @@ pub(crate) fn unknown_command(name: &str, scripts: &[&str]) -> Diagnostic {
     mistakes::unknown_command(name, scripts, &Arguments::command())
 }
 
-/// Returns the help of deka, or of one command.
-pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
+/// Returns the definition with all that is only described where it is wanted.
+fn with_help() -> clap::Command {
     let mut command = Arguments::command();
     command.build();
+    flow::flowing(command)
+}
+
+/// Returns the help of deka, or of one command.
+pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
+    let mut command = with_help();
     let Some(name) = name else {
         return Ok(command.render_help().ansi().to_string());
     };

@@ -307,3 +307,11 @@ fn another_folder() {
     // The project is found from within.
     runs(&["install", "--cwd", "app/deep/er"]);
 }
+
+#[test]
+fn paragraphs_of_help_flow() {
+    let outcome = deka(&["pm", "cache", "--help"]);
+    outcome.assert_success();
+    let text = "Projects keep their files,\nwhich the next install fetches again";
+    assert!(outcome.stdout.contains(text), "{}", outcome.stdout);
+}
