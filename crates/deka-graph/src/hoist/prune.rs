@@ -1,5 +1,7 @@
 //! The tree on disk: the places of the lockfile, without those that this install leaves out.
 
+use deka_manifest::Alias;
+
 use crate::{EdgeId, Graph, HoistedTree, NodeId, PackageId};
 
 impl HoistedTree {
@@ -7,7 +9,8 @@ impl HoistedTree {
     ///
     /// Nothing moves: what platform or `--omit` turn off leaves a gap, as with Bun, so that a package
     /// lies in the same folder on every machine. `keep` is asked for each edge together with the
-    /// package that the dependent finds in the tree.
+    /// package that the dependent finds in the tree. What tarballs bundle comes with them: it is left
+    /// out, and stands in for nothing.
     pub fn pruned(&self, graph: &Graph, keep: &dyn Fn(EdgeId, PackageId) -> bool) -> Self {
         let mut is_kept = vec![false; self.nodes.len()];
         let mut open: Vec<Option<NodeId>> = vec![None];
@@ -15,10 +18,10 @@ impl HoistedTree {
             let package = place.map_or(PackageId::ROOT, |place| self.node(place).package);
             for id in graph.edge_ids_of(package) {
                 let edge = graph.edge(id);
-                if edge.target.is_none() {
+                if edge.target.is_none() || edge.bundled {
                     continue;
                 }
-                if let Some(found) = self.resolve(place, edge.alias)
+                if let Some(found) = self.resolve_beside_bundles(place, edge.alias)
                     && !is_kept[found.index()]
                     && keep(id, self.node(found).package)
                 {
@@ -28,6 +31,18 @@ impl HoistedTree {
             }
         }
         self.retain(&is_kept)
+    }
+
+    /// Like [`HoistedTree::resolve`], as if nothing were bundled.
+    fn resolve_beside_bundles(&self, from: Option<NodeId>, alias: Alias) -> Option<NodeId> {
+        let mut place = from;
+        loop {
+            let found = self.child(place, alias);
+            if let Some(found) = found.filter(|found| !self.node(*found).in_bundle) {
+                return Some(found);
+            }
+            place = self.node(place?).parent;
+        }
     }
 
     /// Returns the tree of the nodes whose flag is set; nodes above them count as set, too.

@@ -425,6 +425,25 @@ fn what_is_pruned_leaves_a_gap() {
     assert_eq!(pruned.children(None).len(), 1);
 }
 
+#[test]
+fn what_is_bundled_stands_in_for_nothing() {
+    let mut graph = graph(
+        "root: bundler
+         bundler@1.0.0: bundled!y w
+         w@1.0.0: deep
+         y@1.0.0: w deep
+         deep@1.0.0:",
+    );
+    let tree = hoist(&mut graph, HoistOptions::default()).unwrap();
+    assert_eq!(
+        print(&graph, &tree),
+        "bundler@1.0.0\ndeep@1.0.0\nw@1.0.0\nbundler/deep@1.0.0 (bundled)\n\
+         bundler/w@1.0.0 (bundled)\nbundler/y@1.0.0 (bundled)"
+    );
+    let pruned = tree.pruned(&graph, &|_, _| true);
+    assert_eq!(print(&graph, &pruned), "bundler@1.0.0\ndeep@1.0.0\nw@1.0.0");
+}
+
 /// What one random package needs: the number of the package, what kind of edge leads there and
 /// whether it bundles it.
 type RandomEdge = (usize, u8, bool);
