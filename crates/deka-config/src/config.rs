@@ -30,6 +30,8 @@ pub struct Config {
     /// What `.npmrc` files say, also for other tools, as scripts see it: `npm_config_nodedir` and so on.
     /// Nothing that sounds secret; printed it is not all the same.
     pub script_variables: BTreeMap<Box<str>, crate::Secret>,
+    /// The same of flags, which are stronger than the environment too.
+    pub script_flags: BTreeMap<Box<str>, crate::Secret>,
     /// How much is printed.
     pub log_level: LogLevel,
     /// What was wrong in the sources; to be printed once.

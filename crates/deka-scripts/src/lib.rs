@@ -10,6 +10,7 @@
 //! - [`own`]: scripts and commands of the user's own, which are held by nobody.
 //! - [`order`]: what has to be built before what. A pure function.
 //! - [`Caller`]: the variables of a script, as npm sets them.
+//! - [`inputs()`]: what decides about their results, besides packages.
 //! - [`Surroundings`]: what else is around the scripts of dependencies.
 //! - [`run()`]: runs jobs side by side, keeps what they print, ends all of them when one fails.
 //! - [`supervisor`]: the program between deka and a script. deka starts itself in this role; it enters
@@ -20,6 +21,7 @@
 
 mod board;
 mod error;
+mod inputs;
 pub mod lifecycle;
 mod node;
 pub mod order;
@@ -33,6 +35,7 @@ mod trust;
 mod variables;
 
 pub use error::{Ending, FailedScript, ScriptError};
+pub use inputs::inputs;
 pub use lifecycle::{Event, Script};
 pub use node::Node;
 pub use run::{Job, JobOutcome, Observer, ProjectOutput, run, run_in_foreground};

@@ -33,13 +33,6 @@ impl Node {
         Some(node)
     }
 
-    /// Returns what tells the `node` in the folders of `path` from any other, without starting it.
-    pub fn identify(path: &str) -> Option<String> {
-        let real = std::fs::canonicalize(find_program(path, "node")?).ok()?;
-        let metadata = std::fs::metadata(&real).ok()?;
-        Some(format!("{} {} {:?}", real.display(), metadata.len(), metadata.modified().ok()))
-    }
-
     /// Returns the folder whose `include/node` holds the headers of this very version. The program is
     /// asked: what is built with the headers of another one crashes.
     pub fn headers(&self) -> Option<&Path> {

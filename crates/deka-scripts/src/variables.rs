@@ -42,6 +42,8 @@ pub struct Caller<'a> {
     pub root: &'a Path,
     /// What `.npmrc` files say to scripts.
     settings: &'a BTreeMap<Box<str>, Secret>,
+    /// What flags say to scripts.
+    flags: &'a BTreeMap<Box<str>, Secret>,
     command: NpmCommand,
     /// The Node.js that scripts find.
     node: Option<PathBuf>,
@@ -103,6 +105,7 @@ impl<'a> Caller<'a> {
             program,
             root,
             settings: &config.script_variables,
+            flags: &config.script_flags,
             command,
             node: node.map(|node| node.program.clone()),
             user_agent,
@@ -114,8 +117,11 @@ impl<'a> Caller<'a> {
     /// Returns the variables of something that runs in a folder without being of any package.
     pub fn variables(&self, folder: &Path) -> Variables {
         // What an outer package manager said about its own script means nothing here.
-        let is_of_outer =
-            |name: &str| name.starts_with("npm_package_") || name.starts_with("npm_lifecycle_");
+        let is_of_outer = |name: &str| {
+            name.starts_with("npm_package_")
+                || name.starts_with("npm_lifecycle_")
+                || self.flags.keys().any(|flag| name.eq_ignore_ascii_case(flag))
+        };
         let own = self.environment.variables().map(|(name, _)| name);
         let removed = own.filter(|name| is_of_outer(name)).map(ToOwned::to_owned).collect();
         let mut set = HashMap::new();
@@ -126,6 +132,8 @@ impl<'a> Caller<'a> {
             let of_files = self.settings.iter().filter(|(name, _)| !known.contains(&***name));
             set.extend(of_files.map(|(name, value)| (name.to_string(), value.expose().to_owned())));
         }
+        let of_flags = self.flags.iter();
+        set.extend(of_flags.map(|(name, value)| (name.to_string(), value.expose().to_owned())));
         let mut put = |name: &str, value: String| {
             set.insert(name.to_owned(), value);
         };
@@ -306,6 +314,18 @@ mod tests {
         let around = around(&environment, &config);
         let script = Script { event: Event::Install, command: "x".into() };
         assert_eq!(around.variables(&package("{}"), &script)["INIT_CWD"], "/first");
+    }
+
+    #[test]
+    fn flags_are_stronger_than_variables() {
+        let environment = environment(&[("NPM_CONFIG_REGISTRY", "env")]);
+        let mut config = Config::default();
+        config.script_variables.insert("npm_config_registry".into(), Secret::new("file"));
+        config.script_flags.insert("npm_config_registry".into(), Secret::new("flag"));
+        let script = Script { event: Event::Install, command: "x".into() };
+        let variables = around(&environment, &config).variables(&package("{}"), &script);
+        assert_eq!(variables["npm_config_registry"], "flag");
+        assert!(!variables.contains_key("NPM_CONFIG_REGISTRY"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::credentials::Territory;
 use crate::draft::Draft;
-use crate::npmrc::{key_of_variable, pem_text, set_proxy};
+use crate::npmrc::{key_of_variable, names_user, pem_text, set_proxy};
 use crate::{
     Config, ConfigError, Credentials, Environment, GlobalStore, Layer, NoProxy, Origin, Overrides,
     Pem, Registry, Secret, bunfig, npmrc, variables,
@@ -234,6 +234,31 @@ fn warn_unreadable(draft: &mut Draft<'_>, layer: Layer, file: &Path, error: &io:
     draft.warn(&origin, format!("the file cannot be read: {error}"));
 }
 
+/// Notes what scripts get to see of flags, under npm's names: how the network is reached, but not who
+/// somebody is there.
+fn pass_to_scripts(draft: &mut Draft<'_>, overrides: &Overrides) {
+    let registry = || draft.config.registries.default_registry().url().to_string();
+    let file = |file: &PathBuf| {
+        let file = draft.absolute(&file.to_string_lossy(), draft.environment.working_folder());
+        file.to_string_lossy().into_owned()
+    };
+    let flags = [
+        ("registry", overrides.registry.as_ref().map(|_| registry())),
+        ("cafile", overrides.cafile.as_ref().map(file)),
+        ("strict_ssl", overrides.strict_ssl.map(|is_strict| is_strict.to_string())),
+        ("proxy", overrides.proxy.clone()),
+        ("https_proxy", overrides.https_proxy.clone()),
+        ("noproxy", overrides.no_proxy.clone()),
+    ];
+    for (name, value) in flags {
+        let Some(value) = value.filter(|value| !names_user(value) && !value.contains('\0')) else {
+            continue;
+        };
+        let name = format!("npm_config_{name}").into();
+        draft.config.script_flags.insert(name, Secret::new(value));
+    }
+}
+
 fn apply_overrides(draft: &mut Draft<'_>, overrides: &Overrides) -> Result<(), ConfigError> {
     let environment = draft.environment;
     let flag = Origin::flag;
@@ -277,6 +302,8 @@ fn apply_overrides(draft: &mut Draft<'_>, overrides: &Overrides) -> Result<(), C
         let hosts = NoProxy::parse(text);
         draft.set("noproxy", &flag("--noproxy"), |config| config.network.proxies.except = hosts);
     }
+
+    pass_to_scripts(draft, overrides);
 
     /// Writes fields that a flag sets as they are: `Some` values, and `true`.
     macro_rules! copy {

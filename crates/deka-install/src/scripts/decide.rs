@@ -7,7 +7,7 @@ use deka_graph::{EdgeKind, Graph, PackageId, Resolution, TarballLocation};
 use deka_linker::{Build, NativeBins, Patch};
 use deka_manifest::{Alias, PackageJson, Target};
 use deka_scripts::sandbox::{self, Allowances};
-use deka_scripts::{Node, Provenance, Trust};
+use deka_scripts::{Provenance, Trust};
 use deka_store::{BuildKey, Store};
 use hashbrown::{HashMap, HashSet};
 
@@ -16,21 +16,6 @@ use super::resolution_text;
 /// Packages whose scripts only fall back to building when their platform's package is missing. As
 /// with Bun the project has to name them itself for their scripts to run.
 const NEEDLESS: &[&str] = &["sharp"];
-
-/// Variables that decide about what a native build makes.
-const BUILD_VARIABLES: &[&str] = &[
-    "CC",
-    "CXX",
-    "CFLAGS",
-    "CXXFLAGS",
-    "LDFLAGS",
-    "npm_config_arch",
-    "npm_config_build_from_source",
-    "npm_config_nodedir",
-    "npm_config_runtime",
-    "npm_config_target",
-    "npm_config_target_arch",
-];
 
 /// What was decided about the scripts of a tree.
 #[derive(Debug, Default)]
@@ -88,7 +73,8 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
         }
     }
     if !trusted.is_empty() {
-        let platform = platform(environment, config, target);
+        let mut platform = deka_scripts::inputs(environment, config);
+        platform.push(format!("{target:?}"));
         for id in trusted {
             let allowance = allowances.of(trusted_name(graph, id, &direct).as_str());
             let mut fields = platform.clone();
@@ -156,20 +142,6 @@ fn provenance(
     }
 }
 
-/// Describes what a build depends on besides packages.
-fn platform(environment: &Environment, config: &Config, target: &Target) -> Vec<String> {
-    let path = environment.get("PATH").unwrap_or_default();
-    let mut fields = vec![format!("{target:?}"), Node::identify(path).unwrap_or_default()];
-    for name in BUILD_VARIABLES {
-        if let Some(value) = environment.get(name) {
-            fields.push(format!("{name}={value}"));
-        }
-    }
-    let of_files = config.script_variables.iter();
-    fields.extend(of_files.map(|(name, value)| format!("{name}={}", value.expose())));
-    fields
-}
-
 /// Whether the sandbox makes sure that a build changes its own folder alone.
 fn keeps_builds(config: &Config) -> bool {
     !config.install.no_sandbox && !config.cache.disabled && sandbox::support().files
@@ -184,7 +156,8 @@ fn is_stored(store: &Store, key: BuildKey) -> bool {
 /// their patches, who depends on whom, and the platform; and whether that is all, which it is not
 /// where folders are among them.
 ///
-/// What the scripts are stands in the package, so that its bytes decide about them too.
+/// What the scripts are stands in the package, so that its bytes decide about them too. Packages count if
+/// they are asked for, as peers too; what a script happens to find beside its package does not.
 fn key(
     graph: &Graph,
     patches: &HashMap<PackageId, Arc<Patch>>,

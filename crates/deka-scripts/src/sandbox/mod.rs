@@ -39,6 +39,7 @@ use serde::{Deserialize, Serialize};
 
 pub use allowance::{Allowance, Allowances};
 pub use reading::Readable;
+pub(crate) use variables::is_secret;
 
 use crate::{ScriptError, Surroundings};
 
@@ -167,7 +168,7 @@ impl Policy {
 
     /// Takes secrets out of the variables of a script, and sets what leads to its private folders.
     pub(crate) fn adjust(&self, variables: &mut HashMap<String, String>) {
-        variables.retain(|name, value| !variables::is_secret(name, value));
+        variables.retain(|name, value| !is_secret(name, value));
         let mut set = |name: &str, path: &Path| {
             variables.insert(name.to_owned(), path.to_string_lossy().into_owned());
         };

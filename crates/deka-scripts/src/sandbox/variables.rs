@@ -1,7 +1,7 @@
 //! Which variables hold secrets, or lead to them.
 
 /// Whether a script must not see a variable.
-pub(super) fn is_secret(name: &str, value: &str) -> bool {
+pub(crate) fn is_secret(name: &str, value: &str) -> bool {
     /// These lead to files or services that hold secrets.
     const LEADS: &[&str] = &[
         "NPM_CONFIG_USERCONFIG",

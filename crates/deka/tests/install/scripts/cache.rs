@@ -93,12 +93,20 @@ fn a_build_is_made_again_when_something_decides_otherwise() {
     project.remove("node_modules");
     project.command(["install"]).env("CFLAGS", "-O1").run().assert_success();
     assert_eq!(runs(&project), 4, "other flags");
+    let again = [("TERM", "dumb"), ("CFLAGS", "-O1")];
+    for (variables, expected) in [(&again[..], 4), (&[("SHARP_OPTION", "1")], 5)] {
+        project.remove("node_modules");
+        let command = project.command(["install"]);
+        let command = variables.iter().fold(command, |it, (name, value)| it.env(name, value));
+        command.run().assert_success();
+        assert_eq!(runs(&project), expected, "{variables:?}");
+    }
 
     let mut fields = fields;
     fields["deka"] = json!({ "sandbox": { "a": { "network": true } } });
     project.package_json(manifest(&["a"], fields));
     project.command(["install"]).run().assert_success();
-    assert_eq!(runs(&project), 5, "other rights");
+    assert_eq!(runs(&project), 6, "other rights");
 }
 
 #[test]

@@ -102,6 +102,19 @@ fn scripts_see_what_npmrc_files_say() {
     npmrc("a_binary_host=https://other.example/\n");
     project.remove("node_modules");
     assert!(install().contains("npm_config_a_binary_host=https://other.example/"));
+
+    // Flags say more, and who somebody is stays with deka.
+    let url = registry.url().replace("://", "://me:secret@");
+    let flags = ["install", "--force", "--registry", &url, "--noproxy=.flag.example"];
+    let command = project.command(flags).env("NPM_CONFIG_NOPROXY", ".env.example");
+    command.env("PART", "x").run().assert_success();
+    let out = project.read("node_modules/a/out");
+    assert!(
+        out.lines().any(|line| line == format!("npm_config_registry={}", registry.url())),
+        "{out}"
+    );
+    assert!(out.contains("npm_config_noproxy=.flag.example"), "{out}");
+    assert!(!out.contains("secret") && !out.contains(".env.example"), "{out}");
 }
 
 #[test]
