@@ -1,7 +1,9 @@
 //! What becomes of a version the moment it is picked.
 
+use deka_linker::Identity;
 use deka_manifest::VersionManifest;
 use deka_resolver::Observer;
+use hashbrown::HashSet;
 
 use crate::engine::Engine;
 use crate::report::Reporter;
@@ -13,11 +15,16 @@ pub(crate) struct Picks<'a, 'e> {
     pub(crate) reporter: &'a dyn Reporter,
     /// Whether tarballs are of use already.
     pub(crate) are_fetched: bool,
+    /// What the last install has placed; if it is there no more, it is fetched once that is known.
+    pub(crate) placed: HashSet<Identity>,
 }
 
 impl Observer for Picks<'_, '_> {
     fn picked(&mut self, manifest: &VersionManifest) {
-        if self.are_fetched {
+        let is_placed = || {
+            !manifest.integrity.is_empty() && self.placed.contains(&Identity::of_version(manifest))
+        };
+        if self.are_fetched && (self.placed.is_empty() || !is_placed()) {
             let (key, describe) = tarballs::of_manifest(manifest);
             self.engine.want(key, describe);
         }

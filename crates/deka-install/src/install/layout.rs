@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use deka_config::GlobalStore;
 use deka_graph::{EdgeId, Graph, HoistOptions, PackageId, hoist};
-use deka_linker::Layout;
+use deka_linker::{Layout, LinkState};
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{patched_dependencies, trusted_dependencies};
 use deka_manifest::{PackageName, Symbol, Target, Version};
@@ -210,14 +210,16 @@ impl Install<'_> {
         let _span = trace_span!("resolve");
         let direct = self.project.direct_packages(&self.targets[0]);
         let mut source = surroundings.packuments(&self.local, self.config, direct);
-        let mut picks = Picks {
-            engine: surroundings.engine,
-            reporter: self.reporter,
-            // What filters leave out is known only when everything is resolved.
-            are_fetched: self.filters.is_empty()
-                && !self.config.install.lockfile_only
-                && !self.config.install.dry_run,
-        };
+        let options = &self.config.install;
+        // What filters leave out is known only when everything is resolved.
+        let are_fetched = self.filters.is_empty() && !options.lockfile_only && !options.dry_run;
+        // With a lockfile most versions are not picked again.
+        let asks_state = are_fetched && old.is_none() && !options.force;
+        let state = asks_state.then(|| LinkState::load(&self.project.dir)).flatten();
+        let placed = state.into_iter().flat_map(|state| state.placements);
+        let placed = placed.map(|placed| placed.identity).collect();
+        let (engine, reporter) = (surroundings.engine, self.reporter);
+        let mut picks = Picks { engine, reporter, are_fetched, placed };
         if let Some(change) = &self.request.change {
             let drafts = std::mem::take(&mut self.draft.drafts);
             let locked = old.map(|old| &old.lockfile.graph);

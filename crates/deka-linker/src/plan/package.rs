@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use deka_graph::{Graph, PackageId};
-use deka_manifest::{Symbol, without_credentials};
+use deka_manifest::{Alias, Symbol, VersionManifest, without_credentials};
 use hashbrown::HashMap;
 
 use super::{Identity, Placement, PlanOptions, Source};
@@ -45,6 +45,22 @@ impl Executables {
 impl FoundExecutables {
     pub(super) fn of(&self, package: PackageId) -> Arc<[Executable]> {
         self.0.get(&package).cloned().unwrap_or_default()
+    }
+}
+
+impl Identity {
+    /// Returns what a placement of this version is known by, if it is neither patched nor built, and no
+    /// other package stands in for its commands.
+    pub fn of_version(manifest: &VersionManifest) -> Self {
+        let commands = Commands::read(&manifest.bin, Alias::from(manifest.name));
+        let mut executables = Vec::new();
+        if let Some(commands) = commands {
+            commands.add_executables(&mut executables);
+        }
+        executables.sort_unstable_by(Executable::cmp_text);
+        executables.dedup();
+        let source = Source::Store { integrity: manifest.integrity };
+        Self::of(&source, "", &executables, None, None)
     }
 }
 

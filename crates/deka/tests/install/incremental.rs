@@ -69,6 +69,37 @@ fn what_was_deleted_by_hand_comes_back() {
 }
 
 #[test]
+fn what_lies_in_place_is_not_fetched_to_be_picked_again() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    registry
+        .package("d", "1.0.0")
+        .field("bin", json!("d.js"))
+        .file("d.js", "#!/bin/sh\n")
+        .publish();
+    let dependencies = json!({ "a": "1.0.0", "@s/c": "1", "d": "1" });
+    project.package_json(json!({ "dependencies": dependencies }));
+    project.command(["install"]).run().assert_success();
+    let tree = project.node_modules_with_contents().without(".deka-state");
+    let lockfile = project.read("bun.lock");
+    let expected = [vec![], vec!["/b/-/b-1.0.0.tgz".to_owned()]];
+    for (is_gone, expected) in [false, true].into_iter().zip(expected) {
+        std::fs::remove_dir_all(project.cache()).unwrap();
+        project.remove("bun.lock");
+        if is_gone {
+            project.remove("node_modules/b");
+        }
+        registry.clear_requests();
+        project.command(["install"]).run().assert_success();
+        let mut tarballs = registry.paths();
+        tarballs.retain(|path| path.contains("/-/"));
+        assert_eq!(tarballs, expected);
+        assert_eq!(project.read("bun.lock"), lockfile);
+        project.node_modules_with_contents().without(".deka-state").assert_same(&tree, "again");
+    }
+}
+
+#[test]
 fn a_replaced_package_is_put_right() {
     let registry = Registry::start();
     let project = installed(&registry);
