@@ -42,30 +42,33 @@ pub fn atomic_write(
 /// Nothing is asked of the old file, so this costs half of what [`atomic_write`] does: the new one has mode 0644,
 /// and takes the place of a symlink.
 pub fn replace(dir: &Dir, name: impl Name, contents: &[u8]) -> Result<(), FsError> {
-    let temporary = loop {
-        let temporary = temporary_name();
-        if dir.write_new(temporary.as_str(), contents, FileMode::Regular)? == Creation::Made {
-            break temporary;
-        }
-    };
-    dir.rename(temporary.as_str(), dir, name).inspect_err(|_| {
-        // Whatever kept it from its place is the error to report.
-        drop(dir.remove_file(temporary.as_str()));
-    })
+    let temporary =
+        make_temporary(|temporary| dir.write_new(temporary, contents, FileMode::Regular))?;
+    rename_over(dir, &temporary, name)
 }
 
 /// Replaces what has the name `name` in a folder, unless that is a folder, by a symlink to `target`, or makes
 /// the symlink. Nobody sees the name without one.
 pub fn replace_by_symlink(dir: &Dir, target: impl Name, name: impl Name) -> Result<(), FsError> {
-    let temporary = loop {
-        let temporary = temporary_name();
-        if dir.symlink(target, temporary.as_str())? == Creation::Made {
-            break temporary;
+    let temporary = make_temporary(|temporary| dir.symlink(target, temporary))?;
+    rename_over(dir, &temporary, name)
+}
+
+/// Has something made under a name that nobody has; returns the name.
+fn make_temporary(make: impl Fn(&str) -> Result<Creation, FsError>) -> Result<String, FsError> {
+    loop {
+        let name = temporary_name();
+        if make(&name)? == Creation::Made {
+            return Ok(name);
         }
-    };
-    dir.rename(temporary.as_str(), dir, name).inspect_err(|_| {
+    }
+}
+
+/// Gives what has a temporary name its own; it is removed if that fails.
+fn rename_over(dir: &Dir, temporary: &str, name: impl Name) -> Result<(), FsError> {
+    dir.rename(temporary, dir, name).inspect_err(|_| {
         // Whatever kept it from its place is the error to report.
-        drop(dir.remove_file(temporary.as_str()));
+        drop(dir.remove_file(temporary));
     })
 }
 
@@ -126,13 +129,9 @@ impl Replacement {
 
     /// Gives the file a name, since only what has one can take the place of another.
     fn named(&mut self) -> Result<String, FsError> {
-        loop {
-            let name = temporary_name();
-            if self.dir.give_name(&self.file, name.as_str())? == Creation::Made {
-                self.temporary = Some(name.clone());
-                return Ok(name);
-            }
-        }
+        let name = make_temporary(|name| self.dir.give_name(&self.file, name))?;
+        self.temporary = Some(name.clone());
+        Ok(name)
     }
 }
 
