@@ -228,9 +228,7 @@ impl<'a> Comparison<'a> {
     /// Whether a folder still is what its stamp says of it, names included if it has them.
     fn still_holds(&mut self, path: &str, observed: Observed, stamp: &Stamp) -> bool {
         let Observed::Folder(now) = observed else { return false };
-        now.modified == stamp.modified
-            && now.inode == stamp.inode
-            && (stamp.names == 0 || self.disk.has_names(path, stamp.names))
+        stamp.is_still(&now, |names| self.disk.has_names(path, names))
     }
 
     /// Whether the last install made this very link and nobody has touched it since.

@@ -6,7 +6,6 @@
 use hashbrown::{HashMap, HashSet};
 
 use super::Finish;
-use crate::difference::Kept;
 use crate::path::{is_within, parent};
 use crate::state::{LinkState, PlacedLink, PlacedLinks, PlacedPackage, Stamp};
 
@@ -72,21 +71,15 @@ impl<'a> LeftAlone<'a> {
         self.folders.get(folder).map(|folder| &folder.links)
     }
 
-    /// Returns what the last state says of a placement that stays.
-    pub(super) fn placed(old: &'a LinkState, kept: Kept) -> Option<&'a PlacedPackage> {
-        old.placements.get(kept.at as usize)
-    }
-
     /// Returns the stamp of a folder of links that is as it was.
     pub(super) fn stamp_of_links(&self, path: &str) -> Option<Stamp> {
         let folder = self.folders.get(path)?;
         self.stamp(path, folder.stamp)
     }
 
-    /// Returns the stamp of a placement's folder that is as it was.
-    pub(super) fn stamp_of_placement(&self, path: &str, kept: Kept) -> Option<Stamp> {
-        let placed = Self::placed(self.old?, kept).filter(|_| kept.holds)?;
-        self.stamp(path, placed.stamp)
+    /// Returns the stamp of a placement's folder that held at the beginning, if it still does.
+    pub(super) fn stamp_of_placement(&self, placed: &PlacedPackage) -> Option<Stamp> {
+        self.old.and_then(|_| self.stamp(&placed.path, placed.stamp))
     }
 
     /// The names that were noted because time alone did not tell are noted no longer than needed.

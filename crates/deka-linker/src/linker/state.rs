@@ -193,44 +193,71 @@ impl Linker<'_> {
     ) -> Result<(), FsError> {
         let _span = trace_span!("write state");
         let node_modules = self.root.open_dir("node_modules")?;
-        let epoch = Epoch::of(&node_modules)?;
-        let now = uptime();
-        // Taken before the stamps: what changes later is younger.
-        let young = young_since(now_on(&node_modules)?);
+        let moment = Moment {
+            epoch: Epoch::of(&node_modules)?,
+            now: uptime(),
+            // Taken before the stamps: what changes later is younger.
+            young: young_since(now_on(&node_modules)?),
+        };
+        let placements = self.placed_packages(&finish, left_alone, &moment)?;
+        let (link_folders, bin_folders) =
+            self.placed_links(&finish, bin_folders, left_alone, &moment)?;
+        let state = LinkState {
+            epoch: moment.epoch.as_str().to_owned(),
+            written_at: moment.now.unwrap_or(0),
+            is_sealed: placements.iter().all(|placed| placed.unflushed_since.is_none()),
+            is_complete: finish.failed.is_empty()
+                && placements.len() == finish.plan.placements.len(),
+            settings: finish.settings,
+            summary: finish.summary,
+            payload: finish.payload,
+            inputs: finish.inputs,
+            placements,
+            link_folders,
+            bin_folders,
+        };
+        atomic_write(self.root.path_of(STATE_FILE), &state.encode(), Durability::None)
+    }
+
+    /// Describes the placements that are there.
+    fn placed_packages(
+        &self,
+        finish: &Finish<'_>,
+        left_alone: &LeftAlone<'_>,
+        moment: &Moment,
+    ) -> Result<Vec<PlacedPackage>, FsError> {
         let failed: HashSet<u32> = finish.failed.iter().copied().collect();
         let repaired = self.repaired.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut is_complete = failed.is_empty();
-        let mut placements = Vec::with_capacity(finish.plan.placements.len());
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut placements = Vec::with_capacity(finish.plan.placements.len());
         for (placement, at) in finish.plan.placements.iter().zip(0..) {
             let kept = finish.work.difference.kept.get(at as usize).copied().flatten();
-            let known = names.get(&*placement.path).copied();
-            let unchanged =
-                kept.and_then(|kept| left_alone.stamp_of_placement(&placement.path, kept));
-            let stamp = match unchanged {
-                Some(stamp) => Some(stamp),
-                None => Stamp::take_racy(&self.root, &placement.path, young, known)?,
+            let kept = finish.old.zip(kept).and_then(|(old, kept)| {
+                let placed = old.placements.get(kept.at as usize)?;
+                Some((old, placed, kept.holds))
+            });
+            let unchanged = kept
+                .filter(|(_, _, holds)| *holds)
+                .and_then(|(_, placed, _)| left_alone.stamp_of_placement(placed));
+            let stamp = if unchanged.is_some() {
+                unchanged
+            } else {
+                let known = names.get(&*placement.path).copied();
+                Stamp::take_racy(&self.root, &placement.path, moment.young, known)?
             };
-            let Some(stamp) = stamp.filter(|_| !failed.contains(&at)) else {
-                is_complete = false;
-                continue;
-            };
-            let kept = finish
-                .old
-                .zip(kept)
-                .and_then(|(old, kept)| Some((old, LeftAlone::placed(old, kept)?)));
+            let Some(stamp) = stamp.filter(|_| !failed.contains(&at)) else { continue };
             let unflushed_since = match kept {
-                Some((old, placed)) if !repaired.contains(&at) => {
-                    unflushed_since(old, placed, &epoch, now)
+                Some((old, placed, _)) if !repaired.contains(&at) => {
+                    unflushed_since(old, placed, moment)
                 }
-                _ => Some(now.unwrap_or(0)),
+                _ => Some(moment.now.unwrap_or(0)),
             };
             let source_path: Option<Box<str>> = match placement.source {
                 Source::Folder { path } => Some(path.as_str().into()),
                 Source::Store { .. } => None,
             };
             let source_fingerprint = match kept {
-                Some((_, placed)) => placed.source_fingerprint,
+                Some((_, placed, _)) => placed.source_fingerprint,
                 None => self.fingerprint_of(&placement.path),
             };
             placements.push(PlacedPackage {
@@ -242,15 +269,26 @@ impl Linker<'_> {
                 source_path,
             });
         }
-        let mut link_folders = links_by_folder(finish.plan);
+        Ok(placements)
+    }
+
+    /// Describes the folders with links, and those with commands.
+    fn placed_links(
+        &self,
+        finish: &Finish<'_>,
+        bin_folders: Vec<(&str, Vec<PlacedLink>)>,
+        left_alone: &LeftAlone<'_>,
+        moment: &Moment,
+    ) -> Result<(Vec<PlacedLinks>, Vec<PlacedLinks>), FsError> {
         let bin_paths: Vec<&str> = bin_folders.iter().map(|(path, _)| *path).collect();
-        let mut placed_bins: Vec<PlacedLinks> = bin_folders
+        // Where most is as it was, a few folders are listed sooner.
+        let known = finish.old.is_none().then(|| NamesOfEntries::of(finish.plan, &bin_paths));
+        let mut link_folders = links_by_folder(finish.plan);
+        let mut bin_folders: Vec<PlacedLinks> = bin_folders
             .into_iter()
             .map(|(path, links)| PlacedLinks { path: path.into(), stamp: Stamp::default(), links })
             .collect();
-        // Where most is as it was, a few folders are listed sooner.
-        let known = finish.old.is_none().then(|| NamesOfEntries::of(finish.plan, &bin_paths));
-        for folder in link_folders.iter_mut().chain(&mut placed_bins) {
+        for folder in link_folders.iter_mut().chain(&mut bin_folders) {
             // The state itself is going to change that one.
             if &*folder.path == "node_modules" {
                 continue;
@@ -259,24 +297,21 @@ impl Linker<'_> {
                 stamp
             } else {
                 let names = known.as_ref().and_then(|known| known.in_folder(&folder.path));
-                Stamp::take_racy(&self.root, &folder.path, young, names)?.unwrap_or_default()
+                let stamp = Stamp::take_racy(&self.root, &folder.path, moment.young, names)?;
+                stamp.unwrap_or_default()
             };
         }
-        let state = LinkState {
-            epoch: epoch.as_str().to_owned(),
-            written_at: now.unwrap_or(0),
-            is_sealed: placements.iter().all(|placed| placed.unflushed_since.is_none()),
-            is_complete,
-            settings: finish.settings,
-            summary: finish.summary,
-            payload: finish.payload,
-            inputs: finish.inputs,
-            placements,
-            link_folders,
-            bin_folders: placed_bins,
-        };
-        atomic_write(self.root.path_of(STATE_FILE), &state.encode(), Durability::None)
+        Ok((link_folders, bin_folders))
     }
+}
+
+/// When a state is taken.
+struct Moment {
+    epoch: Epoch,
+    /// Seconds since the boot.
+    now: Option<u64>,
+    /// From when on a change is too young for its time to tell.
+    young: i64,
 }
 
 /// Returns how many packages of the last install are nowhere any more: neither their files nor, where
@@ -352,22 +387,17 @@ impl<'a> NamesOfEntries<'a> {
 }
 
 /// Returns since when a placement that stayed may be torn by a power cut, on this boot's clock.
-fn unflushed_since(
-    old: &LinkState,
-    placed: &PlacedPackage,
-    epoch: &Epoch,
-    now: Option<u64>,
-) -> Option<u64> {
+fn unflushed_since(old: &LinkState, placed: &PlacedPackage, moment: &Moment) -> Option<u64> {
     let since = placed.unflushed_since?;
     if old.is_sealed {
         return None;
     }
-    if !is_same_boot(&old.epoch, epoch) {
+    if !is_same_boot(&old.epoch, &moment.epoch) {
         // Verified in this run, by reading what was on the disk when the machine started.
         return None;
     }
     let horizon = flush_horizon()?.as_secs();
-    let age = now?.checked_sub(since)?;
+    let age = moment.now?.checked_sub(since)?;
     (age < horizon).then_some(since)
 }
 

@@ -33,12 +33,8 @@ impl Executables {
     }
 
     pub(super) fn finish(self) -> FoundExecutables {
-        let finish = |(package, mut list): (PackageId, Vec<Executable>)| {
-            list.sort_unstable_by(Executable::cmp_text);
-            list.dedup();
-            (package, list.into())
-        };
-        FoundExecutables(self.0.into_iter().map(finish).collect())
+        let found = self.0.into_iter().map(|(package, list)| (package, in_order(list).into()));
+        FoundExecutables(found.collect())
     }
 }
 
@@ -57,11 +53,16 @@ impl Identity {
         if let Some(commands) = commands {
             commands.add_executables(&mut executables);
         }
-        executables.sort_unstable_by(Executable::cmp_text);
-        executables.dedup();
         let source = Source::Store { integrity: manifest.integrity };
-        Self::of(&source, "", &executables, None, None)
+        Self::of(&source, "", &in_order(executables), None, None)
     }
+}
+
+/// Has each once, and always in the same order.
+fn in_order(mut executables: Vec<Executable>) -> Vec<Executable> {
+    executables.sort_unstable_by(Executable::cmp_text);
+    executables.dedup();
+    executables
 }
 
 /// A place for the files of a package.

@@ -157,10 +157,16 @@ impl Stamp {
 
     /// Whether the folder `name` in `dir` is still the same.
     pub fn still_holds(&self, dir: &Dir, name: &str) -> bool {
-        let Ok(Some(now)) = Self::take(dir, name) else { return false };
+        let has_names = |names| hash_names(dir, name).is_ok_and(|now| now == names);
+        matches!(Self::take(dir, name), Ok(Some(now)) if self.is_still(&now, has_names))
+    }
+
+    /// Whether the folder is the same as `now`; `has_names` is asked for its names if time alone does not
+    /// tell.
+    pub(crate) fn is_still(&self, now: &Self, has_names: impl FnOnce(u64) -> bool) -> bool {
         now.modified == self.modified
             && now.inode == self.inode
-            && (self.names == 0 || hash_names(dir, name).is_ok_and(|names| names == self.names))
+            && (self.names == 0 || has_names(self.names))
     }
 }
 
