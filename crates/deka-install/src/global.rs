@@ -119,14 +119,14 @@ impl CommandFolder {
         if self.dir.symlink(&*target, name)? == Creation::Made {
             return Ok(true);
         }
-        if self.dir.read_link(name)?.is_some_and(|known| known == target) {
+        let known = self.dir.read_link(name)?;
+        if known.as_ref().is_some_and(|known| *known == target) {
             return Ok(true);
         }
-        let is_link = self.dir.read_link(name)?.is_some();
         if self.own(name).is_none() && !self.with_force {
             return Ok(false);
         }
-        if !is_link {
+        if known.is_none() {
             self.dir.remove_all(name)?;
         }
         replace_by_symlink(&self.dir, &*target, name)?;
