@@ -19,12 +19,17 @@ pub(crate) struct Picks<'a, 'e> {
     pub(crate) placed: HashSet<Identity>,
 }
 
+impl Picks<'_, '_> {
+    fn is_placed(&self, manifest: &VersionManifest) -> bool {
+        !self.placed.is_empty()
+            && !manifest.integrity.is_empty()
+            && self.placed.contains(&Identity::of_version(manifest))
+    }
+}
+
 impl Observer for Picks<'_, '_> {
     fn picked(&mut self, manifest: &VersionManifest) {
-        let is_placed = || {
-            !manifest.integrity.is_empty() && self.placed.contains(&Identity::of_version(manifest))
-        };
-        if self.are_fetched && (self.placed.is_empty() || !is_placed()) {
+        if self.are_fetched && !self.is_placed(manifest) {
             let (key, describe) = tarballs::of_manifest(manifest);
             self.engine.want(key, describe);
         }

@@ -1,7 +1,7 @@
 //! From a graph to the plan of `node_modules`, in either layout.
 
 use deka_graph::{EdgeId, Graph, HoistedTree, PackageId};
-use deka_linker::{HoistPatterns, IsolatedTree, LinkPlan, LinkState, NativeBins, PlanOptions};
+use deka_linker::{HoistPatterns, IsolatedTree, LinkPlan, NativeBins, PlanOptions};
 use deka_manifest::Target;
 use deka_store::Store;
 use hashbrown::HashSet;
@@ -43,7 +43,7 @@ impl Planning<'_> {
                 (self.is_wanted)(edge, package) && is_selected(edge, package)
             });
             let filtered = LinkPlan::hoisted(graph, &filtered, &options)?;
-            plan.keep_parts(&filtered, self.old_state().as_ref());
+            plan.keep_parts(&filtered, self.install.last_state());
         }
         Ok(Planned { plan, kept_builds, blocked })
     }
@@ -68,8 +68,8 @@ impl Planning<'_> {
             });
             let whole = plan;
             plan = LinkPlan::isolated(graph, &filtered, &options)?;
-            if let Some(old) = self.old_state() {
-                plan.add_parts(whole, &old);
+            if let Some(old) = self.install.last_state() {
+                plan.add_parts(whole, old);
             }
         }
         Ok(Planned { plan, kept_builds, blocked })
@@ -77,10 +77,6 @@ impl Planning<'_> {
 
     fn has_filters(&self) -> bool {
         !self.install.filters.is_empty()
-    }
-
-    fn old_state(&self) -> Option<LinkState> {
-        LinkState::load(&self.install.project.dir)
     }
 
     /// Decides about scripts; returns the packages whose builds are kept, and those that are blocked,

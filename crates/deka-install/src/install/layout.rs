@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use deka_config::GlobalStore;
 use deka_graph::{EdgeId, Graph, HoistOptions, PackageId, hoist};
-use deka_linker::{Layout, LinkState};
+use deka_linker::Layout;
 use deka_lockfile::Lockfile;
 use deka_lockfile::bun::{patched_dependencies, trusted_dependencies};
 use deka_manifest::{PackageName, Symbol, Target, Version};
@@ -43,7 +43,7 @@ impl Kept<'_> {
     }
 }
 
-impl Install<'_> {
+impl<'a> Install<'a> {
     /// Picks versions where that is needed, and finds the places of all packages.
     pub(super) fn lay_out(
         &mut self,
@@ -202,6 +202,22 @@ impl Install<'_> {
         Start::of_migrated(&lockfile, &self.project, &self.local, self.config, self.reporter)
     }
 
+    /// Returns what hears of picked versions.
+    fn picks<'p, 'e>(&self, engine: &'p Engine<'e>, has_lockfile: bool) -> Picks<'p, 'e>
+    where
+        'a: 'p,
+    {
+        let options = &self.config.install;
+        // What filters leave out is known only when everything is resolved.
+        let are_fetched = self.filters.is_empty() && !options.lockfile_only && !options.dry_run;
+        // With a lockfile most versions are not picked again.
+        let asks_state = are_fetched && !has_lockfile && !options.force;
+        let state = asks_state.then(|| self.last_state()).flatten();
+        let placed = state.into_iter().flat_map(|state| &state.placements);
+        let placed = placed.map(|placed| placed.identity).collect();
+        Picks { engine, reporter: self.reporter, are_fetched, placed }
+    }
+
     fn resolve(
         &mut self,
         surroundings: &Surroundings<'_, '_>,
@@ -210,16 +226,7 @@ impl Install<'_> {
         let _span = trace_span!("resolve");
         let direct = self.project.direct_packages(&self.targets[0]);
         let mut source = surroundings.packuments(&self.local, self.config, direct);
-        let options = &self.config.install;
-        // What filters leave out is known only when everything is resolved.
-        let are_fetched = self.filters.is_empty() && !options.lockfile_only && !options.dry_run;
-        // With a lockfile most versions are not picked again.
-        let asks_state = are_fetched && old.is_none() && !options.force;
-        let state = asks_state.then(|| LinkState::load(&self.project.dir)).flatten();
-        let placed = state.into_iter().flat_map(|state| state.placements);
-        let placed = placed.map(|placed| placed.identity).collect();
-        let (engine, reporter) = (surroundings.engine, self.reporter);
-        let mut picks = Picks { engine, reporter, are_fetched, placed };
+        let mut picks = self.picks(surroundings.engine, old.is_some());
         if let Some(change) = &self.request.change {
             let drafts = std::mem::take(&mut self.draft.drafts);
             let locked = old.map(|old| &old.lockfile.graph);

@@ -1,5 +1,6 @@
 //! An install from beginning to end.
 
+use std::cell::OnceCell;
 use std::fs::TryLockError;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -282,6 +283,8 @@ pub(crate) struct Install<'a> {
     peer_conflicts: Vec<PeerConflict>,
     /// What the project allows the scripts of dependencies besides.
     pub(crate) allowances: Allowances,
+    /// What the last install left behind, once that was asked for.
+    last_state: OnceCell<Option<LinkState>>,
     pub(crate) reporter: &'a dyn Reporter,
 }
 
@@ -406,8 +409,14 @@ impl<'a> Install<'a> {
             duplicates: None,
             peer_conflicts: Vec::new(),
             allowances,
+            last_state: OnceCell::new(),
             reporter,
         })
+    }
+
+    /// Returns what the last install left behind in `node_modules`.
+    pub(crate) fn last_state(&self) -> Option<&LinkState> {
+        self.last_state.get_or_init(|| LinkState::load(&self.project.dir)).as_ref()
     }
 
     /// Finds the places of what the lockfile says, which has to be up to date.
@@ -561,7 +570,8 @@ impl<'a> Install<'a> {
         let beginning = trace_span!("compare with the disk");
         let linker = Linker::new(&self.project.root, settings::backend(self.config), engine.store)?
             .with_force(self.config.install.force);
-        let old = LinkState::load(linker.root());
+        self.last_state();
+        let old = self.last_state.take().flatten();
         let work = linker.begin(&layout.plan, old.as_ref())?;
 
         drop(beginning);
