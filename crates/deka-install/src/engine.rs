@@ -248,11 +248,6 @@ impl<'a> Engine<'a> {
         lock(&self.slots)
     }
 
-    /// Has a tarball looked up or fetched, unless that was asked for before.
-    pub(crate) fn want(&self, key: TarballKey, describe: impl FnOnce() -> Tarball) {
-        self.want_all([(key, describe)]);
-    }
-
     /// Has tarballs looked up or fetched, those that were not asked for before.
     pub(crate) fn want_all<D: FnOnce() -> Tarball>(
         &self,
@@ -332,6 +327,17 @@ impl<'a> Engine<'a> {
                 return;
             }
         }
+    }
+
+    /// Does one job, if one waits; returns whether one did.
+    pub(crate) fn work_once<'scope>(
+        &'scope self,
+        importer: &mut Option<Importer>,
+        scope: &'scope Scope<'scope, '_>,
+    ) -> Result<bool, InstallError> {
+        let Some(job) = self.queue.try_pop() else { return Ok(false) };
+        self.perform(job, importer.get_or_insert_with(Importer::new), scope)?;
+        Ok(true)
     }
 
     /// Ends everything; the first failure is the one that is reported.

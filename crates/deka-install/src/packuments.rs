@@ -4,28 +4,24 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crossbeam_channel::Receiver;
 use deka_manifest::{PackageName, Packument, Spec, Version};
-use deka_registry::{Client, RegistryError};
+use deka_registry::RegistryError;
 use deka_resolver::{
     ForeignError, ForeignId, ForeignPackage, ForeignRequest, PackumentSource, SourceAnswer,
     SourceError,
 };
-use deka_store::Store;
 use hashbrown::HashMap;
 
+use crate::install::Surroundings;
 use crate::local::Local;
-use crate::network::{Answer, Command, Network};
+use crate::network::{Answer, Command};
 use crate::remote;
 
 /// Answers the resolver.
-pub(crate) struct Packuments<'a> {
-    client: Client,
-    network: Network,
-    answers: Receiver<Answer>,
+pub(crate) struct Packuments<'a, 'e> {
+    surroundings: &'a Surroundings<'a, 'e>,
     /// What lies on this machine.
     local: &'a Local,
-    store: &'a Store,
     /// What was asked for of other servers, so that nothing is fetched twice.
     remote: HashMap<Spec, Remote>,
     /// What the cache or the disk had.
@@ -43,23 +39,18 @@ enum Remote {
     Answered(Result<ForeignPackage, ForeignError>),
 }
 
-impl<'a> Packuments<'a> {
+impl<'a, 'e> Packuments<'a, 'e> {
     /// `watched` are the packages whose latest version is of interest.
     pub(crate) fn new(
-        client: Client,
-        network: Network,
-        answers: Receiver<Answer>,
-        (local, store): (&'a Local, &'a Store),
+        surroundings: &'a Surroundings<'a, 'e>,
+        local: &'a Local,
         with_times: bool,
         watched: impl IntoIterator<Item = PackageName>,
     ) -> Self {
         let latest = watched.into_iter().map(|name| (name, None)).collect();
         Self {
-            client,
-            network,
-            answers,
+            surroundings,
             local,
-            store,
             remote: HashMap::new(),
             ready: VecDeque::new(),
             under_way: 0,
@@ -80,20 +71,20 @@ impl<'a> Packuments<'a> {
     }
 }
 
-impl PackumentSource for Packuments<'_> {
+impl PackumentSource for Packuments<'_, '_> {
     fn request(&mut self, name: PackageName) {
-        if let Some(packument) = self.client.cached(name, self.with_times) {
+        if let Some(packument) = self.surroundings.client().cached(name, self.with_times) {
             self.note(&packument);
             self.ready.push_back(SourceAnswer::Packument(name, Ok(Arc::new(packument))));
             return;
         }
         self.under_way += 1;
-        self.network.send(Command::Packument { name, with_times: self.with_times });
+        self.surroundings.ask(Command::Packument { name, with_times: self.with_times });
     }
 
     fn request_foreign(&mut self, id: ForeignId, request: ForeignRequest) {
         if !remote::is_remote(&request.spec) {
-            let answer = self.local.resolve(&request, self.store);
+            let answer = self.local.resolve(&request, self.surroundings.engine().store);
             self.ready.push_back(SourceAnswer::Foreign(id, answer));
             return;
         }
@@ -108,7 +99,7 @@ impl PackumentSource for Packuments<'_> {
             }
             None => {
                 self.under_way += 1;
-                self.network.send(Command::Foreign(request.spec.clone()));
+                self.surroundings.ask(Command::Foreign(request.spec.clone()));
                 self.remote.insert(request.spec, Remote::Asked(vec![id]));
             }
         }
@@ -124,7 +115,7 @@ impl PackumentSource for Packuments<'_> {
             }
             self.under_way -= 1;
             // An error means that the network thread has ended, which the engine reports.
-            match self.answers.recv().ok()? {
+            match self.surroundings.next_answer()? {
                 Answer::Packument(name, answer) => {
                     if let Ok(packument) = &answer {
                         self.note(packument);

@@ -5,13 +5,13 @@ use deka_manifest::VersionManifest;
 use deka_resolver::Observer;
 use hashbrown::HashSet;
 
-use crate::engine::Engine;
+use crate::install::Surroundings;
 use crate::report::Reporter;
 use crate::tarballs;
 
 /// Hears of picked versions, and has their tarballs fetched.
 pub(crate) struct Picks<'a, 'e> {
-    pub(crate) engine: &'a Engine<'e>,
+    pub(crate) surroundings: &'a Surroundings<'a, 'e>,
     pub(crate) reporter: &'a dyn Reporter,
     /// Whether tarballs are of use already.
     pub(crate) are_fetched: bool,
@@ -30,8 +30,7 @@ impl Picks<'_, '_> {
 impl Observer for Picks<'_, '_> {
     fn picked(&mut self, manifest: &VersionManifest) {
         if self.are_fetched && !self.is_placed(manifest) {
-            let (key, describe) = tarballs::of_manifest(manifest);
-            self.engine.want(key, describe);
+            self.surroundings.want_all([tarballs::of_manifest(manifest)]);
         }
     }
 

@@ -109,6 +109,16 @@ impl<J> WorkQueue<J> {
         }
     }
 
+    /// Takes the next job, if one waits.
+    pub(crate) fn try_pop(&self) -> Option<J> {
+        self.lock().take()
+    }
+
+    /// Returns how many jobs wait.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().lanes.iter().map(VecDeque::len).sum()
+    }
+
     /// Takes the place of a worker, until the result is dropped.
     pub(crate) fn work_beside(&self) -> Beside<'_, J> {
         self.lock().beside += 1;

@@ -16,7 +16,6 @@ use tracing::trace_span;
 
 use super::{Install, LaidOut, Surroundings};
 use crate::duplicates::Duplicates;
-use crate::engine::Engine;
 use crate::migration::Migration;
 use crate::picks::Picks;
 use crate::planning::{Planned, Planning};
@@ -74,9 +73,9 @@ impl<'a> Install<'a> {
         let kept = self.kept(&lockfile.graph, &pruned)?;
         // Of what projects share, most is in place already, and the plan tells what is not.
         if is_locked && self.is_fresh() && !self.may_share() {
-            self.want_reachable(surroundings.engine, &lockfile.graph, &kept);
+            self.want_reachable(surroundings, &lockfile.graph, &kept);
         }
-        let mut layout = self.layout_of(lockfile, &kept, surroundings.engine.store)?;
+        let mut layout = self.layout_of(lockfile, &kept, surroundings.engine().store)?;
         layout.latest = latest;
         if !is_locked {
             let old = old.as_ref().map(|old| &*old.lockfile);
@@ -145,7 +144,12 @@ impl<'a> Install<'a> {
     }
 
     /// Has the tarballs of a locked graph looked up or fetched while the tree is planned.
-    fn want_reachable(&self, engine: &Engine<'_>, graph: &Graph, kept: &Kept<'_>) {
+    fn want_reachable(
+        &self,
+        surroundings: &Surroundings<'_, '_>,
+        graph: &Graph,
+        kept: &Kept<'_>,
+    ) {
         let mut is_reached = vec![false; graph.packages().len()];
         is_reached[PackageId::ROOT.index()] = true;
         // What is near the root comes first: frameworks and compilers, the largest, are there.
@@ -171,7 +175,7 @@ impl<'a> Install<'a> {
                 ));
             }
         }
-        engine.want_all(tarballs);
+        surroundings.want_all(tarballs);
     }
 
     /// Returns whether an edge of the root is wanted by the filters.
@@ -203,7 +207,11 @@ impl<'a> Install<'a> {
     }
 
     /// Returns what hears of picked versions.
-    fn picks<'p, 'e>(&self, engine: &'p Engine<'e>, has_lockfile: bool) -> Picks<'p, 'e>
+    fn picks<'p, 'e>(
+        &self,
+        surroundings: &'p Surroundings<'p, 'e>,
+        has_lockfile: bool,
+    ) -> Picks<'p, 'e>
     where
         'a: 'p,
     {
@@ -215,7 +223,7 @@ impl<'a> Install<'a> {
         let state = asks_state.then(|| self.last_state()).flatten();
         let placed = state.into_iter().flat_map(|state| &state.placements);
         let placed = placed.map(|placed| placed.identity).collect();
-        Picks { engine, reporter: self.reporter, are_fetched, placed }
+        Picks { surroundings, reporter: self.reporter, are_fetched, placed }
     }
 
     fn resolve(
@@ -226,7 +234,7 @@ impl<'a> Install<'a> {
         let _span = trace_span!("resolve");
         let direct = self.project.direct_packages(&self.targets[0]);
         let mut source = surroundings.packuments(&self.local, self.config, direct);
-        let mut picks = self.picks(surroundings.engine, old.is_some());
+        let mut picks = self.picks(surroundings, old.is_some());
         if let Some(change) = &self.request.change {
             let drafts = std::mem::take(&mut self.draft.drafts);
             let locked = old.map(|old| &old.lockfile.graph);

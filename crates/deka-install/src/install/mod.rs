@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use crossbeam_channel::Receiver;
 use deka_config::Config;
 use deka_fs::Replacement;
 use deka_graph::{Graph, HoistedTree, PackageId};
@@ -15,7 +14,6 @@ use deka_linker::{
 };
 use deka_lockfile::Lockfile;
 use deka_manifest::{PackageName, Version};
-use deka_registry::{Client, ManifestCache};
 use deka_resolver::ResolveError;
 use deka_scripts::sandbox::Allowances;
 use deka_store::Store;
@@ -24,15 +22,11 @@ use tracing::trace_span;
 
 use crate::change::{Change, Draft, NewManifest};
 use crate::duplicates::Duplicates;
-use crate::engine::{Engine, Event, Linking, QueueWorkers};
+use crate::engine::Linking;
 use crate::local::Local;
-use crate::network::{Answer, Command, Network};
-use crate::packuments::Packuments;
 use crate::patches::PatchFile;
 use crate::peers::PeerConflict;
 use crate::project::{LOCKFILE, MANIFEST, Project, WantedLockfile};
-use crate::queue::WorkQueue;
-use crate::remote::Remote;
 use crate::report::{Outcome, Reporter, Summary};
 use crate::scripts::{Building, Built, Payload, ScriptContext, Untrusted};
 use crate::start::Start;
@@ -42,6 +36,9 @@ use crate::{InstallError, scripts, settings, tarballs};
 
 mod finish;
 mod layout;
+mod surroundings;
+
+pub(crate) use surroundings::Surroundings;
 
 /// Where packages are.
 const MODULES: &str = "node_modules";
@@ -332,44 +329,6 @@ struct Begun {
     old: Option<LinkState>,
 }
 
-/// What the main thread talks to while the workers work.
-pub(crate) struct Surroundings<'a, 'e> {
-    pub(crate) engine: &'a Engine<'e>,
-    client: Client,
-    network: Network,
-    answers: Receiver<Answer>,
-    events: Receiver<Event>,
-}
-
-impl Surroundings<'_, '_> {
-    /// Waits until the workers have linked everything.
-    pub(crate) fn until_linked(&self) -> Result<(), InstallError> {
-        match self.events.recv() {
-            Ok(Event::Linked) => Ok(()),
-            Ok(Event::Failed(error)) => Err(error),
-            // The engine holds a sender as long as this runs.
-            Err(error) => Err(InstallError::Thread(std::io::Error::other(error))),
-        }
-    }
-
-    /// Returns where packuments come from; the latest versions of the packages `direct` are noted.
-    fn packuments<'s>(
-        &'s self,
-        local: &'s Local,
-        config: &Config,
-        direct: Vec<PackageName>,
-    ) -> Packuments<'s> {
-        Packuments::new(
-            self.client.clone(),
-            self.network.clone(),
-            self.answers.clone(),
-            (local, self.engine.store),
-            !config.install.minimum_release_age.age.is_zero(),
-            direct,
-        )
-    }
-}
-
 impl<'a> Install<'a> {
     /// Reads the project.
     pub(crate) fn prepare(
@@ -436,84 +395,6 @@ impl<'a> Install<'a> {
         Ok((layout.lockfile.graph, layout.plan))
     }
 
-    /// Does `work` with workers, the network and the store beside it; returns what it returns, what was
-    /// linked, and which placements are missing.
-    pub(crate) fn with_engine<'s, T>(
-        &mut self,
-        store: &'s Store,
-        work: impl FnOnce(&mut Self, &Surroundings<'_, 's>) -> Result<T, InstallError>,
-    ) -> Result<(T, Option<Linking<'s>>, Vec<u32>), InstallError>
-    where
-        'a: 's,
-    {
-        let config = self.config;
-        let setting_up = trace_span!("set up client");
-        deka_fs::give_back_large_buffers();
-        let queue = Arc::new(WorkQueue::new());
-        let client = Client::with_workers(
-            self.request.config.clone(),
-            ManifestCache::of(config),
-            Arc::new(QueueWorkers(queue.clone())),
-        )
-        .map_err(InstallError::Client)?;
-        let remote = Remote::new(client.clone(), config, &self.request.scripts.environment);
-        let (send_answer, answers) = crossbeam_channel::unbounded();
-        let (network, network_thread) =
-            Network::new(client.clone(), remote, queue.clone(), send_answer);
-        let (send_event, events) = crossbeam_channel::unbounded();
-        drop(setting_up);
-        let engine = Engine::new(
-            store,
-            queue.clone(),
-            network.clone(),
-            client.counters().clone(),
-            self.reporter,
-            config.install.force || config.cache.disabled,
-            send_event,
-        );
-
-        let done = std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("network".to_owned());
-            let moving = thread.spawn_scoped(scope, || {
-                if let Err(error) = network_thread.run() {
-                    engine.fail(InstallError::Thread(error));
-                }
-            });
-            if let Err(error) = moving {
-                engine.fail(InstallError::Thread(error));
-            }
-            for number in 1..=std::thread::available_parallelism().map_or(2, usize::from) {
-                let worker = std::thread::Builder::new().name(format!("worker {number}"));
-                if let Err(error) = worker.spawn_scoped(scope, || engine.work(scope)) {
-                    engine.fail(InstallError::Thread(error));
-                }
-            }
-            let surroundings = Surroundings {
-                engine: &engine,
-                client,
-                network: network.clone(),
-                answers,
-                events: events.clone(),
-            };
-            let done = work(self, &surroundings);
-            // What still waits belongs to versions that were picked and dropped again.
-            if done.is_ok() {
-                queue.wind_down();
-            } else {
-                queue.close();
-            }
-            network.send(Command::Stop);
-            done
-        });
-        // The first failure is the cause of the others.
-        let done = done.map_err(|error| match events.try_recv() {
-            Ok(Event::Failed(first)) => first,
-            _ => error,
-        })?;
-        let (linking, missing) = engine.into_linking();
-        Ok((done, linking, missing))
-    }
-
     fn run(mut self, start: Start) -> Result<Installed, InstallError> {
         let store = open_store(self.config)?;
         let (mut driven, linking, missing) =
@@ -566,7 +447,7 @@ impl<'a> Install<'a> {
             let new_files = self.new_files(&layout)?;
             return Ok(Driven { layout, new_files, begun: None });
         }
-        let engine = surroundings.engine;
+        let engine = surroundings.engine();
         let beginning = trace_span!("compare with the disk");
         let linker = Linker::new(&self.project.root, settings::backend(self.config), engine.store)?
             .with_force(self.config.install.force);
@@ -591,7 +472,7 @@ impl<'a> Install<'a> {
                 None => drop(linker.perform(&layout.plan, *task, None)?),
             }
         }
-        engine.want_all(tarballs);
+        surroundings.want_all(tarballs);
         let optional = only_optional(graph);
         let may_be_missing = layout
             .plan
@@ -599,7 +480,7 @@ impl<'a> Install<'a> {
             .map(|placement| optional[placement.package.index()])
             .collect();
         let plan = layout.plan.clone();
-        engine.link(Linking { linker, plan, may_be_missing }, tasks);
+        surroundings.link(Linking { linker, plan, may_be_missing }, tasks);
         // While the workers link, for on a disk this takes its time.
         if let Some(linking) = engine.linking() {
             linking.linker.make_links(&layout.plan, &work)?;

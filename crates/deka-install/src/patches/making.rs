@@ -326,9 +326,9 @@ fn place<'a: 's, 's>(
     let ((), linking, _) = install.with_engine(store, |_, surroundings| {
         let linker = Linker::new(root, Backend::Auto, store)?;
         let tasks = linker.begin(&plan, None)?.tasks().iter().map(|task| (key, *task)).collect();
-        surroundings.engine.want_all(vec![(key, describe)]);
+        surroundings.want_all([(key, describe)]);
         let may_be_missing = vec![false; plan.placements.len()];
-        surroundings.engine.link(Linking { linker, plan, may_be_missing }, tasks);
+        surroundings.link(Linking { linker, plan, may_be_missing }, tasks);
         surroundings.until_linked()
     })?;
     let lost = || InstallError::Thread(std::io::Error::other("nothing was linked"));
