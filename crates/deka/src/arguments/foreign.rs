@@ -109,13 +109,15 @@ pub(super) struct Ignored;
 
 impl Args for Ignored {
     fn augment_args(command: Command) -> Command {
-        let switches = SWITCHES
-            .iter()
-            .map(|name| Arg::new(*name).long(*name).action(ArgAction::Count).hide(true));
-        let options = OPTIONS
-            .iter()
-            .map(|name| Arg::new(*name).long(*name).action(ArgAction::Append).hide(true));
-        command.args(switches).args(options)
+        // Each is one flag with many names: a flag takes more memory than its name.
+        let flag = |id: &'static str, names: &'static [&'static str], action| {
+            Arg::new(id).long(names[0]).aliases(&names[1..]).action(action).hide(true)
+        };
+        command.arg(flag("ignored-switches", SWITCHES, ArgAction::Count)).arg(flag(
+            "ignored-options",
+            OPTIONS,
+            ArgAction::Append,
+        ))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -271,8 +273,6 @@ fn switch(argument: &str) -> Switch {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
-
-    use clap::CommandFactory as _;
 
     use super::rewrite;
     use crate::arguments::Arguments;

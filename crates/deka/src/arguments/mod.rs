@@ -24,6 +24,7 @@ mod x;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use clap::builder::Resettable;
 use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand, ValueHint};
 
 use crate::diagnostic::Diagnostic;
@@ -52,6 +53,13 @@ pub(crate) use version::VersionArguments;
 pub(crate) use why::WhyArguments;
 pub(crate) use x::{CreateArguments, SourceArguments, XArguments};
 
+/// What deka is told.
+#[derive(Debug)]
+pub(crate) struct Arguments {
+    pub(crate) common: CommonArguments,
+    pub(crate) command: Command,
+}
+
 /// deka installs npm packages: fast, safely, and with Bun's lockfile.
 #[derive(Debug, Parser)]
 #[command(
@@ -62,15 +70,15 @@ pub(crate) use x::{CreateArguments, SourceArguments, XArguments};
     disable_help_subcommand = true,
     disable_help_flag = true,
     subcommand_required = true,
+    arg_required_else_help = true,
+    allow_external_subcommands = true,
+    external_subcommand_value_parser = clap::value_parser!(OsString),
     max_term_width = 100,
     after_help = AFTER_HELP
 )]
-pub(crate) struct Arguments {
+struct Root {
     #[command(flatten)]
-    pub(crate) common: CommonArguments,
-
-    #[command(subcommand)]
-    pub(crate) command: Command,
+    common: CommonArguments,
 
     /// Print the version
     #[arg(short = 'v', short_alias = 'V', long, action = clap::ArgAction::Version)]
@@ -79,6 +87,32 @@ pub(crate) struct Arguments {
     /// Print help; `deka help <command>` says all about a command
     #[arg(short = 'h', long, global = true, action = clap::ArgAction::HelpShort)]
     help: Option<bool>,
+}
+
+impl Arguments {
+    /// Returns the definition of the command line, all of it.
+    pub(crate) fn command() -> clap::Command {
+        let root = Root::command();
+        let about = root.get_about().cloned();
+        Command::augment_subcommands(root).about(Resettable::from(about))
+    }
+
+    /// Returns the definition without the commands that are none of these words: each would be given a copy
+    /// of all flags that are for all commands.
+    fn command_of(words: &[OsString]) -> clap::Command {
+        let all = Command::augment_subcommands(clap::Command::new("deka"));
+        let is_wanted = |command: &&clap::Command| {
+            let mut names = std::iter::once(command.get_name()).chain(command.get_all_aliases());
+            names.any(|name| words.iter().any(|word| word == name))
+        };
+        Root::command().subcommands(all.get_subcommands().filter(is_wanted).cloned())
+    }
+
+    fn read(command: &mut clap::Command, words: &[OsString]) -> Result<Self, clap::Error> {
+        let mut matches = command.try_get_matches_from_mut(words)?;
+        let Root { common, .. } = Root::from_arg_matches_mut(&mut matches)?;
+        Ok(Self { common, command: Command::from_arg_matches_mut(&mut matches)? })
+    }
 }
 
 const AFTER_HELP: &str = "\
@@ -109,7 +143,7 @@ pub(crate) enum Command {
 
     /// Make a project of the folder: a package.json
     #[command(after_help = init::AFTER_HELP)]
-    Init(Box<InitArguments>),
+    Init(Box<Deferred<InitArguments>>),
 
     /// Add packages to package.json, and install them
     #[command(visible_alias = "a", after_help = adding::AFTER_HELP_ADD)]
@@ -153,7 +187,7 @@ pub(crate) enum Command {
 
     /// Change the version of the package, and commit and tag it
     #[command(after_help = version::AFTER_HELP)]
-    Version(Box<VersionArguments>),
+    Version(Box<Deferred<VersionArguments>>),
 
     /// Run a script of package.json, or list them
     #[command(visible_alias = "run-script", after_help = run::AFTER_HELP_RUN)]
@@ -193,27 +227,27 @@ pub(crate) enum Command {
 
     /// List what is installed
     #[command(visible_alias = "ls", aliases = ["la", "ll"], after_help = list::AFTER_HELP)]
-    List(Box<LsArguments>),
+    List(Box<Deferred<LsArguments>>),
 
     /// List the licenses of installed packages
     #[command(alias = "license", after_help = list::AFTER_HELP_LICENSES)]
-    Licenses(Box<LicensesArguments>),
+    Licenses(Box<Deferred<LicensesArguments>>),
 
     /// Explain why a package is installed
     #[command(alias = "explain", after_help = why::AFTER_HELP)]
-    Why(Box<WhyArguments>),
+    Why(Box<Deferred<WhyArguments>>),
 
     /// Show settings and where they come from, or change them
     #[command(alias = "c", after_help = config::AFTER_HELP)]
-    Config(Box<ConfigArguments>),
+    Config(Box<Deferred<ConfigArguments>>),
 
     /// Remove installed packages that nobody asks for
     #[command(after_help = prune::AFTER_HELP)]
-    Prune(PruneArguments),
+    Prune(Deferred<PruneArguments>),
 
     /// Find out what is wrong with registry, cache and project
     #[command(after_help = doctor::AFTER_HELP)]
-    Doctor(DoctorArguments),
+    Doctor(Deferred<DoctorArguments>),
 
     /// Show which dependencies have newer versions
     #[command(after_help = asking::OUTDATED_HELP)]
@@ -237,7 +271,7 @@ pub(crate) enum Command {
 
     /// Print a completion script for a shell
     #[command(after_help = COMPLETIONS_HELP)]
-    Completions(CompletionsArguments),
+    Completions(Deferred<CompletionsArguments>),
 
     /// Write the pages of the documentation
     #[command(hide = true)]
@@ -433,7 +467,6 @@ pub(crate) enum Parsed {
 
 /// Reads the command line, the name of the program first.
 pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed, Diagnostic> {
-    let mut command = Arguments::command();
     let mut arguments: Vec<OsString> = arguments.collect();
     if arguments
         .first()
@@ -441,15 +474,20 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed,
     {
         arguments.insert(1, "x".into());
     }
+    let mut command = Arguments::command_of(&arguments);
     let arguments = foreign::rewrite(arguments, &command);
     if arguments.len() <= 1 {
         return help(None).map(Parsed::Print);
     }
-    if arguments.iter().any(|argument| argument == "--help" || argument == "-h") {
-        command = with_help();
-    }
-    let result = command.try_get_matches_from_mut(arguments);
-    let parsed = result.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let wants_help = arguments.iter().any(|argument| argument == "--help" || argument == "-h");
+    let parsed = Arguments::read(&mut command, &arguments).or_else(|error| {
+        if error.kind() == clap::error::ErrorKind::DisplayVersion {
+            return Err(error);
+        }
+        // What is wrong is told by who knows all commands.
+        command = if wants_help { with_help() } else { Arguments::command() };
+        Arguments::read(&mut command, &arguments)
+    });
     match parsed {
         Ok(arguments) => Ok(Parsed::Run(Box::new(arguments))),
         Err(error) => match error.kind() {
@@ -491,8 +529,6 @@ pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory as _;
-
     use super::{Arguments, Parsed, parse};
 
     #[test]

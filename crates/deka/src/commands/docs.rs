@@ -11,7 +11,7 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use clap::{Arg, Command, CommandFactory as _};
+use clap::{Arg, Command};
 use deka_fs::{Durability, atomic_write};
 
 use crate::arguments::{Arguments, DocsArguments};
