@@ -35,5 +35,5 @@ pub use limits::withhold_descriptors;
 pub use limits::{flush_horizon, make_room_for_open_files};
 pub use lock::{FileLock, LockKind};
 pub use mapped::MappedFile;
-pub use memory::{give_back_large_buffers, reserve_large};
+pub use memory::{give_back_large_buffers, prepare_heap, reserve_large};
 pub use private::private_folder;

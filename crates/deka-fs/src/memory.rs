@@ -15,13 +15,14 @@ pub fn reserve_large(
     bytes.try_reserve_exact(additional)?;
     let room = bytes.spare_capacity_mut();
     if room.len() >= SMALLEST {
-        prefer_huge_pages(room);
+        #[cfg(target_os = "linux")]
+        advise(room, rustix::mm::Advice::LinuxHugepage);
     }
     Ok(())
 }
 
 #[cfg(target_os = "linux")]
-fn prefer_huge_pages(room: &mut [std::mem::MaybeUninit<u8>]) {
+fn advise(room: &mut [std::mem::MaybeUninit<u8>], advice: rustix::mm::Advice) {
     /// The largest base page that Linux has; the advice is about whole pages.
     const PAGE: usize = 64 << 10;
 
@@ -31,14 +32,11 @@ fn prefer_huge_pages(room: &mut [std::mem::MaybeUninit<u8>]) {
     };
     let pages = room[start..start + whole].as_mut_ptr().cast();
     #[expect(unsafe_code, reason = "advice about memory is given by address")]
-    // SAFETY: the pages are within `room`, and this advice does not change what memory contains.
-    let advised = unsafe { rustix::mm::madvise(pages, whole, rustix::mm::Advice::LinuxHugepage) };
-    // A system without them is only slower.
+    // SAFETY: the pages are within `room`, and no advice that is given here changes what memory contains.
+    let advised = unsafe { rustix::mm::madvise(pages, whole, advice) };
+    // A system that can't is only slower.
     advised.unwrap_or_default();
 }
-
-#[cfg(not(target_os = "linux"))]
-fn prefer_huge_pages(_: &mut [std::mem::MaybeUninit<u8>]) {}
 
 /// Has every buffer of a quarter of a megabyte and more go back to the system as soon as it is freed.
 ///
@@ -53,6 +51,34 @@ pub fn give_back_large_buffers() {
         let is_set = unsafe { libc::mallopt(libc::M_MMAP_THRESHOLD, LARGE) };
         // If it can't be set, more memory is kept.
         let _ = is_set;
+    }
+}
+
+/// Has the heap of the calling thread ready for so many bytes of small pieces.
+///
+/// To be called when it is known that they will be needed. Each page that is touched first costs a fault; to
+/// have the kernel map them all at once costs half of that.
+pub fn prepare_heap(bytes: usize) {
+    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    {
+        /// What more would do is not worth what it takes if it is not used.
+        const MOST: usize = 16 << 20;
+
+        let bytes = bytes.min(MOST);
+        // It is to come from the heap, and to stay there when it is given back.
+        let more = libc::c_int::try_from(2 * bytes).unwrap_or(libc::c_int::MAX);
+        #[expect(unsafe_code, reason = "the allocator is C's")]
+        // SAFETY: it is called with its parameters, and changes nothing that is allocated.
+        let is_set = unsafe {
+            libc::mallopt(libc::M_MMAP_THRESHOLD, more)
+                & libc::mallopt(libc::M_TRIM_THRESHOLD, more)
+        };
+        let mut piece: Vec<u8> = Vec::new();
+        if is_set == 1 && piece.try_reserve_exact(bytes).is_ok() {
+            advise(piece.spare_capacity_mut(), rustix::mm::Advice::LinuxPopulateWrite);
+        }
+        drop(piece);
+        give_back_large_buffers();
     }
 }
 

@@ -235,6 +235,11 @@ impl Graph {
         Self::default()
     }
 
+    /// Returns an empty graph with room for so many packages and edges.
+    pub fn with_capacity(packages: usize, edges: usize) -> Self {
+        Self { packages: Vec::with_capacity(packages), edges: Vec::with_capacity(edges) }
+    }
+
     /// Adds a package together with all its edges; edges of one package lie side by side in the
     /// order of `edges`.
     pub fn add_package(

@@ -118,6 +118,9 @@ pub(crate) struct Project {
     pub(crate) inputs: Vec<Input>,
 }
 
+/// How many bytes an install needs for each of its lockfile's, as measured.
+const HEAP_FOR_LOCKFILE: usize = 8;
+
 /// Opens the folder of a project and reads its lockfile, which has to be there, and nothing else.
 pub(crate) fn read_lockfile(root: &Path) -> Result<(Dir, Lockfile), InstallError> {
     let path = root.join(LOCKFILE);
@@ -178,6 +181,7 @@ impl Project {
         let manifest = PackageJson::parse(manifest)
             .map_err(|source| InstallError::Manifest { path, source: Box::new(source) })?;
         let _span = trace_span!("parse lockfile");
+        deka_fs::prepare_heap(HEAP_FOR_LOCKFILE * lockfile_text.as_ref().map_or(0, Vec::len));
         let lockfile = match lockfile_text.as_ref().map(deka_lockfile::bun::parse) {
             None => Read::Absent,
             Some(Ok(lockfile)) => Read::Good(Box::new(lockfile)),

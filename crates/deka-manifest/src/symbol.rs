@@ -16,12 +16,18 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 pub struct Symbol(&'static str);
 
 const SHARDS: usize = 16;
-const CHUNK_BYTES: usize = 32 * 1024;
+/// Each chunk is twice as large as the one before, from the first to the last size: most projects need
+/// little of the last.
+const FIRST_CHUNK: usize = 2 * 1024;
+const LAST_CHUNK: usize = 32 * 1024;
+/// Of how many strings each shard has room from the start.
+const FIRST_STRINGS: usize = 56;
 
 struct Shard {
     table: HashTable<&'static str>,
     /// What is left of the chunk that new strings are copied into.
     free: &'static mut [u8],
+    next_chunk: usize,
 }
 
 struct Interner {
@@ -32,17 +38,22 @@ struct Interner {
 static INTERNER: LazyLock<Interner> = LazyLock::new(|| Interner {
     hasher: DefaultHashBuilder::default(),
     shards: std::array::from_fn(|_| {
-        Mutex::new(Shard { table: HashTable::new(), free: Default::default() })
+        Mutex::new(Shard {
+            table: HashTable::with_capacity(FIRST_STRINGS),
+            free: Default::default(),
+            next_chunk: FIRST_CHUNK,
+        })
     }),
 });
 
 impl Shard {
     fn store(&mut self, text: &str) -> &'static str {
-        if text.len() > CHUNK_BYTES / 8 {
+        if text.len() > FIRST_CHUNK / 2 {
             return Box::leak(text.to_owned().into_boxed_str());
         }
         if self.free.len() < text.len() {
-            self.free = vec![0; CHUNK_BYTES].leak();
+            self.free = vec![0; self.next_chunk].leak();
+            self.next_chunk = (2 * self.next_chunk).min(LAST_CHUNK);
         }
         let (used, rest) = std::mem::take(&mut self.free).split_at_mut(text.len());
         self.free = rest;
@@ -133,7 +144,7 @@ mod tests {
 
     #[test]
     fn equal_texts_are_one_symbol() {
-        let long = "x".repeat(CHUNK_BYTES);
+        let long = "x".repeat(LAST_CHUNK);
         for text in ["", "a", "react", "@types/node", &long] {
             let copy = text.to_owned();
             assert_eq!(Symbol::new(text), Symbol::new(&copy));

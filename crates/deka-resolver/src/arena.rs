@@ -184,6 +184,14 @@ impl Arena {
         self.node(id).edges.clone().map(EdgeId)
     }
 
+    /// Makes room for so many more packages and edges.
+    pub(crate) fn reserve(&mut self, packages: usize, edges: usize) {
+        self.nodes.reserve(packages);
+        self.edges.reserve(edges);
+        self.names.reserve(packages);
+        self.name_of.reserve(packages);
+    }
+
     /// Adds a package; its edges have no targets yet and are decided in the order of `rows`.
     pub(crate) fn add_node(&mut self, package: Package, origin: Origin, rows: Vec<Row>) -> NodeId {
         let id = NodeId(self.nodes.len() as u32);

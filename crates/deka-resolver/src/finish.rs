@@ -46,7 +46,7 @@ impl Resolver<'_> {
         for (id, node) in order.iter().enumerate() {
             id_of[node.index()] = Some(PackageId(id as u32));
         }
-        let mut graph = Graph::new();
+        let mut graph = Graph::with_capacity(order.len(), self.arena.edges.len());
         let mut added = 0;
         let mut extensions = Vec::new();
         for node in order {

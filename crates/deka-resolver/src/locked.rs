@@ -99,6 +99,7 @@ impl Resolver<'_> {
             .filter_map(|id| Some((path_of(&self.arena.node(*id).package.resolution)?, *id)))
             .collect();
         let mut node_of = vec![None; graph.packages().len()];
+        self.arena.reserve(graph.packages().len(), graph.edges().len());
         for id in graph.package_ids() {
             let package = graph.package(id);
             node_of[id.index()] = match &package.resolution {

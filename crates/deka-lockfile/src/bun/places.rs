@@ -148,7 +148,11 @@ pub(super) fn into_graph(
 ) -> Result<Graph> {
     let Entries { keys: places, packages, edges, unresolved } = entries;
     let mut leads_nowhere = HashSet::new();
-    let mut graph = Graph::new();
+    let mut graph = Graph::with_capacity(
+        workspaces.len() + packages.len(),
+        // The edges of workspaces are not among them.
+        edges.len() + edges.len() / 8,
+    );
     let mut id_of_raw = vec![None; packages.len()];
     let mut root_bin = Bin::None;
     let mut raw_of_workspace: HashMap<Symbol, usize> = HashMap::new();
