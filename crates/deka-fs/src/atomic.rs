@@ -149,10 +149,8 @@ impl Drop for Replacement {
 pub fn remove_leftovers(dir: &Dir) -> Result<(), FsError> {
     const OLD: u128 = 3_600_000_000_000;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    for entry in dir.list()? {
-        let Some(name) = entry.name.to_str().filter(|name| is_temporary_name(name)) else {
-            continue;
-        };
+    for entry in dir.list_some(|name| name.to_str().is_some_and(is_temporary_name))? {
+        let name = &*entry.name;
         let metadata = dir.metadata(name)?;
         let written = metadata.and_then(|metadata| u128::try_from(metadata.modified).ok());
         if written.is_some_and(|written| now.saturating_sub(written) > OLD) {

@@ -2,6 +2,7 @@
 //! now?".
 
 use std::fmt;
+use std::sync::OnceLock;
 
 use crate::{Dir, FsError, Operation};
 
@@ -21,9 +22,11 @@ pub struct Epoch {
 impl Epoch {
     /// Returns the present epoch of the file system that `dir` is on.
     pub fn of(dir: &Dir) -> Result<Self, FsError> {
+        static BOOT: OnceLock<String> = OnceLock::new();
+
         let (device, mount) =
             dir.mount().map_err(|error| FsError::new(Operation::Stat, dir.path(), error))?;
-        let boot = crate::os::boot_id();
+        let boot = BOOT.get_or_init(crate::os::boot_id);
         let text = format!("{boot}.{device:x}.{mount:x}").into_boxed_str();
         Ok(Self { text, boot_length: boot.len() })
     }

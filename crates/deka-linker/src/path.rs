@@ -34,6 +34,16 @@ pub(crate) fn normalise_inside(path: &str) -> Option<String> {
     is_inside.then_some(normal)
 }
 
+/// Whether a path is what [`normalise_inside`] makes of it, and leads somewhere.
+pub(crate) fn is_normal_inside(path: &str) -> bool {
+    if path.contains('\\') {
+        return normalise_inside(path).is_some_and(|normal| normal == path);
+    }
+    let mut names = path.split('/');
+    let is_first_plain = path.split('/').next().is_some_and(|name| !name.contains(':'));
+    is_first_plain && names.all(is_safe_name)
+}
+
 /// Whether `name` is one name and stays where it is.
 pub(crate) fn is_safe_name(name: &str) -> bool {
     !matches!(name, "" | "." | "..")

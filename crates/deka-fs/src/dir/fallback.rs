@@ -336,9 +336,15 @@ impl Dir {
 
     /// Returns the names in the folder in no particular order.
     pub fn list(&self) -> Result<Vec<Entry>, FsError> {
+        self.list_some(|_| true)
+    }
+
+    /// Returns those names in the folder that are wanted, in no particular order.
+    pub fn list_some(&self, is_wanted: impl Fn(&OsStr) -> bool) -> Result<Vec<Entry>, FsError> {
         let failed = |error| FsError::new(Operation::ReadDir, &self.path, error);
         fs::read_dir(&self.path)
             .map_err(failed)?
+            .filter(|entry| entry.as_ref().map_or(true, |entry| is_wanted(&entry.file_name())))
             .map(|entry| {
                 let entry = entry.map_err(failed)?;
                 let kind = to_kind(entry.file_type().map_err(failed)?);

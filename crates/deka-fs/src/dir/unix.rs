@@ -1,6 +1,6 @@
 //! Folders as descriptors, on anything like Unix.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -372,6 +372,11 @@ impl Dir {
 
     /// Returns the names in the folder in no particular order.
     pub fn list(&self) -> Result<Vec<Entry>, FsError> {
+        self.list_some(|_| true)
+    }
+
+    /// Returns those names in the folder that are wanted, in no particular order.
+    pub fn list_some(&self, is_wanted: impl Fn(&OsStr) -> bool) -> Result<Vec<Entry>, FsError> {
         let failed = |error: Errno| FsError::new(Operation::ReadDir, &self.path, error);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         // The descriptor held may be good for paths only.
@@ -380,9 +385,11 @@ impl Dir {
         for entry in rustix::fs::Dir::new(readable).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
-            if matches!(name.to_bytes(), b"." | b"..") {
+            let text = OsStr::from_bytes(name.to_bytes());
+            if matches!(name.to_bytes(), b"." | b"..") || !is_wanted(text) {
                 continue;
             }
+            let text = text.to_owned();
             let kind = match entry.file_type() {
                 FileType::Unknown => match self.metadata(name)? {
                     Some(metadata) => metadata.kind,
@@ -390,8 +397,7 @@ impl Dir {
                 },
                 kind => to_kind(kind),
             };
-            let name = std::ffi::OsStr::from_bytes(name.to_bytes()).to_owned();
-            entries.push(Entry { name, kind });
+            entries.push(Entry { name: text, kind });
         }
         Ok(entries)
     }

@@ -1,6 +1,7 @@
 //! The tree on disk: the places of the lockfile, without those that this install leaves out.
 
 use deka_manifest::Alias;
+use hashbrown::HashMap;
 
 use crate::{EdgeId, Graph, HoistedTree, NodeId, PackageId};
 
@@ -12,6 +13,8 @@ impl HoistedTree {
     /// package that the dependent finds in the tree. What tarballs bundle comes with them: it is left
     /// out, and stands in for nothing.
     pub fn pruned(&self, graph: &Graph, keep: &dyn Fn(EdgeId, PackageId) -> bool) -> Self {
+        let top: HashMap<Alias, NodeId> =
+            self.children(None).map(|node| (self.node(node).alias, node)).collect();
         let mut is_kept = vec![false; self.nodes.len()];
         let mut open: Vec<Option<NodeId>> = vec![None];
         while let Some(place) = open.pop() {
@@ -21,7 +24,7 @@ impl HoistedTree {
                 if edge.target.is_none() || edge.bundled {
                     continue;
                 }
-                if let Some(found) = self.resolve_beside_bundles(place, edge.alias)
+                if let Some(found) = self.resolve_beside_bundles(place, edge.alias, &top)
                     && !is_kept[found.index()]
                     && keep(id, self.node(found).package)
                 {
@@ -33,11 +36,19 @@ impl HoistedTree {
         self.retain(&is_kept)
     }
 
-    /// Like [`HoistedTree::resolve`], as if nothing were bundled.
-    fn resolve_beside_bundles(&self, from: Option<NodeId>, alias: Alias) -> Option<NodeId> {
+    /// Like [`HoistedTree::resolve`], as if nothing were bundled; `top` are the root's.
+    fn resolve_beside_bundles(
+        &self,
+        from: Option<NodeId>,
+        alias: Alias,
+        top: &HashMap<Alias, NodeId>,
+    ) -> Option<NodeId> {
         let mut place = from;
         loop {
-            let found = self.child(place, alias);
+            let found = match place {
+                Some(_) => self.child(place, alias),
+                None => top.get(&alias).copied(),
+            };
             if let Some(found) = found.filter(|found| !self.node(*found).in_bundle) {
                 return Some(found);
             }

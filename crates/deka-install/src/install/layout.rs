@@ -144,12 +144,7 @@ impl<'a> Install<'a> {
     }
 
     /// Has the tarballs of a locked graph looked up or fetched while the tree is planned.
-    fn want_reachable(
-        &self,
-        surroundings: &Surroundings<'_, '_>,
-        graph: &Graph,
-        kept: &Kept<'_>,
-    ) {
+    fn want_reachable(&self, surroundings: &Surroundings<'_, '_>, graph: &Graph, kept: &Kept<'_>) {
         let mut is_reached = vec![false; graph.packages().len()];
         is_reached[PackageId::ROOT.index()] = true;
         // What is near the root comes first: frameworks and compilers, the largest, are there.

@@ -23,6 +23,7 @@ mod state;
 mod tests;
 mod verify;
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -258,15 +259,11 @@ impl<'a> Linker<'a> {
     }
 
     fn find_left_over_trash(&self, base: &Base) -> Result<(), LinkError> {
-        let entries = base.dir.list().map_err(|source| self.failed("node_modules", source))?;
+        let is_own = |name: &OsStr| name.as_encoded_bytes().starts_with(OWN_PREFIX.as_bytes());
+        let own =
+            base.dir.list_some(is_own).map_err(|source| self.failed("node_modules", source))?;
         let mut trash = self.trash.lock().unwrap_or_else(PoisonError::into_inner);
-        for entry in entries {
-            if let Some(name) = entry.name.to_str()
-                && name.starts_with(OWN_PREFIX)
-            {
-                trash.push(name.to_owned());
-            }
-        }
+        trash.extend(own.into_iter().filter_map(|entry| entry.name.into_string().ok()));
         Ok(())
     }
 

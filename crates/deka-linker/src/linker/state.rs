@@ -229,6 +229,7 @@ impl Linker<'_> {
         let failed: HashSet<u32> = finish.failed.iter().copied().collect();
         let repaired = self.repaired.lock().unwrap_or_else(PoisonError::into_inner);
         let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        let may_be_torn = may_be_torn(finish.old, moment);
         let mut placements = Vec::with_capacity(finish.plan.placements.len());
         for (placement, at) in finish.plan.placements.iter().zip(0..) {
             let kept = finish.work.difference.kept.get(at as usize).copied().flatten();
@@ -247,8 +248,8 @@ impl Linker<'_> {
             };
             let Some(stamp) = stamp.filter(|_| !failed.contains(&at)) else { continue };
             let unflushed_since = match kept {
-                Some((old, placed, _)) if !repaired.contains(&at) => {
-                    unflushed_since(old, placed, moment)
+                Some((_, placed, _)) if !repaired.contains(&at) => {
+                    placed.unflushed_since.filter(|since| may_be_torn(*since))
                 }
                 _ => Some(moment.now.unwrap_or(0)),
             };
@@ -386,19 +387,18 @@ impl<'a> NamesOfEntries<'a> {
     }
 }
 
-/// Returns since when a placement that stayed may be torn by a power cut, on this boot's clock.
-fn unflushed_since(old: &LinkState, placed: &PlacedPackage, moment: &Moment) -> Option<u64> {
-    let since = placed.unflushed_since?;
-    if old.is_sealed {
-        return None;
+/// Returns whether a placement that stayed, and was made at some time on this boot's clock, may be torn by a
+/// power cut.
+fn may_be_torn(old: Option<&LinkState>, moment: &Moment) -> impl Fn(u64) -> bool + use<> {
+    // After another boot, it was verified in this run by reading what was on the disk when the machine started.
+    let was_in_doubt =
+        old.is_some_and(|old| !old.is_sealed && is_same_boot(&old.epoch, &moment.epoch));
+    let known = moment.now.zip(flush_horizon()).filter(|_| was_in_doubt);
+    move |since| {
+        known.is_some_and(|(now, horizon)| {
+            now.checked_sub(since).is_some_and(|age| age < horizon.as_secs())
+        })
     }
-    if !is_same_boot(&old.epoch, &moment.epoch) {
-        // Verified in this run, by reading what was on the disk when the machine started.
-        return None;
-    }
-    let horizon = flush_horizon()?.as_secs();
-    let age = moment.now?.checked_sub(since)?;
-    (age < horizon).then_some(since)
 }
 
 /// Whether a path is that of a scope, of a `node_modules`, or of what leads to one in the isolated

@@ -10,7 +10,7 @@
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::{Input, InputState, LinkState, PlacedLink, PlacedLinks, PlacedPackage, Stamp, Summary};
-use crate::path::{is_safe_name, normalise_inside};
+use crate::path::{is_normal_inside, is_safe_name};
 use crate::plan::Identity;
 
 const MAGIC: &[u8; 8] = b"deka-lnk";
@@ -299,8 +299,7 @@ impl LinkState {
     /// have come with the project, from strangers.
     fn stays_inside(&self) -> bool {
         let is_inside = |path: &str| {
-            normalise_inside(path).is_some_and(|normal| normal == path)
-                && path.split('/').any(|name| name == "node_modules")
+            is_normal_inside(path) && path.split('/').any(|name| name == "node_modules")
         };
         let mut link_folders = self.link_folders.iter().chain(&self.bin_folders);
         self.placements.iter().all(|placed| is_inside(&placed.path))
