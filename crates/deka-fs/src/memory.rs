@@ -98,4 +98,13 @@ mod tests {
         }
         assert!(reserve_large(&mut Vec::new(), usize::MAX).is_err());
     }
+
+    #[test]
+    fn a_heap_of_any_size_is_prepared() {
+        for bytes in [0, 1, 1 << 20, usize::MAX] {
+            prepare_heap(bytes);
+            let pieces: Vec<Vec<u8>> = (0..100).map(|length| vec![1; length]).collect();
+            assert!(pieces.iter().flatten().all(|byte| *byte == 1));
+        }
+    }
 }
