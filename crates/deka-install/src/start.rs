@@ -75,9 +75,18 @@ impl Start {
         config: &Config,
         reporter: &dyn Reporter,
     ) -> Result<Self, InstallError> {
+        let is_whole = is_whole(&lockfile.graph);
+        if project.must_migrate && is_whole {
+            // What the manifests say since is for the next install.
+            return Ok(Self::Locked { lockfile: Box::new(lockfile.clone()), pruned: Vec::new() });
+        }
         Ok(match Self::of_lockfile(lockfile, project, local, config, reporter)? {
-            Self::Locked { lockfile, .. } if !is_whole(&lockfile.graph) => {
+            Self::Locked { lockfile, .. } if !is_whole => {
                 Self::Resolve(Some(Old { lockfile, stale: HashSet::new() }))
+            }
+            // Peers that npm left out stay where they are.
+            Self::Resolve(Some(old)) if config.install.is_frozen() && is_whole => {
+                Self::Locked { lockfile: old.lockfile, pruned: Vec::new() }
             }
             start => start,
         })

@@ -160,7 +160,7 @@ impl Changes {
             let row = Row { workspace, alias: wish.alias };
             let Some(known) = find(&old, wish.alias) else {
                 self.rows.push(row);
-                if !wish.is_optional_peer {
+                if !wish.is_optional_peer && !is_left_out(&locked.graph, &after.path, wish) {
                     self.edits.push(Edit::Added(row));
                 }
                 continue;
@@ -202,6 +202,15 @@ fn wishes(entry: &WorkspaceEntry) -> Vec<Wish> {
 
 fn find(wishes: &[Wish], alias: Alias) -> Option<Wish> {
     wishes.binary_search_by_key(&alias, |wish| wish.alias).ok().map(|at| wishes[at])
+}
+
+/// Whether the locked graph knows the wish as a peer that npm was told not to install.
+fn is_left_out(graph: &Graph, workspace: &str, wish: &Wish) -> bool {
+    let Some(dependent) = graph.importer(workspace) else { return false };
+    let mut edges = graph.edges_of(dependent).iter();
+    edges.any(|edge| {
+        edge.alias == wish.alias && edge.optional_peer && edge.spec.trim() == wish.spec.trim()
+    })
 }
 
 /// Whether the locked package lies in the range that is asked for now.

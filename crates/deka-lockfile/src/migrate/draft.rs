@@ -67,6 +67,40 @@ impl Draft {
         &mut self.packages[id.index()].edges
     }
 
+    /// Takes out of the sections what the root and the workspaces ask for and the file does not have,
+    /// so that it counts as added since. `keeps` is asked for each by folder and edge; optional peers
+    /// stay. The edge of a required peer stays too, as that of an optional one: who has npm or yarn
+    /// install no peers did not add it since.
+    pub(crate) fn forget_missing(
+        &mut self,
+        workspaces: &mut [WorkspaceEntry],
+        keeps: impl Fn(&str, &Edge) -> bool,
+    ) {
+        for (drafted, entry) in self.packages.iter_mut().zip(workspaces) {
+            let is_missing = |edge: &Edge| {
+                edge.target.is_none() && !edge.is_optional_peer() && !keeps(&entry.path, edge)
+            };
+            let missing: Vec<(EdgeKind, Alias)> = (drafted.edges.iter())
+                .filter(|edge| is_missing(edge))
+                .map(|edge| (edge.kind, edge.alias))
+                .collect();
+            for (kind, group) in [
+                (EdgeKind::Prod, &mut entry.dependencies),
+                (EdgeKind::Dev, &mut entry.dev_dependencies),
+                (EdgeKind::Optional, &mut entry.optional_dependencies),
+                (EdgeKind::Peer, &mut entry.peer_dependencies),
+            ] {
+                group.retain(|(alias, _)| !missing.contains(&(kind, *alias)));
+            }
+            for edge in &mut drafted.edges {
+                edge.optional_peer |= missing.contains(&(EdgeKind::Peer, edge.alias));
+            }
+            drafted.edges.retain(|edge| {
+                edge.kind == EdgeKind::Peer || !missing.contains(&(edge.kind, edge.alias))
+            });
+        }
+    }
+
     /// Returns the names of the packages of which something is missing.
     pub(super) fn wanted(&self) -> impl Iterator<Item = PackageName> {
         let is_wanted = |drafted: &&Drafted| drafted.is_wanted();

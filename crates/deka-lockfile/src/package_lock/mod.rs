@@ -51,7 +51,11 @@ pub(crate) fn read(
     let index_of = places.iter().zip(0..).map(|((key, _), index)| (key.clone(), index)).collect();
     let tree = Tree { places, index_of, registries };
     tree.describe_manifests(&mut lockfile.workspaces);
-    tree.into_draft(&lockfile.workspaces)
+    let mut draft = tree.draft(&lockfile.workspaces)?;
+    draft.forget_missing(&mut lockfile.workspaces, |folder, edge| {
+        edge.kind == EdgeKind::Optional || tree.manifest_in(folder).is_none()
+    });
+    Ok(draft)
 }
 
 /// The places by their keys.
@@ -66,12 +70,7 @@ impl Tree<'_> {
     fn describe_manifests(&self, workspaces: &mut Vec<WorkspaceEntry>) {
         workspaces.retain(|entry| entry.path.is_empty() || self.index_of.contains_key(&entry.path));
         for workspace in workspaces {
-            let Some(index) = self.index_of.get(&workspace.path) else { continue };
-            let entry = &self.places[*index].1;
-            // Version 1 does not tell.
-            if entry.needs == Needs::Everything {
-                continue;
-            }
+            let Some(entry) = self.manifest_in(&workspace.path) else { continue };
             workspace.dependencies.clone_from(&entry.dependencies);
             workspace.dev_dependencies.clone_from(&entry.dev_dependencies);
             workspace.optional_dependencies.clone_from(&entry.optional_dependencies);
@@ -80,8 +79,14 @@ impl Tree<'_> {
         }
     }
 
+    /// Returns what the file says of the manifest in `folder`; version 1 says nothing.
+    fn manifest_in(&self, folder: &str) -> Option<&Entry> {
+        let entry = &self.places[*self.index_of.get(folder)?].1;
+        (entry.needs != Needs::Everything).then_some(entry)
+    }
+
     /// Follows all edges from the root and the workspaces on.
-    fn into_draft(self, workspaces: &[WorkspaceEntry]) -> Result<Draft> {
+    fn draft(&self, workspaces: &[WorkspaceEntry]) -> Result<Draft> {
         let mut draft = Draft::new(workspaces);
         let mut ids: HashMap<usize, PackageId> = HashMap::new();
         let mut queue: Vec<(String, PackageId)> = Vec::new();

@@ -60,6 +60,32 @@ fn peers_that_npm_did_not_install_are_optional() {
 }
 
 #[test]
+fn what_npm_did_not_install_is_added_since() {
+    let text = r#"{ "lockfileVersion": 3, "packages": { "": {
+        "dependencies": { "a": "1" }, "devDependencies": { "b": "1" }, "optionalDependencies": { "c": "1" },
+        "peerDependencies": { "d": "1", "e": "1" }, "peerDependenciesMeta": { "e": { "optional": true } } } } }"#;
+    let lockfile = read(r#"{ "name": "p", "peerDependencies": { "d": "1" } }"#, text).unwrap();
+    let groups = lockfile.workspaces[0].groups();
+    let left: Vec<&str> =
+        groups.iter().flat_map(|(_, rows)| rows.iter().map(|(alias, _)| alias.as_str())).collect();
+    assert_eq!(left, ["c", "e"]);
+    // Peers are not what a frozen install fails for: nobody wanted them installed.
+    assert_eq!(edges(&lockfile), ["p@ > c: nothing", "p@ > d: nothing", "p@ > e: nothing"]);
+    let manifest = |text: &str| {
+        let manifest = deka_manifest::PackageJson::parse(text.as_bytes()).unwrap();
+        let workspaces = vec![crate::WorkspaceEntry::from_manifest("", &manifest)];
+        let wanted = Lockfile { workspaces, ..lockfile.clone() };
+        let edits = crate::compare(&lockfile, &wanted).edits;
+        edits.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let rest = r#""optionalDependencies": { "c": "1" }"#;
+    let peers = r#""peerDependencies": { "d": "1" }"#;
+    assert_eq!(manifest(&format!("{{ {rest}, {peers} }}")), [""; 0]);
+    let dependencies = r#""dependencies": { "a": "1", "d": "2" }"#;
+    assert_eq!(manifest(&format!("{{ {rest}, {dependencies} }}")), ["a was added", "d was added"]);
+}
+
+#[test]
 fn a_command_is_called_like_its_package_scope_and_all() {
     let bin = |name: &str, command: &str| {
         let manifest = format!(r#"{{ "dependencies": {{ "{name}": "1" }} }}"#);
@@ -80,7 +106,8 @@ fn a_command_is_called_like_its_package_scope_and_all() {
 #[test]
 fn edits_since_are_seen() {
     let text = r#"{ "lockfileVersion": 2, "packages": {
-        "": { "dependencies": { "a": "^1.0.0", "gone": "1" } }, "node_modules/a": { "version": "1.2.0" } } }"#;
+        "": { "dependencies": { "a": "^1.0.0", "gone": "1" } },
+        "node_modules/a": { "version": "1.2.0" }, "node_modules/gone": { "version": "1.0.0" } } }"#;
     let lockfile = read(r#"{ "name": "p", "dependencies": { "a": "^1.1.0" } }"#, text).unwrap();
     let known = &lockfile.root().unwrap().dependencies;
     let known: Vec<String> = known.iter().map(|(name, spec)| format!("{name} {spec}")).collect();

@@ -1,8 +1,9 @@
 //! yarn's `yarn.lock`: that of yarn 1 (`classic`), and that of all later ones (`berry`).
 //!
 //! Both list what each range of each name was resolved to, and nothing of the project itself. Neither
-//! tells all of a package, so manifests of the very versions are asked for. What only yarn understands in
-//! the project's manifests is said in other words first ([`dialect`]).
+//! tells all of a package, so manifests of the very versions are asked for; not for peers of yarn 1, which
+//! does not install any. What only yarn understands in the project's manifests is said in other words first
+//! ([`dialect`]).
 
 mod berry;
 mod classic;
@@ -45,14 +46,18 @@ pub(crate) fn read(
     lockfile: &mut Lockfile,
     registries: Registries<'_>,
 ) -> Result<Draft> {
-    let entries = if dialect::is_berry(text) {
-        berry::entries(text, registries)?
+    let (entries, needs) = if dialect::is_berry(text) {
+        (berry::entries(text, registries)?, Needs::Everything)
     } else {
-        classic::entries(text, registries)?
+        (classic::entries(text, registries)?, Needs::Facts)
     };
     let file = File::new(entries);
     file.keep_overrides_that_held(lockfile);
-    Ok(file.into_draft(lockfile))
+    let mut draft = file.draft(lockfile, needs);
+    let mut workspaces = std::mem::take(&mut lockfile.workspaces);
+    draft.forget_missing(&mut workspaces, |_, edge| file.find_direct(edge, lockfile).is_some());
+    lockfile.workspaces = workspaces;
+    Ok(draft)
 }
 
 /// The entries, by what leads to them.
@@ -75,16 +80,38 @@ impl File {
 
     /// Takes the overrides out of the sections that yarn did not apply: it reads `resolutions` only.
     fn keep_overrides_that_held(&self, lockfile: &mut Lockfile) {
-        lockfile.overrides.retain(|(name, rule)| {
-            let OverrideRule::Everywhere(spec) = rule else { return false };
-            let Ok(range) = Range::parse(spec) else { return false };
-            let Ok(name) = PackageName::parse(name) else { return false };
-            let all = self.by_name.get(&name).into_iter().flatten();
-            all.filter_map(|at| self.entries[*at].version()).all(|it| range.satisfies(it))
+        lockfile.overrides.retain(|(name, rule)| match rule {
+            OverrideRule::Everywhere(spec) => self.is_always(name, spec),
+            OverrideRule::Scoped(below) => below.iter().all(|(child, spec)| match &**child {
+                "." => self.is_always(name, spec),
+                _ => self.is_below(name, child, spec),
+            }),
         });
     }
 
-    fn into_draft(self, lockfile: &Lockfile) -> Draft {
+    /// Whether all versions of a package are in the range `spec`.
+    fn is_always(&self, name: &str, spec: &str) -> bool {
+        let mut all = self.named(name).filter_map(Entry::version);
+        Range::parse(spec).is_ok_and(|range| all.all(|version| range.satisfies(version)))
+    }
+
+    /// Whether all that packages of the name `parent` get as `child` is in the range `spec`.
+    fn is_below(&self, parent: &str, child: &str, spec: &str) -> bool {
+        let rows = self.named(parent).flat_map(|entry| &entry.dependencies);
+        let mut all = rows
+            .filter(|(alias, _)| alias.as_str() == child)
+            .filter_map(|(alias, spec)| self.find(*alias, *spec, true)?.version());
+        Range::parse(spec).is_ok_and(|range| all.all(|version| range.satisfies(version)))
+    }
+
+    /// Returns the entries of a name.
+    fn named(&self, name: &str) -> impl Iterator<Item = &Entry> {
+        let all = PackageName::parse(name).ok().and_then(|name| self.by_name.get(&name));
+        all.into_iter().flatten().map(|at| &self.entries[*at])
+    }
+
+    /// `needs` is what an entry does not tell of its package.
+    fn draft(&self, lockfile: &Lockfile, needs: Needs) -> Draft {
         let workspaces = &lockfile.workspaces;
         let mut draft = Draft::new(workspaces);
         let mut id_of_path: HashMap<&str, PackageId> = HashMap::new();
@@ -102,8 +129,12 @@ impl File {
             let is_importer = id.index() < workspaces.len();
             let mut edges = std::mem::take(draft.edges_mut(id));
             for edge in edges.iter_mut().filter(|edge| edge.kind != EdgeKind::Workspace) {
-                let spec = meaning(edge, lockfile);
-                let Some(entry) = self.find(edge.alias, spec) else {
+                let found = if is_importer {
+                    self.find_direct(edge, lockfile)
+                } else {
+                    self.find(edge.alias, edge.spec, true)
+                };
+                let Some(entry) = found else {
                     // yarn 1 says nothing of members.
                     let member = id_of_name.get(edge.alias.as_str()).copied();
                     edge.target = member.filter(|_| is_importer);
@@ -113,7 +144,7 @@ impl File {
                     Place::Member(path) => id_of_path.get(&**path).copied(),
                     Place::Resolved(resolution) => {
                         let package = entry.package(resolution.clone());
-                        let (target, is_new) = draft.add(package, Needs::Everything);
+                        let (target, is_new) = draft.add(package, needs);
                         if is_new {
                             draft.edges_mut(target).extend(entry.edges());
                             queue.push(target);
@@ -128,9 +159,17 @@ impl File {
         draft
     }
 
+    /// Finds what a dependency of the root or of a workspace leads to.
+    fn find_direct(&self, edge: &Edge, lockfile: &Lockfile) -> Option<&Entry> {
+        let is_overridden =
+            lockfile.overrides.iter().any(|(name, _)| name.as_str() == edge.alias.as_str());
+        self.find(edge.alias, meaning(edge, lockfile), is_overridden)
+    }
+
     /// Finds what a dependency leads to. What overrides said of it is not to be found under its own
-    /// range: then the highest version counts that will do, or the only one.
-    fn find(&self, alias: Alias, spec: Symbol) -> Option<&Entry> {
+    /// range: then the highest version counts that will do, or the only one if it is
+    /// `may_be_overridden`.
+    fn find(&self, alias: Alias, spec: Symbol, may_be_overridden: bool) -> Option<&Entry> {
         let spec = spec.trim();
         let exact = [format!("{alias}@{spec}"), format!("{alias}@npm:{spec}")];
         if let Some(at) = exact.iter().find_map(|key| self.by_descriptor.get(key)) {
@@ -145,7 +184,7 @@ impl File {
         let highest =
             all.iter().filter(will_do).max_by_key(|at| self.entries[**at].version().cloned());
         let only = || if let [only] = all.as_slice() { Some(only) } else { None };
-        let at = highest.or_else(|| only().filter(|_| range.is_some()))?;
+        let at = highest.or_else(|| only().filter(|_| range.is_some() && may_be_overridden))?;
         Some(&self.entries[*at])
     }
 }

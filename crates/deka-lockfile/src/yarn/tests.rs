@@ -69,6 +69,21 @@ __metadata:
 }
 
 #[test]
+fn what_was_edited_since_is_added_since() {
+    let text = "# yarn lockfile v1\n\na@^1.0.0:\n  version \"1.2.0\"\n  resolved \"{yarn}a.tgz\"\n\n\
+        b@^1.0.0:\n  version \"1.0.0\"\n  resolved \"{yarn}b.tgz\"\n  dependencies:\n    a \"^1.0.0\"\n";
+    let left = |manifest: &str| {
+        let text = text.replace("{yarn}", YARN_REGISTRY);
+        let lockfile = read_format(Format::Yarn, manifest, &text).unwrap();
+        let rows = lockfile.workspaces[0].dependencies.iter();
+        rows.map(|(alias, _)| alias.to_string()).collect::<Vec<_>>()
+    };
+    // One range is in the file under another name; of the others, not even the only version will do.
+    let manifest = r#"{ "name": "p", "dependencies": { "a": "^1.1.0", "b": "2", "c": "1" } }"#;
+    assert_eq!(left(manifest), ["a"]);
+}
+
+#[test]
 fn what_is_wrong_is_named() {
     let message = |text: &str| read(text).unwrap_err().to_string();
     assert_eq!(message("foo bar"), "expected `name@range:` at line 1, column 1");

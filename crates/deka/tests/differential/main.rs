@@ -179,6 +179,7 @@ folders![
     monorepo_plugins,
     monorepo_settings,
     npm_migration,
+    npm_migration_peers_left_out,
     npm_migration_workspaces,
     optional_peers_locked,
     overrides_in_workspaces,
@@ -202,6 +203,7 @@ folders![
     workspace_pruned,
     workspace_versions,
     yarn_migration,
+    yarn_migration_peers_left_out,
 ];
 
 isolated![

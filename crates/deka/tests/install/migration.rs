@@ -303,3 +303,15 @@ fn migrating_alone() {
     project.command(["pm", "migrate", "--force"]).run().assert_success();
     assert!(project.read("bun.lock").contains("b@1.1.0"));
 }
+
+#[test]
+fn migrating_alone_leaves_edits_to_the_next_install() {
+    let registry = registry();
+    let project = old_project(&registry);
+    project.write("package-lock.json", package_lock());
+    project.package_json(json!({ "name": "p", "dependencies": { "a": "1.2.0", "b": "^1.0.0" } }));
+    project.command(["pm", "migrate"]).run().assert_success();
+    assert!(!project.read("bun.lock").contains("a@1.2.0"));
+    project.command(["install"]).run().assert_success();
+    assert!(project.read("bun.lock").contains("a@1.2.0"));
+}
