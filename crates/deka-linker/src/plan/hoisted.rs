@@ -1,6 +1,5 @@
 //! The plan of the hoisted layout.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use deka_graph::{EdgeKind, Graph, HoistedTree, NodeId, Package, PackageId, Resolution};
@@ -28,7 +27,7 @@ impl LinkPlan {
             options,
             places: Vec::with_capacity(tree.nodes().len()),
             executables: Executables::default(),
-            direct_edges: direct_edges(graph),
+            direct: direct(graph),
             workspaces: HashSet::new(),
             plan: Self::default(),
         };
@@ -46,8 +45,8 @@ struct Builder<'a> {
     /// For each node its place, `None` for what is not on disk.
     places: Vec<Option<Place>>,
     executables: Executables,
-    /// The edges of the project and of its workspaces, ascending.
-    direct_edges: Vec<Range<u32>>,
+    /// What the project and its workspaces ask for, other than as peers.
+    direct: HashSet<PackageId>,
     /// Workspaces that have their link; what lies in their own `node_modules` is placed once.
     workspaces: HashSet<PackageId>,
     plan: LinkPlan,
@@ -59,6 +58,18 @@ struct Place {
     inner: Option<Box<str>>,
     base_length: u32,
     kind: Kind,
+}
+
+/// Which of several packages has a command that all of them offer. Those that are equal go by name, which
+/// is the order of the nodes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Precedence {
+    /// The project or a workspace asks for the package, not only as a peer; not necessarily here.
+    Direct,
+    /// It is a workspace.
+    Workspace,
+    /// It came along, or is a peer.
+    Other,
 }
 
 #[derive(Clone, Copy)]
@@ -178,16 +189,14 @@ impl Builder<'_> {
                 .children(folder)
                 .filter(|id| !self.package_at(*id).bin.is_none())
                 .collect();
-            // What the project or a workspace asks for goes before what came along with it; within
-            // both, by name (the order of the nodes).
-            nodes.sort_by_key(|id| !self.is_direct(*id));
-            let mut owners: Vec<(bool, BinOwner)> = nodes
+            nodes.sort_by_key(|id| self.precedence(*id));
+            let mut owners: Vec<(Precedence, BinOwner)> = nodes
                 .into_iter()
-                .filter_map(|id| Some((self.is_direct(id), self.bin_owner(id)?)))
+                .filter_map(|id| Some((self.precedence(id), self.bin_owner(id)?)))
                 .collect();
             // Bun links a native program as soon as its package is there, and that is earlier for one
             // inside of the package that it belongs to.
-            owners.sort_by_key(|(is_direct, owner)| (!is_direct, !owner.has_native_inside()));
+            owners.sort_by_key(|(precedence, owner)| (*precedence, !owner.has_native_inside()));
             let owners: Vec<BinOwner> = owners.into_iter().map(|(_, owner)| owner).collect();
             if !owners.is_empty() {
                 self.plan.bin_folders.push(BinFolder { path, owners });
@@ -257,12 +266,15 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether the project or a workspace asks for the package at `id`, other than as a peer.
-    fn is_direct(&self, id: NodeId) -> bool {
-        let edge = self.tree.node(id).edge;
-        let after = self.direct_edges.partition_point(|range| range.start <= edge.0);
-        let holds = after.checked_sub(1).is_some_and(|at| self.direct_edges[at].contains(&edge.0));
-        holds && self.graph.edge(edge).kind != EdgeKind::Peer
+    fn precedence(&self, id: NodeId) -> Precedence {
+        let id = self.tree.node(id).package;
+        if self.direct.contains(&id) {
+            Precedence::Direct
+        } else if self.graph.package(id).resolution.is_importer() {
+            Precedence::Workspace
+        } else {
+            Precedence::Other
+        }
     }
 
     fn package_at(&self, id: NodeId) -> &Package {
@@ -270,13 +282,12 @@ impl Builder<'_> {
     }
 }
 
-fn direct_edges(graph: &Graph) -> Vec<Range<u32>> {
-    let is_ours =
-        |package: &&Package| package.resolution.is_importer() && !package.edges.is_empty();
-    let mut ranges: Vec<Range<u32>> =
-        graph.packages().iter().filter(is_ours).map(|package| package.edges.clone()).collect();
-    ranges.sort_by_key(|range| range.start);
-    ranges
+/// Returns what the project and its workspaces ask for, other than as peers.
+fn direct(graph: &Graph) -> HashSet<PackageId> {
+    let importers = graph.package_ids().filter(|id| graph.package(*id).resolution.is_importer());
+    let edges = importers.flat_map(|id| graph.edges_of(id));
+    let edges = edges.filter(|edge| !matches!(edge.kind, EdgeKind::Peer | EdgeKind::Workspace));
+    edges.filter_map(|edge| edge.target).collect()
 }
 
 impl Place {

@@ -159,6 +159,34 @@ fn what_a_workspace_asks_for_is_direct() {
 }
 
 #[test]
+fn what_is_direct_elsewhere_is_direct() {
+    let conf = &["conf c.js"];
+    let plan = Packages::new(&["workspace w w@ws", "prod t t@1.0.0", "prod b b@2.0.0"])
+        .workspace("w", "packages/w", &["dev b b@1.0.0"])
+        .bins(&["conf c.js", "other o.js"])
+        .npm("t@1.0.0", &["prod a a@1.0.0", "prod b b@1.0.0"])
+        .npm("a@1.0.0", &["prod c c@1.0.0"])
+        .bins(conf)
+        .npm("b@1.0.0", &[])
+        .bins(conf)
+        .npm("b@2.0.0", &[])
+        .npm("c@1.0.0", &[])
+        .bins(&["other c.js"])
+        .plan();
+    let owners = |path: &str| {
+        let folder = plan.bin_folders.iter().find(|folder| &*folder.path == path).unwrap();
+        folder.owners.iter().map(|owner| &*owner.path).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        owners("node_modules/t/node_modules/.bin"),
+        ["node_modules/t/node_modules/b"],
+        "the one of the workspace"
+    );
+    // A workspace goes before what came along.
+    assert_eq!(owners("node_modules/.bin"), ["node_modules/w", "node_modules/a", "node_modules/c"]);
+}
+
+#[test]
 fn commands_lie_beside_their_packages() {
     let plan = Packages::new(&["prod a a@1.0.0", "prod t t@1.0.0", "prod al t@1.0.0"])
         .npm("a@1.0.0", &["prod t t@2.0.0"])

@@ -20,7 +20,7 @@ mod tests;
 
 use std::sync::Arc;
 
-use deka_graph::{Graph, Package, PackageId, Resolution};
+use deka_graph::{EdgeKind, Graph, Package, PackageId, Resolution};
 use deka_manifest::Alias;
 use hashbrown::{HashMap, HashSet};
 
@@ -313,18 +313,31 @@ impl Builder<'_> {
                     self.options.native_bins.native_of(self.graph, package, &self.options.target);
                 let native = native.and_then(|id| Some((id, first_of.get(&id)?)));
                 self.executables.add(&commands, package, native.map(|(id, _)| id));
-                owners.push(BinOwner {
+                let owner = BinOwner {
                     path: path.into(),
                     native: native.map(|(_, folder)| folder.as_str().into()),
                     commands: Arc::new(commands),
                     is_placed: first_of.contains_key(&package),
-                });
+                };
+                let is_peer = linked.is_some_and(|alias| self.is_peer_of_ours(entry, alias));
+                owners.push((is_peer, owner));
             }
             if !owners.is_empty() {
+                owners.sort_by_key(|(is_peer, _)| *is_peer);
+                let owners = owners.into_iter().map(|(_, owner)| owner).collect();
                 let path = format!("{inner}/.bin").into();
                 self.plan.bin_folders.push(BinFolder { path, owners });
             }
         }
+    }
+
+    /// Whether the project or a workspace has a dependency as a peer only: the commands of all others go
+    /// before. With other packages peers are nothing special.
+    fn is_peer_of_ours(&self, entry: &Entry, alias: Alias) -> bool {
+        let mut edges =
+            self.graph.edges_of(entry.package).iter().filter(|edge| edge.alias == alias);
+        self.graph.package(entry.package).resolution.is_importer()
+            && edges.all(|edge| edge.kind == EdgeKind::Peer)
     }
 
     fn plan_packages(&mut self, shared: &[Option<String>], executables: &FoundExecutables) {
