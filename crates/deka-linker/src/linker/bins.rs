@@ -12,6 +12,7 @@ use deka_fs::{Creation, Dir, FileKind, FileMode, FsError, Permissions};
 use hashbrown::{HashMap, HashSet};
 
 use super::Linker;
+use super::left_alone::LeftAlone;
 use crate::LinkError;
 use crate::commands::Commands;
 use crate::path::{is_safe_name, relative};
@@ -27,20 +28,24 @@ pub(super) struct Found {
 }
 
 impl Linker<'_> {
-    /// Links the commands of a `.bin` folder, in which those that are `known` are linked for certain;
-    /// returns what is in it.
+    /// Links the commands of a `.bin` folder, of which some may be left alone; returns what is in it.
     pub(super) fn link_bins(
         &self,
         folder: &BinFolder,
-        known: &[PlacedLink],
+        left_alone: &LeftAlone<'_>,
     ) -> Result<Vec<PlacedLink>, LinkError> {
         let mut names: HashSet<Box<str>> = HashSet::new();
         let mut bins = Vec::new();
         let mut dir = None;
+        let known = left_alone.links(&folder.path).map_or(&[][..], Vec::as_slice);
         let known: HashMap<&str, &str> =
             known.iter().map(|link| (&*link.name, &*link.target)).collect();
         for owner in &folder.owners {
-            for found in self.find_commands(owner) {
+            let is_untouched = !known.is_empty() && left_alone.is_owner_untouched(owner);
+            let is_linked = |name: &str, file: &str| {
+                is_untouched && known.get(name) == Some(&&*relative(&folder.path, file))
+            };
+            for found in self.find_commands(owner, is_linked) {
                 if !found.is_executable {
                     self.make_executable(owner, &found.file);
                 }
@@ -77,7 +82,7 @@ impl Linker<'_> {
         let folders = plan.bin_folders.iter().filter(|bins| *bins.path == *folder);
         let owners = folders.flat_map(|bins| &bins.owners).filter(|owner| is_wanted(&owner.path));
         let mut names = HashSet::new();
-        let found = owners.flat_map(|owner| self.find_commands(owner));
+        let found = owners.flat_map(|owner| self.find_commands(owner, |_, _| false));
         let found = found.filter(|found| names.insert(found.name.clone()));
         found.map(|found| (found.name, found.file)).collect()
     }
@@ -86,9 +91,17 @@ impl Linker<'_> {
         super::make_dir(&self.root, path)
     }
 
-    /// Returns the commands of `owner` whose files exist.
-    pub(super) fn find_commands(&self, owner: &BinOwner) -> Vec<Found> {
+    /// Returns the commands of `owner` whose files exist; those that are linked from the last install, to these
+    /// very files, do.
+    pub(super) fn find_commands(
+        &self,
+        owner: &BinOwner,
+        is_linked: impl Fn(&str, &str) -> bool,
+    ) -> Vec<Found> {
         let look = |name: &str, file: String| {
+            if is_linked(name, &file) {
+                return Some(Found { name: name.into(), file, is_executable: true });
+            }
             let metadata = self.root.metadata_following(file.as_str()).ok().flatten()?;
             let is_file = metadata.kind == FileKind::File;
             let is_executable = !is_file || metadata.permissions & 0o111 != 0;

@@ -7,9 +7,11 @@ use hashbrown::{HashMap, HashSet};
 
 use super::Finish;
 use crate::path::{is_within, parent};
+use crate::plan::BinOwner;
 use crate::state::{LinkState, PlacedLink, PlacedLinks, PlacedPackage, Stamp};
 
 /// Folders of the last state that are as they were.
+#[derive(Default)]
 pub(super) struct LeftAlone<'a> {
     old: Option<&'a LinkState>,
     /// Those with links.
@@ -21,7 +23,7 @@ pub(super) struct LeftAlone<'a> {
 impl<'a> LeftAlone<'a> {
     /// Finds what is to be left alone.
     pub(super) fn of(finish: &Finish<'a>) -> Self {
-        let mut left = Self { old: None, folders: HashMap::new(), touched: HashSet::new() };
+        let mut left = Self::default();
         // Scripts may have done anything.
         let Some(old) = finish.old.filter(|_| !finish.has_run_scripts) else { return left };
         left.old = Some(old);
@@ -69,6 +71,16 @@ impl<'a> LeftAlone<'a> {
     /// Returns the links that are in a folder for certain.
     pub(super) fn links(&self, folder: &str) -> Option<&'a Vec<PlacedLink>> {
         self.folders.get(folder).map(|folder| &folder.links)
+    }
+
+    /// Whether nothing was done to a package of the last install, which the owner of commands is, nor to the one
+    /// that stands in for it.
+    pub(super) fn is_owner_untouched(&self, owner: &BinOwner) -> bool {
+        let is_untouched = |path: &str| !self.touched.contains(path);
+        self.old.is_some()
+            && owner.is_placed
+            && is_untouched(&owner.path)
+            && owner.native.as_deref().is_none_or(is_untouched)
     }
 
     /// Returns the stamp of a folder of links that is as it was.

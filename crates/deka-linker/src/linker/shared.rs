@@ -123,7 +123,7 @@ impl Linker<'_> {
             }
             (None, None) => None,
         };
-        let found = self.find_commands(&owner).into_iter();
+        let found = self.find_commands(&owner, |_, _| false).into_iter();
         found.filter_map(|found| Some((found.name, seen(&found.file)?))).collect()
     }
 }

@@ -83,7 +83,7 @@ impl Linker<'_> {
     /// [`Linker::finish`].
     pub fn link_commands(&self, plan: &LinkPlan) -> Result<(), LinkError> {
         for folder in &plan.bin_folders {
-            self.link_bins(folder, &[])?;
+            self.link_bins(folder, &LeftAlone::default())?;
         }
         Ok(())
     }
@@ -115,8 +115,7 @@ impl Linker<'_> {
         let mut bin_folders = Vec::with_capacity(plan.bin_folders.len());
         let mut left_alone = LeftAlone::of(&finish);
         for folder in &plan.bin_folders {
-            let known = left_alone.links(&folder.path);
-            let bins = self.link_bins(folder, known.map_or(&[], Vec::as_slice))?;
+            let bins = self.link_bins(folder, &left_alone)?;
             if !bins.is_empty() {
                 bin_folders.push((&*folder.path, bins));
             }

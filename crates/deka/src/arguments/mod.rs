@@ -489,7 +489,11 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Parsed,
         Arguments::read(&mut command, &arguments)
     });
     match parsed {
-        Ok(arguments) => Ok(Parsed::Run(Box::new(arguments))),
+        Ok(arguments) => {
+            // The process ends before long, and to take the definition apart takes a while.
+            std::mem::forget(command);
+            Ok(Parsed::Run(Box::new(arguments)))
+        }
         Err(error) => match error.kind() {
             // npm and Bun print the number alone, and scripts read it.
             clap::error::ErrorKind::DisplayVersion => {
