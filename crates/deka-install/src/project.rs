@@ -71,7 +71,7 @@ pub(crate) enum Read {
         error: Arc<LockfileError>,
     },
     /// What it says.
-    Good(Box<Lockfile>),
+    Good(Arc<Lockfile>),
     /// There is none, but one of another package manager.
     Migrated(Box<Migration>),
 }
@@ -184,7 +184,7 @@ impl Project {
         deka_fs::prepare_heap(HEAP_FOR_LOCKFILE * lockfile_text.as_ref().map_or(0, Vec::len));
         let lockfile = match lockfile_text.as_ref().map(deka_lockfile::bun::parse) {
             None => Read::Absent,
-            Some(Ok(lockfile)) => Read::Good(Box::new(lockfile)),
+            Some(Ok(lockfile)) => Read::Good(Arc::new(lockfile)),
             Some(Err(error)) => Read::of_damaged(lockfile_text.as_deref(), error),
         };
         let patterns = manifest.workspaces.as_deref().unwrap_or_default();

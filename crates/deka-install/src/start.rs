@@ -1,5 +1,7 @@
 //! Whether the lockfile has all the answers.
 
+use std::sync::Arc;
+
 use deka_config::Config;
 use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_lockfile::Lockfile;
@@ -16,7 +18,7 @@ use crate::{InstallError, warning};
 pub(crate) enum Start {
     /// The lockfile has all the answers.
     Locked {
-        lockfile: Box<Lockfile>,
+        lockfile: Arc<Lockfile>,
         /// The folders of members that the lockfile has and the disk has not.
         pruned: Vec<Symbol>,
     },
@@ -28,7 +30,7 @@ pub(crate) enum Start {
 
 /// The lockfile of an earlier install.
 pub(crate) struct Old {
-    pub(crate) lockfile: Box<Lockfile>,
+    pub(crate) lockfile: Arc<Lockfile>,
     /// Packages on this machine that are not what they were then.
     pub(crate) stale: HashSet<PackageId>,
 }
@@ -57,7 +59,7 @@ impl Start {
                     "Merging both sides of `{}`: {error}",
                     project.lockfile_name
                 ));
-                let lockfile = Box::new(readings[0].clone());
+                let lockfile = Arc::new(readings[0].clone());
                 let mut stale = local.stale_packages(&lockfile);
                 stale.extend(misplaced(&lockfile.graph));
                 Ok(Self::Resolve(Some(Old { lockfile, stale })))
@@ -69,7 +71,7 @@ impl Start {
 
     /// Returns where to start with the completed lockfile of another package manager.
     pub(crate) fn of_migrated(
-        lockfile: &Lockfile,
+        lockfile: &Arc<Lockfile>,
         project: &Project,
         local: &Local,
         config: &Config,
@@ -93,7 +95,7 @@ impl Start {
     }
 
     fn of_lockfile(
-        lockfile: &Lockfile,
+        lockfile: &Arc<Lockfile>,
         project: &Project,
         local: &Local,
         config: &Config,
@@ -105,7 +107,7 @@ impl Start {
         if is_frozen && let Some(text) = local::refuse_other_tarballs(lockfile, &stale)? {
             reporter.warning(&text);
         }
-        let lockfile = Box::new(lockfile.clone());
+        let lockfile = lockfile.clone();
         let extensions_hold = project.extensions_hold(&lockfile);
         if is_frozen && !(changes.edits.is_empty() && extensions_hold) {
             let extensions = "packageExtensions in package.json changed".to_owned();

@@ -59,7 +59,9 @@ impl<'a> Install<'a> {
         let is_locked = matches!(start, Start::Locked { .. });
         let mut old = None;
         let (lockfile, latest, pruned) = match start {
-            Start::Locked { lockfile, pruned } => (*lockfile, HashMap::new(), pruned),
+            Start::Locked { lockfile, pruned } => {
+                (Arc::unwrap_or_clone(lockfile), HashMap::new(), pruned)
+            }
             Start::Resolve(known) => {
                 old = known;
                 let (lockfile, latest) = self.resolve(surroundings, old.as_ref())?;
@@ -196,6 +198,7 @@ impl<'a> Install<'a> {
         let direct = self.project.direct_packages(&self.targets[0]);
         let mut source = surroundings.packuments(&self.local, self.config, direct);
         let (lockfile, elapsed) = migration.complete(&mut source)?;
+        let lockfile = Arc::new(lockfile);
         let moved = &self.project.moved_settings.lines;
         self.reporter.migrated(migration.file, elapsed, moved);
         Start::of_migrated(&lockfile, &self.project, &self.local, self.config, self.reporter)

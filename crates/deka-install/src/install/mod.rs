@@ -386,7 +386,7 @@ impl<'a> Install<'a> {
         };
         let store = open_store(self.config)?;
         let kept = self.kept(&lockfile.graph, &pruned)?;
-        self.layout_of(*lockfile, &kept, &store)
+        self.layout_of(Arc::unwrap_or_clone(lockfile), &kept, &store)
     }
 
     /// Returns what the lockfile says is installed, and where.

@@ -84,7 +84,8 @@ impl Placement {
     ) -> Self {
         let Place { path, base_length, source, nested } = place;
         let name = graph.package(package).name;
-        let resolution = graph.package(package).resolution.to_string();
+        let label = format!("{name}@{}", graph.package(package).resolution);
+        let resolution = &label[name.as_str().len() + 1..];
         let build = options.builds.get(&package).copied();
         let patch = options.patches.get(&package).cloned();
         Self {
@@ -92,10 +93,10 @@ impl Placement {
             base_length,
             package,
             name,
-            label: Symbol::new(&format!("{name}@{}", without_credentials(&resolution))),
+            label: Symbol::new(&without_credentials(&label)),
             source,
             build,
-            identity: Identity::of(&source, &resolution, &executables, build, patch.as_deref()),
+            identity: Identity::of(&source, resolution, &executables, build, patch.as_deref()),
             patch,
             executables,
             nested,

@@ -353,10 +353,14 @@ impl Writer {
             self.info_key("bundled");
             self.text.push_str("true");
         }
-        let platforms = &package.platforms;
-        let Platforms { os, cpu, libc } = *platforms;
-        self.info_platforms("os", OsSet::NAMES, |name| os.intersects(OsSet::of(name)));
-        self.info_platforms("cpu", CpuSet::NAMES, |name| cpu.intersects(CpuSet::of(name)));
+        let Platforms { os, cpu, libc } = package.platforms;
+        // Most run everywhere, which nobody need find out name by name.
+        if os != OsSet::ALL {
+            self.info_platforms("os", OsSet::NAMES, |name| os.intersects(OsSet::of(name)));
+        }
+        if cpu != CpuSet::ALL {
+            self.info_platforms("cpu", CpuSet::NAMES, |name| cpu.intersects(CpuSet::of(name)));
+        }
         if let Some(name) = LibcSet::NAMES
             .iter()
             .find(|name| libc != LibcSet::ALL && libc.intersects(LibcSet::of(name)))
