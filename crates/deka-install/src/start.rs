@@ -80,7 +80,7 @@ impl Start {
         let is_whole = is_whole(&lockfile.graph);
         if project.must_migrate && is_whole {
             // What the manifests say since is for the next install.
-            return Ok(Self::Locked { lockfile: Box::new(lockfile.clone()), pruned: Vec::new() });
+            return Ok(Self::Locked { lockfile: lockfile.clone(), pruned: Vec::new() });
         }
         Ok(match Self::of_lockfile(lockfile, project, local, config, reporter)? {
             Self::Locked { lockfile, .. } if !is_whole => {
