@@ -65,7 +65,12 @@ impl Resolver<'_> {
                 continue;
             }
             let is_direct = self.arena.node(self.arena.edge(*edge).owner).is_importer();
-            if is_direct && let Provider::Package(node) = scopes.provider_above(self, *edge, None) {
+            // Who takes any version takes the highest one, whatever the project has.
+            let is_any = self.requests.get(request).picking_range().is_some_and(Range::is_star);
+            if is_direct
+                && !is_any
+                && let Provider::Package(node) = scopes.provider_above(self, *edge, None)
+            {
                 self.bind(*edge, node);
                 continue;
             }
