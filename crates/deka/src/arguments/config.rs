@@ -13,19 +13,42 @@ pub(crate) struct ConfigArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum ConfigCommand {
     /// Print values
+    #[command(after_help = GET_HELP)]
     Get(ConfigGetArguments),
 
     /// Write values into an .npmrc
+    #[command(after_help = SET_HELP)]
     Set(ConfigSetArguments),
 
     /// Print all settings, and where each comes from
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", after_help = LIST_HELP)]
     List(ConfigListArguments),
 
     /// Take settings out of an .npmrc
-    #[command(visible_alias = "rm", alias = "del")]
+    #[command(visible_alias = "rm", alias = "del", after_help = DELETE_HELP)]
     Delete(ConfigDeleteArguments),
 }
+
+const GET_HELP: &str = "\
+Examples:
+  deka config get registry
+  deka config get registry --show-origin    And where it comes from
+  deka config get --json                    All, for programs";
+
+const SET_HELP: &str = "\
+Examples:
+  deka config set registry=https://registry.example/    In ~/.npmrc
+  deka config set save-exact true --location project    In the .npmrc beside package.json";
+
+const LIST_HELP: &str = "\
+Examples:
+  deka config list
+  deka config list --json    For programs";
+
+const DELETE_HELP: &str = "\
+Examples:
+  deka config delete save-exact
+  deka config delete save-exact --location project    From the .npmrc beside package.json";
 
 /// Arguments of `deka config get`.
 #[derive(Debug, Args)]

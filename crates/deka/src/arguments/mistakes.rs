@@ -17,22 +17,34 @@ pub(super) fn diagnostic(error: &clap::Error, command: &Command) -> Diagnostic {
     };
     let argument = text(ContextKind::InvalidArg).unwrap_or_default();
     let value = text(ContextKind::InvalidValue).unwrap_or_default();
-    let running = running(error, command);
-    let name = full_name(running);
+    let (name, running) = running(error, command);
     match error.kind() {
         ErrorKind::UnknownArgument if argument.starts_with('-') => {
             unknown_flag(argument, &name, running)
         }
         ErrorKind::UnknownArgument => {
             Diagnostic::usage(format!("`{name}` takes no argument `{argument}`"))
-                .hint(format!("Run `deka help{}` to see what it takes", topic(running)))
+                .hint(format!("Run `{}` to see what it takes", help_of(&name)))
+        }
+        ErrorKind::InvalidSubcommand if !std::ptr::eq(running, command) => {
+            let wanted = text(ContextKind::InvalidSubcommand).unwrap_or_default();
+            let diagnostic = Diagnostic::usage(format!("`{name}` has no command `{wanted}`"));
+            match nearest(wanted, names_of(running)) {
+                Some(near) => diagnostic.hint(format!("Did you mean `{name} {near}`?")),
+                None => diagnostic.hint(format!("Run `{}` to see all commands", help_of(&name))),
+            }
         }
         ErrorKind::InvalidSubcommand => {
             let wanted = text(ContextKind::InvalidSubcommand).unwrap_or_default();
             unknown_command(wanted, &[], command)
         }
         ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            Diagnostic::usage("No command was given").hint("Run `deka help` to see all commands")
+            let what = if std::ptr::eq(running, command) {
+                "No command was given".to_owned()
+            } else {
+                format!("`{name}` needs a command")
+            };
+            Diagnostic::usage(what).hint(format!("Run `{}` to see all commands", help_of(&name)))
         }
         ErrorKind::InvalidValue if value.is_empty() => {
             Diagnostic::usage(format!("`{}` needs a value", flag_of(argument)))
@@ -67,7 +79,7 @@ pub(super) fn diagnostic(error: &clap::Error, command: &Command) -> Diagnostic {
         }
         ErrorKind::MissingRequiredArgument => {
             Diagnostic::usage(format!("`{name}` needs `{argument}`"))
-                .hint(format!("Run `deka help{}` to see what it takes", topic(running)))
+                .hint(format!("Run `{}` to see what it takes", help_of(&name)))
         }
         _ => {
             let rendered = error.render().to_string();
@@ -82,16 +94,13 @@ fn unknown_flag(flag: &str, name: &str, running: &Command) -> Diagnostic {
     let bare = flag.split('=').next().unwrap_or(flag);
     match nearest_flag(bare, running) {
         Some(near) => diagnostic.hint(format!("Did you mean `{near}`?")),
-        None => diagnostic.hint(format!("Run `deka help{}` to see all flags", topic(running))),
+        None => diagnostic.hint(format!("Run `{}` to see all flags", help_of(name))),
     }
 }
 
 /// Says that there is no such command, nor one of the `scripts` of the project.
 pub(super) fn unknown_command(wanted: &str, scripts: &[&str], command: &Command) -> Diagnostic {
-    let names = command.get_subcommands().flat_map(|command| {
-        std::iter::once(command.get_name()).chain(command.get_visible_aliases())
-    });
-    let names = names.chain(scripts.iter().copied());
+    let names = names_of(command).chain(scripts.iter().copied());
     let diagnostic = Diagnostic::usage(format!("deka has no command `{wanted}`"));
     if NOT_YET.contains(&wanted) {
         return diagnostic.detail("planned", format!("`deka {wanted}` is not there yet"))
@@ -106,28 +115,40 @@ pub(super) fn unknown_command(wanted: &str, scripts: &[&str], command: &Command)
 /// Commands that people will try because other package managers have them.
 const NOT_YET: [&str; 1] = ["publish"];
 
-/// Returns the command that was being read: clap tells it by its usage line alone.
-fn running<'c>(error: &clap::Error, command: &'c Command) -> &'c Command {
+/// Returns what the commands of a command are called.
+fn names_of(command: &Command) -> impl Iterator<Item = &str> {
+    command.get_subcommands().filter(|command| !command.is_hide_set()).flat_map(|command| {
+        std::iter::once(command.get_name()).chain(command.get_visible_aliases())
+    })
+}
+
+/// Returns the command that was being read and what it is called, as in `deka pm cache`: clap tells it by its
+/// usage line alone.
+fn running<'c>(error: &clap::Error, command: &'c Command) -> (String, &'c Command) {
     let usage = match error.get(ContextKind::Usage) {
         Some(ContextValue::StyledStr(usage)) => usage.to_string(),
-        _ => String::new(),
+        // Where a command is missing, the help is the error.
+        _ => {
+            let help = error.render().to_string();
+            let line = help.lines().find(|line| line.starts_with("Usage:"));
+            line.unwrap_or_default().to_owned()
+        }
     };
-    let word = usage.split_whitespace().skip_while(|word| *word != command.get_name()).nth(1);
-    word.and_then(|word| command.find_subcommand(word)).unwrap_or(command)
-}
-
-fn full_name(command: &Command) -> String {
-    match command.get_name() {
-        "deka" => "deka".to_owned(),
-        name => format!("deka {name}"),
+    let mut running = (command.get_name().to_owned(), command);
+    let words = usage.split_whitespace().skip_while(|word| *word != command.get_name());
+    for word in words.skip(1) {
+        let Some(inner) = running.1.find_subcommand(word) else { break };
+        running = (format!("{} {word}", running.0), inner);
     }
+    running
 }
 
-/// Returns ` install` for the command's own help, nothing for deka's.
-fn topic(command: &Command) -> String {
-    match command.get_name() {
-        "deka" => String::new(),
-        name => format!(" {name}"),
+/// Returns the line that shows the help of a command. `deka help` takes one name.
+fn help_of(name: &str) -> String {
+    match name.split_once(' ') {
+        None => "deka help".to_owned(),
+        Some((_, command)) if !command.contains(' ') => format!("deka help {command}"),
+        Some(_) => format!("{name} --help"),
     }
 }
 

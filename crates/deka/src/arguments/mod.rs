@@ -278,6 +278,7 @@ pub(crate) enum Command {
     GenerateDocs(DocsArguments),
 
     /// Print help for a command or topic
+    #[command(after_help = HELP_HELP)]
     Help(HelpArguments),
 
     /// A script or a command of a dependency, where no command has the name.
@@ -318,6 +319,12 @@ const UNLINK_HELP: &str = "\
 Examples:
   deka unlink                   In the folder of the package: projects can't link it by its name any more
   deka remove my-lib            In a project: use it no longer";
+
+const HELP_HELP: &str = "\
+Examples:
+  deka help                     All commands
+  deka help add                 All about one, with all its flags
+  deka help exit-codes          What the exit codes mean";
 
 const COMPLETIONS_HELP: &str = "\
 The shell asks deka while one types, so it knows the scripts of the project (`deka run <TAB>`), its dependencies
@@ -533,7 +540,19 @@ pub(crate) fn help(name: Option<&str>) -> Result<String, Diagnostic> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arguments, Parsed, parse};
+    use super::{Arguments, Parsed, parse, with_help};
+
+    #[test]
+    fn all_help_has_examples() {
+        fn check(command: &clap::Command, name: &str) {
+            let text = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(command.is_hide_set() || text.contains("Examples:\n"), "{name} has none");
+            for inner in command.get_subcommands() {
+                check(inner, &format!("{name} {}", inner.get_name()));
+            }
+        }
+        check(&with_help(), "deka");
+    }
 
     #[test]
     fn the_definition_is_sound() {

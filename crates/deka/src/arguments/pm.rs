@@ -27,15 +27,19 @@ pub(crate) enum PmCommand {
     Why(Box<WhyArguments>),
 
     /// Trust dependencies: run their lifecycle scripts, now and from now on
+    #[command(after_help = TRUST_HELP)]
     Trust(TrustArguments),
 
     /// List the dependencies whose lifecycle scripts did not run
+    #[command(after_help = UNTRUSTED_HELP)]
     Untrusted(ListArguments),
 
     /// List the packages that are trusted without being named in `trustedDependencies`
+    #[command(after_help = DEFAULT_TRUSTED_HELP)]
     DefaultTrusted(ListArguments),
 
     /// Print the folder with the commands of the project's packages
+    #[command(after_help = BIN_HELP)]
     Bin(BinArguments),
 
     /// Look at the cache, or empty it
@@ -43,14 +47,15 @@ pub(crate) enum PmCommand {
     Cache(CacheArguments),
 
     /// The same as `deka info`
-    #[command(hide = true, aliases = ["info", "show"])]
+    #[command(hide = true, aliases = ["info", "show"], after_help = super::asking::INFO_HELP)]
     View(Box<super::InfoArguments>),
 
     /// The same as `deka diff`
-    #[command(hide = true)]
+    #[command(hide = true, after_help = super::asking::DIFF_HELP)]
     Diff(Box<super::DiffArguments>),
 
     /// Write bun.lock from the lockfile of npm, yarn or pnpm, or from bun.lockb
+    #[command(after_help = MIGRATE_HELP)]
     Migrate(MigrateArguments),
 
     /// The same as `deka version`
@@ -61,6 +66,39 @@ pub(crate) enum PmCommand {
     #[command(after_help = AFTER_HELP_PKG)]
     Pkg(PkgArguments),
 }
+
+const TRUST_HELP: &str = "\
+Examples:
+  deka pm trust esbuild         Run its scripts, and add it to trustedDependencies in package.json
+  deka pm trust esbuild sharp   Of several
+  deka pm trust --all           Of all whose scripts did not run";
+
+const UNTRUSTED_HELP: &str = "\
+Examples:
+  deka pm untrusted             Which scripts did not run, and what they would do
+  deka pm untrusted --json      The same for programs
+  deka pm trust esbuild         Run those of one package";
+
+const DEFAULT_TRUSTED_HELP: &str = "\
+They are trusted only where they come from the npm registry, and only while package.json has no
+trustedDependencies.
+
+Examples:
+  deka pm default-trusted
+  deka pm default-trusted --json";
+
+const BIN_HELP: &str = "\
+Examples:
+  deka pm bin                   The project's node_modules/.bin
+  deka pm bin --global          Where the commands of `deka add --global` are
+  PATH=\"$(deka pm bin):$PATH\"  Find the project's commands first";
+
+const MIGRATE_HELP: &str = "\
+The versions are those that the other lockfile names. It stays where it is.
+
+Examples:
+  deka pm migrate               From package-lock.json, yarn.lock, pnpm-lock.yaml or bun.lockb
+  deka pm migrate --force       Also where there is a bun.lock already";
 
 const CACHE_HELP: &str = "\
 Examples:
@@ -85,19 +123,38 @@ pub(crate) struct CacheArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum CacheCommand {
     /// Print its folder
+    #[command(after_help = "Examples:\n  deka pm cache dir\n  du -sh \"$(deka pm cache dir)\"")]
     Dir,
 
     /// List the packages in it
-    #[command(alias = "list")]
+    #[command(alias = "list", after_help = CACHE_LS_HELP)]
     Ls(CacheLsArguments),
 
     /// Say how large it is
+    #[command(after_help = CACHE_SIZE_HELP)]
     Size(ListArguments),
 
     /// Empty it
-    #[command(visible_alias = "rm", alias = "clear")]
+    #[command(visible_alias = "rm", alias = "clear", after_help = CACHE_CLEAN_HELP)]
     Clean(CacheCleanArguments),
 }
+
+const CACHE_LS_HELP: &str = "\
+Examples:
+  deka pm cache ls              All packages
+  deka pm cache ls react        Those with this in their names
+  deka pm cache ls --json       For programs";
+
+const CACHE_SIZE_HELP: &str = "\
+Examples:
+  deka pm cache size            All of it, and how much of it no project uses
+  deka pm cache size --json     In bytes, for programs";
+
+const CACHE_CLEAN_HELP: &str = "\
+Examples:
+  deka pm cache clean           Empty it
+  deka pm cache clean --dry-run Say what would go
+  deka pm cache clean --all     Also what projects of a global store have links to";
 
 /// Arguments of `deka pm cache ls`.
 #[derive(Debug, Args)]
@@ -141,6 +198,7 @@ pub(crate) struct PkgArguments {
 #[derive(Debug, Subcommand)]
 pub(crate) enum PkgCommand {
     /// Print values; of several, or of none, an object
+    #[command(after_help = PKG_GET_HELP)]
     Get {
         /// Paths of fields
         #[arg(value_name = "path")]
@@ -152,6 +210,7 @@ pub(crate) enum PkgCommand {
     },
 
     /// Set values
+    #[command(after_help = PKG_SET_HELP)]
     Set {
         /// Paths of fields, with the values that they get
         #[arg(value_name = "path=value", required = true)]
@@ -163,7 +222,7 @@ pub(crate) enum PkgCommand {
     },
 
     /// Delete values
-    #[command(alias = "rm")]
+    #[command(alias = "rm", after_help = PKG_DELETE_HELP)]
     Delete {
         /// Paths of fields
         #[arg(value_name = "path", required = true)]
@@ -171,8 +230,28 @@ pub(crate) enum PkgCommand {
     },
 
     /// Put right what is often wrong
+    #[command(
+        after_help = "Examples:\n  deka pm pkg fix      A name in capitals, commands that are no files"
+    )]
     Fix,
 }
+
+const PKG_GET_HELP: &str = "\
+Examples:
+  deka pm pkg get                     All of package.json
+  deka pm pkg get scripts.build       The value alone, as JSON
+  deka pm pkg get name version        An object of both";
+
+const PKG_SET_HELP: &str = "\
+Examples:
+  deka pm pkg set scripts.test=jest
+  deka pm pkg set private=true --json     true, not \"true\"
+  deka pm pkg set 'keywords[]=cli'        Add to a list";
+
+const PKG_DELETE_HELP: &str = "\
+Examples:
+  deka pm pkg delete scripts.test
+  deka pm pkg delete 'contributors[0]' homepage";
 
 const AFTER_HELP_PKG: &str = "\
 A path is `scripts.build`, `contributors[0].name`, `exports[./x.js]`; `keywords[]` is behind the last of a

@@ -96,6 +96,24 @@ fn unknown_commands() {
         "error: deka has no command `frobnicate` (EUSAGE)\n\n\
          hint: Run `deka help` to see all commands\n",
     );
+    check_mistake(
+        &["pm", "trsut"],
+        "error: `deka pm` has no command `trsut` (EUSAGE)\n\nhint: Did you mean `deka pm trust`?\n",
+    );
+    check_mistake(
+        &["config", "frobnicate"],
+        "error: `deka config` has no command `frobnicate` (EUSAGE)\n\n\
+         hint: Run `deka help config` to see all commands\n",
+    );
+    check_mistake(
+        &["pm", "cache", "frobnicate"],
+        "error: `deka pm cache` has no command `frobnicate` (EUSAGE)\n\n\
+         hint: Run `deka pm cache --help` to see all commands\n",
+    );
+    check_mistake(
+        &["pm"],
+        "error: `deka pm` needs a command (EUSAGE)\n\nhint: Run `deka help pm` to see all commands\n",
+    );
     let outcome = deka(&["publish", "left-pad"]);
     outcome.assert_code(2);
     assert!(outcome.stderr.contains("not there yet"), "{}", outcome.snapshot());
