@@ -125,14 +125,13 @@ fn names_of(command: &Command) -> impl Iterator<Item = &str> {
 /// Returns the command that was being read and what it is called, as in `deka pm cache`: clap tells it by its
 /// usage line alone.
 fn running<'c>(error: &clap::Error, command: &'c Command) -> (String, &'c Command) {
-    let usage = match error.get(ContextKind::Usage) {
-        Some(ContextValue::StyledStr(usage)) => usage.to_string(),
+    let usage = if let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) {
+        usage.to_string()
+    } else {
         // Where a command is missing, the help is the error.
-        _ => {
-            let help = error.render().to_string();
-            let line = help.lines().find(|line| line.starts_with("Usage:"));
-            line.unwrap_or_default().to_owned()
-        }
+        let help = error.render().to_string();
+        let line = help.lines().find(|line| line.starts_with("Usage:"));
+        line.unwrap_or_default().to_owned()
     };
     let mut running = (command.get_name().to_owned(), command);
     let words = usage.split_whitespace().skip_while(|word| *word != command.get_name());
