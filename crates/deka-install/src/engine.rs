@@ -12,7 +12,7 @@
 use std::io::Read;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Scope;
 
@@ -20,7 +20,7 @@ use crossbeam_channel::Sender;
 use deka_linker::{Action, LinkError, LinkPlan, Linker, Task};
 use deka_manifest::{Integrity, Symbol};
 use deka_registry::{Counters, Pieces, RegistryError};
-use deka_resolver::ForeignError;
+use deka_resolver::{ForeignError, RequiredBy};
 use deka_store::{Importer, PackageIndex, Store, StoreError};
 use hashbrown::HashMap;
 use tracing::trace_span;
@@ -206,6 +206,7 @@ pub(crate) struct Engine<'a> {
     slots: Mutex<HashMap<TarballKey, Slot>>,
     linking: OnceLock<Linking<'a>>,
     events: Sender<Event>,
+    has_failed: AtomicBool,
     tasks_left: AtomicUsize,
     wanted: AtomicUsize,
     stored: AtomicUsize,
@@ -235,6 +236,7 @@ impl<'a> Engine<'a> {
             slots: Mutex::default(),
             linking: OnceLock::new(),
             events,
+            has_failed: AtomicBool::new(false),
             tasks_left: AtomicUsize::new(0),
             wanted: AtomicUsize::new(0),
             stored: AtomicUsize::new(0),
@@ -340,9 +342,11 @@ impl<'a> Engine<'a> {
         Ok(true)
     }
 
-    /// Ends everything; the first failure is the one that is reported.
+    /// Ends everything; the first failure is the one that is reported, and the cause of others.
     pub(crate) fn fail(&self, error: InstallError) {
-        drop(self.events.send(Event::Failed(error)));
+        if !self.has_failed.swap(true, Ordering::AcqRel) {
+            drop(self.events.send(Event::Failed(error)));
+        }
         self.queue.close();
     }
 
@@ -473,6 +477,7 @@ impl<'a> Engine<'a> {
             }
             Err(source) => Err(InstallError::Import {
                 package: tarball.label,
+                required_by: RequiredBy::default(),
                 url: tarball.url().map(deka_registry::SafeUrl::new),
                 source,
             }),
@@ -499,7 +504,8 @@ impl<'a> Engine<'a> {
             if !tasks.iter().all(is_optional)
                 && let (Some(package), Some(source)) = (package, slot.missing.take())
             {
-                return Err(InstallError::Download { package, source });
+                let required_by = RequiredBy::default();
+                return Err(InstallError::Download { package, required_by, source });
             }
             (tasks, package)
         };

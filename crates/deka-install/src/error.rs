@@ -8,7 +8,7 @@ use deka_linker::{InvalidPatch, LinkError, PlanError};
 use deka_lockfile::LockfileError;
 use deka_manifest::{InvalidName, ManifestError, PackageName, Problem, Symbol};
 use deka_registry::{RegistryError, SafeUrl};
-use deka_resolver::{ResolveError, SourceError};
+use deka_resolver::{RequiredBy, ResolveError, SourceError};
 use deka_scripts::ScriptError;
 use deka_store::StoreError;
 
@@ -264,6 +264,8 @@ pub enum InstallError {
     Download {
         /// `name@version`.
         package: Symbol,
+        /// Who asks for it, if that is known.
+        required_by: RequiredBy,
         /// What went wrong.
         source: DownloadError,
     },
@@ -272,6 +274,8 @@ pub enum InstallError {
     Import {
         /// `name@version`.
         package: Symbol,
+        /// Who asks for it, if that is known.
+        required_by: RequiredBy,
         /// Where it came from.
         url: Option<SafeUrl>,
         /// What went wrong.
@@ -391,6 +395,16 @@ impl InstallError {
             Self::Resolve(error) => Some(error.code()),
             _ => self.fs_error().filter(|error| error.is_full()).map(|_| "ENOSPC"),
         }
+    }
+
+    /// Returns who asks for what could not be had, if that is known.
+    pub fn required_by(&self) -> Option<&RequiredBy> {
+        let required_by = match self {
+            Self::Resolve(error) => error.required_by()?,
+            Self::Download { required_by, .. } | Self::Import { required_by, .. } => required_by,
+            _ => return None,
+        };
+        (!required_by.0.is_empty()).then_some(required_by)
     }
 
     /// Returns the failed operation on the disk, if it was one.

@@ -1,10 +1,14 @@
 //! What is said about a graph and a plan: who may be missing, what is direct, what would be placed.
 
-use deka_graph::{EdgeKind, Graph, PackageId, Resolution};
+use std::collections::VecDeque;
+
+use deka_graph::{EdgeKind, Graph, Package, PackageId, Resolution};
 use deka_linker::{Link, LinkPlan, LinkState};
 use deka_manifest::{PackageName, Symbol, Version};
+use deka_resolver::RequiredBy;
 use hashbrown::{HashMap, HashSet};
 
+use crate::project::Project;
 use crate::report::DirectDependency;
 use crate::{InstallError, tarballs};
 
@@ -24,6 +28,58 @@ pub(crate) fn only_optional(graph: &Graph) -> Vec<bool> {
         }
     }
     optional
+}
+
+/// Adds to an error about a package who asks for it.
+pub(crate) fn tell_who_asks(
+    mut error: InstallError,
+    project: &Project,
+    graph: &Graph,
+) -> InstallError {
+    if let InstallError::Download { package, required_by, .. }
+    | InstallError::Import { package, required_by, .. } = &mut error
+    {
+        let is_it = |id: &PackageId| tarballs::label(graph.package(*id)) == package.as_str();
+        if let Some(id) = graph.package_ids().find(is_it) {
+            *required_by = who_asks(project, graph, id);
+        }
+    }
+    error
+}
+
+/// Returns the shortest way from the project, or a member of it, to a package, without the package itself.
+fn who_asks(project: &Project, graph: &Graph, package: PackageId) -> RequiredBy {
+    let is_importer = |id: &PackageId| graph.package(*id).resolution.is_importer();
+    let mut open: VecDeque<PackageId> = graph.package_ids().filter(is_importer).collect();
+    let mut reached_from: HashMap<PackageId, Option<PackageId>> =
+        open.iter().map(|id| (*id, None)).collect();
+    while let Some(id) = open.pop_front() {
+        let edges = graph.edges_of(id).iter().filter(|edge| edge.kind != EdgeKind::Workspace);
+        for target in edges.filter_map(|edge| edge.target) {
+            reached_from.entry(target).or_insert_with(|| {
+                open.push_back(target);
+                Some(id)
+            });
+        }
+    }
+    let dependent = |id: &PackageId| reached_from.get(id).copied().flatten();
+    let mut way: Vec<String> = std::iter::successors(dependent(&package), dependent)
+        .map(|id| dependent_label(project, graph.package(id)))
+        .collect();
+    way.reverse();
+    RequiredBy(way)
+}
+
+/// Returns what people call a package that asks for another: a manifest of the project by its name.
+fn dependent_label(project: &Project, package: &Package) -> String {
+    let manifest =
+        package.resolution.importer_folder().and_then(|folder| project.manifest_of(folder));
+    let Some(manifest) = manifest else { return tarballs::label(package) };
+    match (manifest.name, &manifest.version) {
+        (Some(name), Some(version)) => format!("{name}@{version}"),
+        (Some(name), None) => name.to_string(),
+        (None, _) => "the project".to_owned(),
+    }
 }
 
 /// Returns the workspaces in these folders, which are not on the disk. Fails if one that is there

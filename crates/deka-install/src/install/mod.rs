@@ -30,7 +30,7 @@ use crate::project::{LOCKFILE, MANIFEST, Project, WantedLockfile};
 use crate::report::{Outcome, Reporter, Summary};
 use crate::scripts::{Building, Built, Payload, ScriptContext, Untrusted};
 use crate::start::Start;
-use crate::survey::only_optional;
+use crate::survey::{only_optional, tell_who_asks};
 use crate::workspaces::{self, Filter};
 use crate::{InstallError, scripts, settings, tarballs};
 
@@ -486,7 +486,8 @@ impl<'a> Install<'a> {
             linking.linker.make_links(&layout.plan, &work)?;
         }
         let new_files = self.new_files(&layout)?;
-        surroundings.until_linked()?;
+        let linked = surroundings.until_linked();
+        linked.map_err(|error| tell_who_asks(error, &self.project, &layout.lockfile.graph))?;
         Ok(Driven { layout, new_files, begun: Some(Begun { work, old }) })
     }
 

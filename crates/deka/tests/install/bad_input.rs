@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use deka_test::{Outcome, Registry, TestProject, hostile};
+use deka_test::{Fault, Outcome, Registry, TestProject, hostile};
 use serde_json::json;
 
 use crate::{is_root, project};
@@ -137,6 +137,7 @@ fn wrong_integrity() {
         &[
             "Integrity check failed for `a@1.0.0`",
             "(EINTEGRITY)",
+            "required by: p",
             "expected: sha512-AAAA",
             "found:",
         ],
@@ -147,10 +148,48 @@ fn wrong_integrity() {
 }
 
 #[test]
+fn what_cannot_be_had_says_who_asks_for_it() {
+    let registry = Registry::start();
+    registry.package("far", "1.0.0").dep("near", "1").publish();
+    registry.package("near", "1.0.0").dep("a", "1").publish();
+    registry.package("a", "1.0.0").publish();
+    let project = project();
+    project.use_registry(&registry);
+    project.write(
+        "m/package.json",
+        r#"{ "name": "m", "version": "2.0.0", "dependencies": { "near": "1" } }"#,
+    );
+    project.package_json(json!({
+        "name": "p", "version": "0.1.0", "workspaces": ["m"], "dependencies": { "far": "1" },
+    }));
+    // Only the shortest way is told, whether versions are picked or locked.
+    let required_by = "required by: m@2.0.0 > near@1.0.0\n";
+    registry.fault(Fault::on("/a/-/a-1.0.0.tgz").status(404));
+    for _ in 0..2 {
+        let outcome = project.command(["install"]).run();
+        check(&outcome, 1, &["Failed to download `a@1.0.0`", required_by]);
+        project.command(["install", "--lockfile-only"]).run().assert_success();
+    }
+    project.write("m/package.json", r#"{ "name": "m" }"#);
+    registry.clear_faults();
+    registry.fault(Fault::on("/a/-/a-1.0.0.tgz").corrupt());
+    check(
+        &project.command(["install"]).run(),
+        1,
+        &[
+            "Integrity check failed for `a@1.0.0`",
+            "required by: p@0.1.0 > far@1.0.0 > near@1.0.0\n",
+        ],
+    );
+    registry.clear_faults();
+    project.command(["install"]).run().assert_success();
+}
+
+#[test]
 fn a_tarball_garbled_once_is_fetched_again() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").file("x.js", "x").publish();
-    registry.fault(deka_test::Fault::on_tarballs().nth(1).corrupt());
+    registry.fault(Fault::on_tarballs().nth(1).corrupt());
     let project = asking_for_a(&registry);
     project.command(["install"]).run().assert_success();
     assert_eq!(project.read("node_modules/a/x.js"), "x");

@@ -19,6 +19,13 @@ impl From<InstallError> for Diagnostic {
     fn from(error: InstallError) -> Self {
         let mut diagnostic = Self::from_error(class(&error), &error);
         diagnostic.code = error.code();
+        if let InstallError::Import { package, source: StoreError::Integrity { .. }, .. } = &error {
+            diagnostic = Self::new(Class::User, format!("Integrity check failed for `{package}`"))
+                .code("EINTEGRITY");
+        }
+        if let Some(required_by) = error.required_by() {
+            diagnostic = diagnostic.detail("required by", required_by.to_string());
+        }
         match &error {
             InstallError::NoManifest { .. } => diagnostic
                 .hint("Change to the folder of a project, or name it with `--cwd <folder>`"),
@@ -67,18 +74,15 @@ impl From<InstallError> for Diagnostic {
             InstallError::Script(error) => script(diagnostic, error),
             InstallError::Import {
                 source: StoreError::Integrity { expected, found, .. },
-                package,
                 url,
+                ..
             } => {
-                let mut told =
-                    Self::new(Class::User, format!("Integrity check failed for `{package}`"))
-                        .code("EINTEGRITY")
-                        .detail("expected", expected.to_string());
-                told = match url {
-                    Some(url) => told.detail("found", format!("{found}  ({url})")),
-                    None => told.detail("found", found.to_string()),
+                diagnostic = diagnostic.detail("expected", expected.to_string());
+                diagnostic = match url {
+                    Some(url) => diagnostic.detail("found", format!("{found}  ({url})")),
+                    None => diagnostic.detail("found", found.to_string()),
                 };
-                told.hint(
+                diagnostic.hint(
                     "The bytes are not those that bun.lock or the registry promises; nothing of them \
                      was installed. Find out why before you trust them",
                 )
@@ -187,9 +191,6 @@ fn registry(mut diagnostic: Diagnostic, error: &RegistryError) -> Diagnostic {
 }
 
 fn resolve(mut diagnostic: Diagnostic, error: &ResolveError) -> Diagnostic {
-    if let Some(required_by) = error.required_by().filter(|chain| !chain.0.is_empty()) {
-        diagnostic = diagnostic.detail("required by", required_by.to_string());
-    }
     diagnostic.hint = error.hint();
     match error {
         ResolveError::NoVersion { available, .. } => {
