@@ -9,7 +9,7 @@ use std::time::SystemTime;
 use deka_linker::{STATE_FILE, check_up_to_date, settings_of_last};
 use deka_manifest::PackageJson;
 
-use crate::{LOCKFILE, MANIFEST, Request, settings};
+use crate::{LOCKFILE, MANIFEST, Reporter, Request, install, settings};
 
 /// What other tools leave in a `node_modules` of theirs.
 const FOREIGN_STATES: &[&str] =
@@ -28,8 +28,16 @@ const FOREIGN_FILES: &[&str] = &[
 
 /// Whether the project in `root` has a `node_modules` of deka that is no longer what its files ask for,
 /// or lacks one that deka would have made. Nothing of the configuration is needed to say no.
-pub fn is_stale(root: &Path) -> bool {
-    if check_up_to_date(root, None, &[MANIFEST, LOCKFILE]).is_some() {
+///
+/// What an install that is under way has taken apart it puts together again, so that its end is awaited;
+/// but only then: what is whole and right can be used while another install still finds out what it will do.
+pub fn is_stale(root: &Path, reporter: &dyn Reporter) -> bool {
+    let is_right = || check_up_to_date(root, None, &[MANIFEST, LOCKFILE]).is_some();
+    if is_right() {
+        return false;
+    }
+    drop(install::lock(root, reporter));
+    if is_right() {
         return false;
     }
     let modules = root.join("node_modules");

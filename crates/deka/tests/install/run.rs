@@ -1,5 +1,9 @@
 //! What `deka run` does before it runs something: bring `node_modules` up to date, if it is deka's.
 
+use std::fs::File;
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+
 use deka_test::{Registry, TestProject};
 use serde_json::json;
 
@@ -88,4 +92,37 @@ fn what_cannot_be_installed_does_not_run() {
     outcome.assert_code(1);
     assert_eq!(outcome.stdout, "");
     project.command(["run", "--no-install", "hi"]).run().assert_success();
+}
+
+#[test]
+fn an_install_that_is_under_way_is_waited_for() {
+    const STATE: &str = "node_modules/.deka-state";
+    let (project, registry) = with_registry();
+    project.command(["install"]).run().assert_success();
+    let requests = registry.requests().len();
+    // What another install does: it holds the project, and takes the state away until it has finished.
+    let folder = File::open(project.path()).unwrap();
+    folder.lock().unwrap();
+    let run = || {
+        let mut command = project.command(["run", "hi"]).command();
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    // As long as nothing has changed, nobody has to wait.
+    assert!(run().wait().unwrap().success());
+    let state = project.path().join(STATE);
+    let whole = std::fs::read(&state).unwrap();
+    std::fs::remove_file(&state).unwrap();
+
+    let mut waiting = run();
+    let mut stderr = BufReader::new(waiting.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    assert_eq!(line, "warn: Waiting for another install of this project to end\n");
+    assert!(waiting.try_wait().unwrap().is_none());
+    std::fs::write(&state, whole).unwrap();
+    drop(folder);
+    let output = waiting.wait_with_output().unwrap();
+    assert!(output.status.success());
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "hi\n");
+    assert_eq!(registry.requests().len(), requests);
 }

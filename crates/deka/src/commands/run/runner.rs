@@ -14,6 +14,7 @@ use crate::commands::install;
 use crate::diagnostic::Diagnostic;
 use crate::exit_code::Class;
 use crate::render_error::{print_command, printable};
+use crate::reporter::Progress;
 
 /// A package in which something runs.
 pub(super) struct Runner<'e> {
@@ -67,7 +68,8 @@ impl<'e> Runner<'e> {
         // What started this script has looked already.
         let is_within = get("npm_lifecycle_event").is_some()
             && get("npm_config_local_prefix").is_some_and(|root| self.root == Path::new(root));
-        if is_within || !deka_install::is_stale(&self.root) {
+        let reporter = Progress::start(false, self.config.log_level >= LogLevel::Warn);
+        if is_within || !deka_install::is_stale(&self.root, &reporter) {
             return Ok(());
         }
         install::refresh(common, self.environment)
