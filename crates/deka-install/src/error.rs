@@ -314,6 +314,12 @@ pub enum InstallError {
         /// The failed operation.
         source: FsError,
     },
+    /// A manifest that is to be written was changed by somebody else, whose change must not be lost.
+    #[error("`{}` was changed by somebody else meanwhile", path.display())]
+    ManifestChanged {
+        /// The file.
+        path: PathBuf,
+    },
     /// Something is to go into a catalog, and there are none.
     #[error("There are no catalogs without `workspaces` in the root's package.json")]
     NoCatalogs,

@@ -54,9 +54,9 @@ pub(crate) struct MovedSettings {
 }
 
 impl MovedSettings {
-    /// Takes the new text of the root's manifest, and what was done to it.
-    pub(crate) fn of_root((manifest, done): (String, Vec<String>)) -> Self {
-        let mut moved = Self { drafts: Drafts::of_root(manifest), lines: Vec::new() };
+    /// Takes the old and the new text of the root's manifest, and what was done to it.
+    pub(crate) fn of_root(old: &[u8], (new, done): (String, Vec<String>)) -> Self {
+        let mut moved = Self { drafts: Drafts::of_root(old, new), lines: Vec::new() };
         moved.add(MANIFEST, &done);
         moved
     }

@@ -192,6 +192,9 @@ impl Project {
         let manifest_text = text;
         let patches = Patches::read(&dir, &manifest.patched_dependencies, &mut inputs)?;
         let edited = Edited::read(&dir, &mut inputs).map_err(read)?;
+        let moved_settings = moved.map_or_else(MovedSettings::default, |moved| {
+            MovedSettings::of_root(&manifest_text, moved)
+        });
         let mut project = Self {
             root: root.to_owned(),
             dir,
@@ -204,7 +207,7 @@ impl Project {
             lockfile,
             lockfile_name: LOCKFILE,
             must_migrate,
-            moved_settings: moved.map_or_else(MovedSettings::default, MovedSettings::of_root),
+            moved_settings,
             lockfile_text,
             inputs,
         };

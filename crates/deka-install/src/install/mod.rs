@@ -409,6 +409,9 @@ impl<'a> Install<'a> {
             Some((begun, linking)) => self.build(&store, layout, begun, linking, missing)?,
             None => Built::default(),
         };
+        for manifest in &new_files.manifests {
+            manifest.check(&self.project)?;
+        }
         if let Some(patch) = new_files.patch.take() {
             patch.put_in_place(&mut self.project)?;
         }
@@ -446,6 +449,10 @@ impl<'a> Install<'a> {
         if self.config.install.lockfile_only || self.config.install.dry_run {
             let new_files = self.new_files(&layout)?;
             return Ok(Driven { layout, new_files, begun: None });
+        }
+        if !self.config.install.no_save {
+            // Here, as long as `node_modules` is as it was, and again when they are replaced.
+            self.draft.drafts.check(&self.project)?;
         }
         let engine = surroundings.engine();
         let beginning = trace_span!("compare with the disk");

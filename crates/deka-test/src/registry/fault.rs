@@ -1,5 +1,7 @@
 //! Ways to answer badly.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -68,6 +70,8 @@ pub(crate) enum Behaviour {
     /// The answer begins, stops after so many bytes and never ends.
     Stall(usize),
     Delay(Duration),
+    /// Something happens before the usual answer.
+    Call(Hook),
     /// Another body under the usual headers.
     Body(Bytes),
     /// One byte of the body is flipped.
@@ -77,6 +81,16 @@ pub(crate) enum Behaviour {
         location: Location,
     },
     Header(&'static str, String),
+}
+
+/// What a test does when it is asked for something.
+#[derive(Clone)]
+pub(crate) struct Hook(pub(crate) Arc<dyn Fn() + Send + Sync>);
+
+impl fmt::Debug for Hook {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Hook")
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -188,6 +202,12 @@ impl Fault {
     #[must_use]
     pub fn delay(self, delay: Duration) -> Self {
         self.with(Behaviour::Delay(delay))
+    }
+
+    /// Does something before the usual answer.
+    #[must_use]
+    pub fn call(self, hook: impl Fn() + Send + Sync + 'static) -> Self {
+        self.with(Behaviour::Call(Hook(Arc::new(hook))))
     }
 
     /// Answers 200 with another body.

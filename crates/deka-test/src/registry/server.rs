@@ -216,6 +216,7 @@ async fn answer(
         Behaviour::Drop => return Err(Broken),
         Behaviour::Hang => return future::pending().await,
         Behaviour::Delay(delay) => tokio::time::sleep(*delay).await,
+        Behaviour::Call(hook) => (hook.0)(),
         Behaviour::Status { status, headers, body } => {
             let mut response = text(*status, body.clone());
             for (name, value) in headers {

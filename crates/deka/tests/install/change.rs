@@ -102,6 +102,67 @@ fn what_fails_changes_nothing() {
     assert_eq!(state(&project), before);
 }
 
+/// Has an editor save `text` as `path` when the registry is asked for `asked`.
+fn save_when_asked(
+    registry: &Registry,
+    asked: &str,
+    project: &TestProject,
+    path: &str,
+    text: &str,
+) {
+    let (file, text) = (project.path().join(path), text.to_owned());
+    registry.fault(Fault::on(asked).times(1).call(move || {
+        std::fs::write(&file, &text).expect("the editor can save");
+    }));
+}
+
+#[test]
+fn what_an_editor_saves_meanwhile_is_not_lost() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    let edited = "{ \"dependencies\": { \"a\": \"^1.0.0\" }, \"private\": true }";
+    let message = "package.json` was changed by somebody else meanwhile";
+    for (asked, arguments) in [
+        ("/tool", &["add", "tool"][..]),
+        ("/a", &["update", "--latest", "--prefer-online"]),
+        ("/tool", &["add", "tool", "--lockfile-only", "--prefer-online"]),
+    ] {
+        project.package_json(json!({ "dependencies": { "a": "^1.0.0" } }));
+        let (_, lockfile, tree) = state(&project);
+        save_when_asked(&registry, asked, &project, "package.json", edited);
+        let outcome = project.command(arguments).run();
+        outcome.assert_code(1);
+        assert!(outcome.stderr.contains(message), "{arguments:?} {}", outcome.snapshot());
+        assert!(outcome.stderr.contains("hint: "), "{}", outcome.snapshot());
+        assert_eq!(state(&project), (edited.to_owned(), lockfile, tree), "{arguments:?}");
+        project.command(["install"]).run().assert_success();
+    }
+    // With the versions known, `node_modules` is begun before the last bytes are there.
+    registry.package("b", "1.0.0").publish();
+    save_when_asked(&registry, "/b/-/b-1.0.0.tgz", &project, "package.json", "{ }");
+    project.command(["add", "b"]).run().assert_code(1);
+    assert_eq!(project.read("package.json"), "{ }");
+    project.command(["add", "b"]).run().assert_success();
+    assert!(!project.exists("node_modules/a") && project.exists("node_modules/b"));
+}
+
+#[test]
+fn nor_is_what_is_saved_in_a_member() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = project();
+    project.use_registry(&registry);
+    project.package_json(json!({ "name": "p", "workspaces": ["m"] }));
+    project.write("m/package.json", "{ \"name\": \"m\" }");
+    let edited = "{ \"name\": \"m\", \"private\": true }";
+    save_when_asked(&registry, "/a", &project, "m/package.json", edited);
+    let outcome = project.command(["add", "a", "--filter", "m"]).run();
+    outcome.assert_code(1);
+    assert!(outcome.stderr.contains("m/package.json` was changed"), "{}", outcome.snapshot());
+    assert_eq!(project.read("m/package.json"), edited);
+    assert!(!project.exists("bun.lock") && !project.exists("node_modules"));
+}
+
 #[test]
 fn the_file_keeps_its_own_form() {
     let registry = Registry::start();

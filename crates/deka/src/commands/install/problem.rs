@@ -36,6 +36,9 @@ impl From<InstallError> for Diagnostic {
                 diagnostic
                     .hint("Run `deka install` without `--frozen-lockfile`, and commit bun.lock")
             }
+            InstallError::ManifestChanged { .. } => {
+                diagnostic.hint("Nothing was written to it. Run the same command again")
+            }
             InstallError::Nameless { .. } => {
                 diagnostic.hint("Give it a `name`, by which other projects will know it")
             }
