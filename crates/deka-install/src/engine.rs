@@ -20,7 +20,7 @@ use crossbeam_channel::Sender;
 use deka_linker::{Action, LinkError, LinkPlan, Linker, Task};
 use deka_manifest::{Integrity, Symbol};
 use deka_registry::{Counters, Pieces, RegistryError};
-use deka_resolver::{ForeignError, RequiredBy};
+use deka_resolver::ForeignError;
 use deka_store::{Importer, PackageIndex, Store, StoreError};
 use hashbrown::HashMap;
 use tracing::trace_span;
@@ -477,7 +477,7 @@ impl<'a> Engine<'a> {
             }
             Err(source) => Err(InstallError::Import {
                 package: tarball.label,
-                required_by: RequiredBy::default(),
+                required_by: Box::default(),
                 url: tarball.url().map(deka_registry::SafeUrl::new),
                 source,
             }),
@@ -504,7 +504,7 @@ impl<'a> Engine<'a> {
             if !tasks.iter().all(is_optional)
                 && let (Some(package), Some(source)) = (package, slot.missing.take())
             {
-                let required_by = RequiredBy::default();
+                let required_by = Box::default();
                 return Err(InstallError::Download { package, required_by, source });
             }
             (tasks, package)

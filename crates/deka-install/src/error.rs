@@ -265,7 +265,7 @@ pub enum InstallError {
         /// `name@version`.
         package: Symbol,
         /// Who asks for it, if that is known.
-        required_by: RequiredBy,
+        required_by: Box<RequiredBy>,
         /// What went wrong.
         source: DownloadError,
     },
@@ -275,7 +275,7 @@ pub enum InstallError {
         /// `name@version`.
         package: Symbol,
         /// Who asks for it, if that is known.
-        required_by: RequiredBy,
+        required_by: Box<RequiredBy>,
         /// Where it came from.
         url: Option<SafeUrl>,
         /// What went wrong.

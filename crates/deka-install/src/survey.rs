@@ -41,7 +41,7 @@ pub(crate) fn tell_who_asks(
     {
         let is_it = |id: &PackageId| tarballs::label(graph.package(*id)) == package.as_str();
         if let Some(id) = graph.package_ids().find(is_it) {
-            *required_by = who_asks(project, graph, id);
+            **required_by = who_asks(project, graph, id);
         }
     }
     error

@@ -493,8 +493,8 @@ impl<'a> Install<'a> {
             linking.linker.make_links(&layout.plan, &work)?;
         }
         let new_files = self.new_files(&layout)?;
-        let linked = surroundings.until_linked();
-        linked.map_err(|error| tell_who_asks(error, &self.project, &layout.lockfile.graph))?;
+        let waited = surroundings.until_linked();
+        waited.map_err(|error| tell_who_asks(error, &self.project, &layout.lockfile.graph))?;
         Ok(Driven { layout, new_files, begun: Some(Begun { work, old }) })
     }
 

@@ -15,7 +15,7 @@ use deka_manifest::{
     Integrity, PackageName, Packument, Range, Symbol, Version, VersionManifest, split_name,
 };
 use deka_registry::TarballOptions;
-use deka_resolver::{Query, RequiredBy, pick};
+use deka_resolver::{Query, pick};
 use deka_store::{Importer, PackageIndex, Store, StoreError};
 use url::Url;
 
@@ -184,19 +184,19 @@ fn fetch(
     }
     let url = Url::parse(&manifest.tarball).map_err(|_| InstallError::Download {
         package,
-        required_by: RequiredBy::default(),
+        required_by: Box::default(),
         source: InvalidTarballUrl { url: manifest.tarball.to_string() }.into(),
     })?;
     let tarball = inquiry.wait(inquiry.client.tarball(&url, TarballOptions::default()));
     let tarball = tarball.map_err(|source| InstallError::Download {
         package,
-        required_by: RequiredBy::default(),
+        required_by: Box::default(),
         source: DownloadError::Registry(source),
     })?;
     let imported = store.import(&tarball, integrity.as_ref(), &label, &mut Importer::new());
     imported.map_err(|source| InstallError::Import {
         package,
-        required_by: RequiredBy::default(),
+        required_by: Box::default(),
         url: Some((&url).into()),
         source,
     })
