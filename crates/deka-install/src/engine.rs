@@ -478,7 +478,7 @@ impl<'a> Engine<'a> {
             Err(source) => Err(InstallError::Import {
                 package: tarball.label,
                 required_by: Box::default(),
-                url: tarball.url().map(deka_registry::SafeUrl::new),
+                url: tarball.url().map(|url| Box::new(deka_registry::SafeUrl::new(url))),
                 source,
             }),
         }

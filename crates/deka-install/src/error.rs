@@ -277,7 +277,7 @@ pub enum InstallError {
         /// Who asks for it, if that is known.
         required_by: Box<RequiredBy>,
         /// Where it came from.
-        url: Option<SafeUrl>,
+        url: Option<Box<SafeUrl>>,
         /// What went wrong.
         source: StoreError,
     },

@@ -48,12 +48,11 @@ impl Drafts {
         let path = project.root.join(folder).join(MANIFEST);
         let invalid =
             |source| InstallError::Manifest { path: path.clone(), source: Box::new(source) };
-        let (old, text) = match self.texts.remove(folder) {
-            Some(Draft { old, new }) => (old, new.into_bytes()),
-            None => {
-                let text = project.text_of(folder)?;
-                (text.clone(), text)
-            }
+        let (old, text) = if let Some(Draft { old, new }) = self.texts.remove(folder) {
+            (old, new.into_bytes())
+        } else {
+            let text = project.text_of(folder)?;
+            (text.clone(), text)
         };
         let editor = Editor::new(&text).map_err(invalid)?;
         change(&editor);

@@ -197,7 +197,7 @@ fn fetch(
     imported.map_err(|source| InstallError::Import {
         package,
         required_by: Box::default(),
-        url: Some((&url).into()),
+        url: Some(Box::new((&url).into())),
         source,
     })
 }
