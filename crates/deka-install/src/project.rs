@@ -439,7 +439,6 @@ impl Project {
         });
         input.options = Options {
             release_age: settings::release_age(config),
-            install_peers: !config.install.omit.peer,
             link_workspaces: config.install.link_workspace_packages.unwrap_or(true),
             target: Some(settings::target(config)),
             registry_without_urls: Symbol::new(NPM_DEFAULT_REGISTRY),

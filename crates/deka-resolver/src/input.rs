@@ -70,8 +70,6 @@ pub struct Locked<'a> {
 pub struct Options {
     /// Nothing younger than this is picked.
     pub release_age: Option<ReleaseAge>,
-    /// Whether peers that nothing provides are installed.
-    pub install_peers: bool,
     /// Whether a plain range that a workspace's version satisfies leads to the workspace.
     pub link_workspaces: bool,
     /// What is installed for; packages for other platforms are resolved but not announced.
@@ -88,7 +86,6 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             release_age: None,
-            install_peers: true,
             link_workspaces: true,
             target: None,
             registry_without_urls: Symbol::new(""),

@@ -82,17 +82,15 @@ impl Resolver<'_> {
         if unsatisfied.is_empty() {
             return;
         }
-        if self.input.options.install_peers {
-            let names: Vec<NameId> = unsatisfied
-                .iter()
-                .filter(|(edge, ..)| self.foreign_of_root(*edge).is_none())
-                .map(|(_, _, name)| *name)
-                .collect();
-            for name in &names {
-                self.ask(*name);
-            }
-            self.wait_for(&names);
+        let names: Vec<NameId> = unsatisfied
+            .iter()
+            .filter(|(edge, ..)| self.foreign_of_root(*edge).is_none())
+            .map(|(_, _, name)| *name)
+            .collect();
+        for name in &names {
+            self.ask(*name);
         }
+        self.wait_for(&names);
         for (edge, request, _) in unsatisfied {
             self.settle_unsatisfied(edge, request, &batch, &mut scopes);
         }
@@ -184,9 +182,6 @@ impl Resolver<'_> {
                 }
             }
             Provider::Top | Provider::Nowhere => {}
-        }
-        if !self.input.options.install_peers {
-            return;
         }
         let found = match best {
             Some((name, index)) => self.reuse_or_add(edge, request, (name, index)),

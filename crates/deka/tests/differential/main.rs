@@ -181,6 +181,7 @@ folders![
     npm_migration,
     npm_migration_peers_left_out,
     npm_migration_workspaces,
+    omitted_peers,
     optional_peers_locked,
     overrides_in_workspaces,
     package_extensions,
