@@ -35,6 +35,9 @@ pub fn register(config: &Config, folder: &Path) -> Result<Registered, InstallErr
 pub fn unregister(config: &Config, folder: &Path) -> Result<(PackageName, bool), InstallError> {
     let (_, name, _) = package_at(folder)?;
     let place = Place::of(config, name)?;
+    if place.is_installed() {
+        return Ok((name, false));
+    }
     update_commands(config, name, Vec::new())?;
     let was_there = place.clear().map_err(|source| place.failed(source))?;
     Ok((name, was_there))
@@ -97,9 +100,19 @@ impl Place {
         Ok(Self { path, folder, file })
     }
 
-    /// Lets the link lead to a folder, whatever it led to before.
+    /// Whether a package of this name is installed globally, rather than registered: a folder lies
+    /// there, and its commands are not the register's.
+    fn is_installed(&self) -> bool {
+        self.path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+    }
+
+    /// Lets the link lead to a folder, whatever it led to before. It takes the place of a package
+    /// that is installed globally, as with Bun.
     fn put(&self, folder: &Path) -> Result<(), FsError> {
         let dir = Dir::open_or_create(&self.folder)?;
+        if self.is_installed() {
+            dir.remove_all(self.file.as_str())?;
+        }
         replace_by_symlink(&dir, folder, self.file.as_str())
     }
 

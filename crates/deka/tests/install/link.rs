@@ -75,6 +75,23 @@ fn a_package_is_forgotten() {
 }
 
 #[test]
+fn an_installed_package_is_not_forgotten_but_replaced() {
+    let project = with_package();
+    project.command(["install", "-g", "./lib"]).run().assert_success();
+    let home = project.home().join(".bun");
+    let package = home.join("install/global/node_modules/@s/lib");
+    let command = home.join("bin/lib");
+    let nothing = "\n@s/lib was not registered, there is nothing to do\n";
+    assert_eq!(said(&project, &["unlink", "--cwd=lib"]), nothing);
+    assert!(package.join("cli.js").is_file() && command.exists());
+    said(&project, &["link", "--cwd=lib"]);
+    assert!(package.is_symlink() && command.exists());
+    assert_eq!(said(&project, &["unlink", "--cwd=lib"]), "\n@s/lib is no longer registered\n");
+    assert!(!package.is_symlink() && !command.is_symlink());
+    assert!(project.exists("lib/cli.js"));
+}
+
+#[test]
 fn what_cannot_be_linked() {
     let project = with_package();
     project.write("nameless/package.json", "{}");
