@@ -137,7 +137,12 @@ impl Install<'_> {
                 .is_some_and(|placement| layout.blocked.contains(&placement.package))
         };
         let blocked: Vec<u32> = placed.into_iter().filter(is_blocked).collect();
-        let blocked_scripts = scripts::count_blocked(root, graph, &layout.plan, &blocked);
+        let mut blocked_scripts = scripts::count_blocked(root, graph, &layout.plan, &blocked);
+        if !self.config.install.ignore_scripts {
+            let new = &work.difference.links;
+            blocked_scripts +=
+                scripts::count_blocked_links(&self.project, graph, &layout.plan, new);
+        }
         let mut direct =
             direct_dependencies(graph, self.reported(graph), &layout.latest, &packages);
         let added = std::mem::take(&mut self.draft.added);

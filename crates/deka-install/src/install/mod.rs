@@ -231,7 +231,14 @@ pub fn untrusted(
     let layout = install.locked()?;
     let blocked = layout.plan.placements.iter();
     let blocked = blocked.filter(|placement| layout.blocked.contains(&placement.package));
-    Ok(scripts::list_untrusted(&request.root, &layout.lockfile.graph, blocked))
+    let trusted = install.project.manifest.trusted_dependencies.as_deref();
+    Ok(scripts::list_untrusted(
+        &request.root,
+        &layout.lockfile.graph,
+        &layout.plan,
+        blocked,
+        trusted,
+    ))
 }
 
 pub(crate) fn open_store(config: &Config) -> Result<Store, InstallError> {
@@ -541,6 +548,6 @@ impl<'a> Install<'a> {
             allowances: &self.allowances,
             kept: &layout.kept_builds,
         };
-        building.build(begun.work.tasks(), missing)
+        building.build(&begun.work, missing)
     }
 }

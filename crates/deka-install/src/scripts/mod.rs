@@ -7,6 +7,7 @@
 //! ```
 
 mod decide;
+mod linked;
 mod project;
 mod untrusted;
 
@@ -17,19 +18,21 @@ use std::time::Duration;
 
 use deka_config::{Config, Environment, GlobalStore};
 use deka_graph::{Graph, PackageId, Resolution};
-use deka_linker::{Action, Build, LinkPlan, Linker, Placement, Task};
+use deka_linker::{Action, Build, LinkPlan, Linker, Placement, Work};
 use deka_manifest::PackageJson;
 use deka_scripts::sandbox::{self, Allowances, Grounds, Policy, Readable};
 use deka_scripts::{
-    Job, JobOutcome, Observer, Package, ProjectOutput, Script, ScriptError, Surroundings,
+    Job, JobOutcome, Observer, Package, ProjectOutput, Script, ScriptError, Surroundings, Trust,
     lifecycle, order,
 };
 use deka_store::{BlobHash, Store, StoreError};
 use hashbrown::HashSet;
 
-use crate::project::{MANIFEST, Project};
+use crate::project::{MANIFEST, Project, Read};
 use crate::survey::only_optional;
 use crate::{InstallError, Reporter, shared, tarballs};
+
+use linked::{LinkedFolder, linked_folders};
 
 pub(crate) use decide::{Deciding, Decision, decide};
 pub(crate) use project::{Payload, has_scripts, run_in_project, run_one};
@@ -73,16 +76,13 @@ pub(crate) struct Building<'a> {
 }
 
 impl Building<'_> {
-    /// Runs the scripts of what `tasks` have placed, but for what is `missing`, and of the workspaces.
-    pub(crate) fn build(
-        &self,
-        tasks: &[Task],
-        mut missing: Vec<u32>,
-    ) -> Result<Built, InstallError> {
+    /// Runs the scripts of what was placed and linked, but for what is `missing`, and of the workspaces.
+    pub(crate) fn build(&self, work: &Work, mut missing: Vec<u32>) -> Result<Built, InstallError> {
         if self.config.install.ignore_scripts {
             return Ok(Built { missing, ..Built::default() });
         }
-        let placed: Vec<u32> = tasks
+        let placed: Vec<u32> = work
+            .tasks()
             .iter()
             .filter(|task| task.action == Action::Place && !missing.contains(&task.placement))
             .map(|task| task.placement)
@@ -105,8 +105,19 @@ impl Building<'_> {
                     package,
                     scripts,
                     may_fail: optional[placement.package.index()],
+                    is_own: false,
                 });
             }
+        }
+        for folder in self.linked_folders(work) {
+            candidates.push(Candidate {
+                placement: None,
+                node: folder.node,
+                package: folder.package,
+                scripts: folder.scripts,
+                may_fail: optional[folder.node.index()],
+                is_own: false,
+            });
         }
         let dependencies = candidates.len();
         for (node, folder) in project::workspaces(self.graph) {
@@ -120,8 +131,8 @@ impl Building<'_> {
             let name = self.graph.package(node).name;
             if let Some(package) = read_package(folder, name.to_string(), name.as_str()) {
                 let scripts = scripts_of(&package, lifecycle::of_workspace);
-                let (placement, may_fail) = (None, false);
-                candidates.push(Candidate { placement, node, package, scripts, may_fail });
+                let (placement, may_fail, is_own) = (None, false, true);
+                candidates.push(Candidate { placement, node, package, scripts, may_fail, is_own });
             }
         }
         let has_workspace_scripts = candidates.len() > dependencies;
@@ -130,6 +141,27 @@ impl Building<'_> {
             missing.extend(self.run(candidates)?);
         }
         Ok(Built { missing, has_run, has_workspace_scripts })
+    }
+
+    /// Returns the linked folders whose scripts are to run: those that are trusted, once they were linked or
+    /// since they are trusted.
+    fn linked_folders(&self, work: &Work) -> Vec<LinkedFolder> {
+        let trust = Trust::new(self.project.manifest.trusted_dependencies.as_deref());
+        let before = match &self.project.lockfile {
+            Read::Good(lockfile) => lockfile.trusted_dependencies.as_deref().unwrap_or_default(),
+            _ => &[],
+        };
+        let was_trusted = |folder: &LinkedFolder| {
+            folder
+                .trusted_as
+                .is_some_and(|alias| before.iter().any(|name| **name == *alias.as_str()))
+        };
+        let mut folders = linked_folders(&self.project.root, self.graph, self.plan);
+        folders.retain(|folder| {
+            folder.is_trusted(&trust)
+                && (work.difference.links.contains(&folder.link) || !was_trusted(folder))
+        });
+        folders
     }
 
     fn run(&self, candidates: Vec<Candidate>) -> Result<Vec<u32>, InstallError> {
@@ -222,7 +254,7 @@ impl Building<'_> {
     ) -> Result<Vec<Option<Policy>>, InstallError> {
         let is_wanted = cfg!(target_os = "linux")
             && !self.config.install.no_sandbox
-            && candidates.iter().any(|one| one.placement.is_some());
+            && candidates.iter().any(|one| !one.is_own);
         if !is_wanted {
             return Ok(vec![None; candidates.len()]);
         }
@@ -244,7 +276,7 @@ impl Building<'_> {
             .iter()
             .map(|candidate| {
                 let name = &candidate.package.name;
-                let allowance = self.allowances.of(name).filter(|_| candidate.placement.is_some());
+                let allowance = self.allowances.of(name).filter(|_| !candidate.is_own);
                 let Some(allowance) = allowance else { return Ok(None) };
                 let cache = self.build_cache(candidate);
                 let grounds = Grounds {
@@ -303,12 +335,14 @@ pub(crate) struct Built {
 
 /// A package that may have a job.
 struct Candidate {
-    /// `None` for a workspace.
+    /// `None` for workspaces and linked folders.
     placement: Option<u32>,
     node: PackageId,
     package: Package,
     scripts: Vec<Script>,
     may_fail: bool,
+    /// Whether it is a workspace, which is the user's own.
+    is_own: bool,
 }
 
 /// Tells a [`Reporter`] what scripts do.
@@ -371,6 +405,19 @@ fn scripts_for(graph: &Graph, id: PackageId) -> fn(&PackageJson, bool) -> Vec<Sc
 
 fn has_binding_gyp(folder: &Path) -> bool {
     folder.join("binding.gyp").is_file()
+}
+
+/// Returns how many scripts of new links' folders did not run, because nobody trusts them.
+pub(crate) fn count_blocked_links(
+    project: &Project,
+    graph: &Graph,
+    plan: &LinkPlan,
+    new: &[u32],
+) -> usize {
+    let trust = Trust::new(project.manifest.trusted_dependencies.as_deref());
+    let folders = linked_folders(&project.root, graph, plan).into_iter();
+    let blocked = folders.filter(|one| new.contains(&one.link) && !one.is_trusted(&trust));
+    blocked.map(|folder| folder.scripts.len()).sum()
 }
 
 /// Returns how many scripts of the packages at these placements did not run.

@@ -3,11 +3,13 @@
 use std::path::Path;
 
 use deka_graph::{Graph, Resolution};
-use deka_linker::Placement;
-use deka_scripts::Script;
+use deka_linker::{LinkPlan, Placement};
+use deka_manifest::Symbol;
+use deka_scripts::{Script, Trust};
 
 use super::blocked_scripts;
 use super::decide::direct_aliases;
+use super::linked::linked_folders;
 
 /// A package in `node_modules` whose scripts did not run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,13 +27,25 @@ pub struct Untrusted {
     pub scripts: Vec<Script>,
 }
 
-/// Describes those of `placements` that have scripts.
+/// Describes those of `placements` and of the linked folders of a plan that have scripts. The project trusts
+/// none of the placements, and those of the folders that it names.
 pub(crate) fn list_untrusted<'a>(
     root: &Path,
     graph: &Graph,
+    plan: &LinkPlan,
     placements: impl Iterator<Item = &'a Placement>,
+    trusted: Option<&[Symbol]>,
 ) -> Vec<Untrusted> {
     let direct = direct_aliases(graph);
+    let trust = Trust::new(trusted);
+    let folders = linked_folders(root, graph, plan).into_iter();
+    let folders = folders.filter(|folder| !folder.is_trusted(&trust)).map(|folder| Untrusted {
+        path: plan.links[folder.link as usize].path.to_string(),
+        version: super::resolution_text(graph, folder.node),
+        name: folder.name.to_string(),
+        trusted_as: folder.trusted_as.as_ref().map(ToString::to_string),
+        scripts: folder.scripts,
+    });
     placements
         .filter_map(|placement| {
             let (_, scripts) = blocked_scripts(graph, placement, root.join(&*placement.path))?;
@@ -48,5 +62,6 @@ pub(crate) fn list_untrusted<'a>(
                 scripts,
             })
         })
+        .chain(folders)
         .collect()
 }

@@ -174,3 +174,62 @@ fn deka_pm_shows_the_built_in_list() {
     );
     assert_eq!(list.stdout.lines().count(), 368);
 }
+
+/// As with Bun, measured: `link:` is no reason to trust what it leads to.
+#[test]
+fn scripts_of_linked_folders_run_where_they_are() {
+    let project = project();
+    let scripts = json!({ "install": "echo ran >> log", "prepare": "echo prepared >> log" });
+    let manifest = json!({ "name": "mine", "version": "1.0.0", "scripts": scripts });
+    project.write("mine/package.json", manifest.to_string());
+    let log = || project.exists("mine/log").then(|| project.read("mine/log"));
+    let dependencies = json!({ "mine": "link:./mine" });
+    project.package_json(json!({ "dependencies": dependencies }));
+    for linker in ["hoisted", "isolated"] {
+        let outcome = project.command(["install", "--linker", linker]).run();
+        outcome.assert_success();
+        assert!(outcome.stdout.contains("Blocked 1 postinstall."), "{}", outcome.snapshot());
+        assert_eq!(log(), None);
+        let listed = project.command(["pm", "untrusted"]).run();
+        assert!(
+            listed.stdout.contains("./node_modules/mine @link:./mine"),
+            "{}",
+            listed.snapshot()
+        );
+        project.remove("node_modules");
+    }
+
+    let trusting = json!({ "dependencies": dependencies, "trustedDependencies": ["mine"] });
+    project.command(["install"]).run().assert_success();
+    project.package_json(trusting);
+    let outcome = project.command(["install"]).run();
+    outcome.assert_success();
+    assert!(!outcome.stdout.contains("Blocked"), "{}", outcome.snapshot());
+    assert_eq!(log().as_deref(), Some("ran\n"));
+    // Once is enough, until it is linked again.
+    project.write("other/package.json", json!({ "name": "other" }).to_string());
+    project.command(["add", "other@link:./other"]).run().assert_success();
+    assert_eq!(log().as_deref(), Some("ran\n"));
+    project.remove("node_modules");
+    project.command(["install"]).run().assert_success();
+    assert_eq!(log().as_deref(), Some("ran\nran\n"));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn scripts_of_linked_folders_are_in_the_sandbox() {
+    if !super::sandbox::has_sandbox("scripts of linked folders") {
+        return;
+    }
+    let project = project();
+    let scripts = json!({ "install": "touch ../escaped" });
+    let manifest = json!({ "name": "mine", "version": "1.0.0", "scripts": scripts });
+    project.write("mine/package.json", manifest.to_string());
+    let dependencies = json!({ "mine": "link:./mine" });
+    project.package_json(json!({ "dependencies": dependencies, "trustedDependencies": ["mine"] }));
+    let outcome = project.command(["install"]).run();
+    outcome.assert_code(1);
+    assert!(!project.exists("escaped"), "{}", outcome.snapshot());
+    project.command(["install", "--no-sandbox"]).run().assert_success();
+    assert!(project.exists("escaped"));
+}
