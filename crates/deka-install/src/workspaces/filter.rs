@@ -255,7 +255,17 @@ impl<'a> Members<'a> {
     /// Returns the members that have files which are not what they were in a commit of git.
     fn changed_since(&self, root: &Path, commit: &str) -> Result<HashSet<usize>, InstallError> {
         let files = [
-            &["diff", "--name-only", "--relative", "-z", "--end-of-options", commit, "--"][..],
+            &[
+                "diff",
+                "--name-only",
+                // What was moved has gone from one member and come to another.
+                "--no-renames",
+                "--relative",
+                "-z",
+                "--end-of-options",
+                commit,
+                "--",
+            ][..],
             &["ls-files", "--others", "--exclude-standard", "-z"],
         ];
         let mut changed = HashSet::new();

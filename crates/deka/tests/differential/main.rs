@@ -37,6 +37,7 @@ mod example;
 mod folders;
 mod hosts;
 mod isolated;
+mod jsr;
 mod libc;
 mod project;
 mod random;

@@ -103,6 +103,63 @@ fn what_changed_since_a_commit_is_installed_for() {
 }
 
 #[test]
+fn members_that_changed_bring_others_along() {
+    // Words and meaning are pnpm's; Bun takes the brackets for a set of characters.
+    let registry = Registry::start();
+    let project = project();
+    project.use_registry(&registry);
+    project.package_json(json!({ "name": "root", "workspaces": ["packages/*"] }));
+    let lines = [("base", ""), ("lib", "base"), ("app", "lib"), ("other", "")];
+    for (name, needs) in lines {
+        let own = format!("of-{name}");
+        registry.package(&own, "1.0.0").publish();
+        let mut manifest = json!({ "name": name, "dependencies": { own: "1.0.0" } });
+        if !needs.is_empty() {
+            manifest["dependencies"][needs] = "workspace:*".into();
+        }
+        project.write(&format!("packages/{name}/package.json"), manifest.to_string());
+        project.write(&format!("packages/{name}/old.js"), name);
+    }
+    let git = |arguments: &[&str]| {
+        let author = ["-c", "user.name=test", "-c", "user.email=test@registry.example"];
+        project.other_program("git").args(author).args(arguments).run().assert_success();
+    };
+    project.write(".gitignore", "node_modules\n");
+    install(&project);
+    for arguments in [&["init", "-q", "-b", "main"][..], &["add", "."], &["commit", "-qm", "1"]] {
+        git(arguments);
+    }
+    let check = |filters: &[&str], expected: &[&str]| {
+        project.remove("node_modules");
+        let filters = filters.iter().map(|filter| format!("--filter={filter}"));
+        let arguments = ["install", "--linker=hoisted"].map(str::to_owned).into_iter();
+        let arguments: Vec<String> = arguments.chain(filters).collect();
+        let outcome = project.command(arguments.iter().map(String::as_str)).run();
+        outcome.assert_success();
+        let found = lines.iter().map(|(name, _)| *name);
+        let found = found.filter(|name| project.exists(&format!("node_modules/of-{name}")));
+        assert_eq!(found.collect::<Vec<_>>(), expected, "{arguments:?}");
+    };
+    check(&["[main]"], &[]);
+    project.write("packages/lib/old.js", "changed");
+    check(&["[main]"], &["base", "lib"]);
+    git(&["commit", "-qam", "2"]);
+    check(&["[HEAD]"], &[]);
+    check(&["[HEAD~1]..."], &["base", "lib"]);
+    check(&["...[HEAD~1]"], &["base", "lib", "app"]);
+    check(&["...^[HEAD~1]"], &["base", "lib", "app"]);
+    check(&["[HEAD~1]^..."], &["base"]);
+    check(&["other", "[HEAD~1]"], &["base", "lib", "other"]);
+    check(&["!...[HEAD~1]"], &["base", "other"]);
+    check(&["app[HEAD~1]"], &[]);
+    check(&["{packages/lib}[HEAD~1]"], &["base", "lib"]);
+
+    // What was moved is missed by the one and new to the other, though the file is the same.
+    git(&["mv", "packages/base/old.js", "packages/other/moved.js"]);
+    check(&["[HEAD]"], &["base", "other"]);
+}
+
+#[test]
 fn what_nobody_could_install_is_refused() {
     let registry = Registry::start();
     let check = |packages: &[(&str, &str)], patterns: &[&str], expected: &str| {
