@@ -4,7 +4,7 @@ use deka_graph::{EdgeKind, Resolution};
 use deka_manifest::{Alias, PackageArgument, Spec, Symbol};
 use deka_resolver::{ForeignError, ForeignId, ForeignRequest, PackumentSource, SourceAnswer};
 
-use super::{Draft, GROUPS, Row, Settling, group_of, spec_in};
+use super::{Draft, GROUPS, Row, Settling, group_of, spec_in, split_alias};
 use crate::InstallError;
 use crate::project::Project;
 
@@ -98,11 +98,11 @@ impl Addition {
             return Ok(("catalog:".to_owned(), None));
         }
         let text = text_of(package);
-        let settling = self.prefix(alias, text).map(|(prefix, spec)| Settling {
+        let settling = self.prefix(alias, text).map(|(prefix, _)| Settling {
             path: vec![kind.field().to_owned()],
             is_catalog: false,
+            name: split_alias(text).0,
             prefix,
-            spec,
         });
         Ok((text.to_owned(), settling))
     }
@@ -146,7 +146,12 @@ impl Addition {
         })?;
         let prefix = self.prefix(alias, text);
         let settling = prefix.filter(|(_, spec)| !matches!(spec, Spec::Alias { .. }));
-        Ok(settling.map(|(prefix, spec)| Settling { path, is_catalog: true, prefix, spec }))
+        Ok(settling.map(|(prefix, _)| Settling {
+            path,
+            is_catalog: true,
+            name: String::new(),
+            prefix,
+        }))
     }
 
     /// Returns what stands in front of the version that is written in place of `text`; `None` if `text`

@@ -179,9 +179,9 @@ struct Settling {
     /// The object of the manifest, which is the root's if it is a catalog.
     path: Vec<String>,
     is_catalog: bool,
+    /// What stands in front of the range: `npm:react@`.
+    name: String,
     prefix: &'static str,
-    /// What was asked for.
-    spec: Spec,
 }
 
 impl Draft {
@@ -281,10 +281,7 @@ impl Settling {
 
     /// Returns what asks for a version, as it was asked for.
     fn spec_for(&self, version: &Version) -> String {
-        match &self.spec {
-            Spec::Alias { name, .. } => format!("npm:{name}@{}{version}", self.prefix),
-            _ => format!("{}{version}", self.prefix),
-        }
+        format!("{}{}{version}", self.name, self.prefix)
     }
 }
 

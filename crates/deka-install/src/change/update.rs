@@ -5,7 +5,7 @@
 
 use deka_graph::{EdgeKind, Graph, PackageId};
 use deka_manifest::{
-    Alias, PackageArgument, PackageJson, PackageName, Range, Spec, Symbol, Version,
+    Alias, PackageArgument, PackageJson, PackageName, Range, Spec, Symbol, Version, split_name,
 };
 use hashbrown::{HashMap, HashSet};
 
@@ -211,10 +211,7 @@ impl Update {
         if parsed.registry(alias).is_none() {
             return Ok(());
         }
-        let (name, text) = match &parsed {
-            Spec::Alias { .. } => split_alias(&spec),
-            _ => ("", spec.as_str()),
-        };
+        let (name, text) = split_alias(&spec);
         let chosen = self.chosen(alias, folder, is_catalog.then(|| catalog_name(&path)));
         if !self.chosen.is_empty() {
             let Some(version) = chosen else { return Ok(()) };
@@ -246,14 +243,13 @@ impl Update {
             })?;
         }
         if let Some(new) = new {
-            let joint = if name.is_empty() || name.ends_with('@') { "" } else { "@" };
-            let new = format!("{name}{joint}{new}");
+            let new = format!("{name}{new}");
             draft.drafts.edit(project, folder, |editor| {
                 let path: Vec<&str> = path.iter().map(String::as_str).collect();
                 editor.set(&path, alias.as_str(), &new);
             })?;
         }
-        let settling = Settling { path, is_catalog, prefix, spec: parsed };
+        let settling = Settling { path, is_catalog, name, prefix };
         draft.rows.push(Row {
             folder: folder.to_owned(),
             kind,
@@ -277,10 +273,22 @@ fn ahead(graph: &Graph) -> HashSet<Alias> {
     edges.filter(|edge| edge.target.is_some_and(is_prerelease)).map(|edge| edge.alias).collect()
 }
 
-/// Splits `npm:name@range` behind the `@`, or at its end.
-pub(crate) fn split_alias(spec: &str) -> (&str, &str) {
-    let at = spec.rfind('@').filter(|at| !spec[..*at].ends_with(':') && !spec[*at..].contains('/'));
-    at.map_or((spec, ""), |at| spec.split_at(at + 1))
+/// Splits a spec into what stays in front of another version, such as `npm:name@`, and the range.
+pub(crate) fn split_alias(spec: &str) -> (String, &str) {
+    let known = |(protocol, _): &(&str, &str)| matches!(*protocol, "npm" | "jsr");
+    let Some((protocol, rest)) = spec.split_once(':').filter(known) else {
+        return (String::new(), spec);
+    };
+    // A version of the package that the dependency is named by.
+    match protocol {
+        "jsr" if !rest.contains('@') => return ("jsr:".to_owned(), rest),
+        "npm" if rest.starts_with(|c: char| c.is_ascii_digit() || "=><^~*|".contains(c)) => {
+            return (String::new(), rest);
+        }
+        _ => {}
+    }
+    let (name, range) = split_name(rest).unwrap_or((rest, ""));
+    (format!("{protocol}:{name}@"), range)
 }
 
 /// Returns what stands in front of the version in a spec; `None` if it is more than one version with
@@ -369,9 +377,19 @@ mod tests {
 
     #[test]
     fn aliases() {
-        assert_eq!(split_alias("npm:a@^1"), ("npm:a@", "^1"));
-        assert_eq!(split_alias("npm:@s/a@~1"), ("npm:@s/a@", "~1"));
-        assert_eq!(split_alias("npm:@s/a"), ("npm:@s/a", ""));
-        assert_eq!(split_alias("npm:a"), ("npm:a", ""));
+        for (spec, name, range) in [
+            ("npm:a@^1", "npm:a@", "^1"),
+            ("npm:@s/a@~1", "npm:@s/a@", "~1"),
+            ("npm:@s/a", "npm:@s/a@", ""),
+            ("npm:a", "npm:a@", ""),
+            ("npm:^1", "", "^1"),
+            ("jsr:^1", "jsr:", "^1"),
+            ("jsr:latest", "jsr:", "latest"),
+            ("jsr:@s/a@1.0.0", "jsr:@s/a@", "1.0.0"),
+            ("jsr:@s/a", "jsr:@s/a@", ""),
+            ("^1", "", "^1"),
+        ] {
+            assert_eq!(split_alias(spec), (name.to_owned(), range), "{spec}");
+        }
     }
 }

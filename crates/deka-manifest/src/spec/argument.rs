@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Spec, is_github_path, is_tarball};
+use super::{Spec, is_github_path, is_tarball, split_version};
 use crate::{Alias, InvalidSpec, split_name};
 
 /// A package that is to be added to a project.
@@ -48,7 +48,12 @@ impl PackageArgument {
         let nobody = Alias::parse(NOBODY).map_err(|_| unknown())?;
         match Spec::parse(nobody, text).map_err(|_| unknown())? {
             Spec::Alias { name, .. } if name.as_str() != NOBODY => {
-                Ok(Self { alias: Some(name.into()), spec: text.into() })
+                // A package of jsr is imported by the name that it has there.
+                let alias = match text.strip_prefix("jsr:") {
+                    Some(text) => Alias::parse(split_version(text).0).map_err(|_| unknown())?,
+                    None => name.into(),
+                };
+                Ok(Self { alias: Some(alias), spec: text.into() })
             }
             Spec::Folder(_)
             | Spec::Link(_)
@@ -130,6 +135,8 @@ mod tests {
         check("@s/x@next", Some("@s/x"), "next");
         check("old@npm:react@18", Some("old"), "npm:react@18");
         check("npm:@s/x@1", Some("@s/x"), "npm:@s/x@1");
+        check("jsr:@s/x", Some("@s/x"), "jsr:@s/x");
+        check("jsr:@s/x@1", Some("@s/x"), "jsr:@s/x@1");
         check("n@workspace:^", Some("n"), "workspace:^");
         check("n@../lib", Some("n"), "../lib");
         check("n@catalog:", Some("n"), "catalog:");

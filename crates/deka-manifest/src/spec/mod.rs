@@ -264,7 +264,7 @@ fn npm(alias: Alias, text: &str) -> Result<Spec, InvalidSpecReason> {
 
 /// Reads what stands behind `jsr:`; the registry of jsr serves npm packages as `@jsr/scope__name`.
 fn jsr(alias: Alias, text: &str) -> Result<Spec, InvalidSpecReason> {
-    let own_name = text.starts_with(|c: char| c.is_ascii_digit() || "=><^~*|".contains(c));
+    let own_name = !text.contains(['@', '/']);
     let (name, version) = if own_name { (alias.as_str(), text) } else { split_version(text) };
     let invalid = || {
         InvalidSpecReason::Name(InvalidName {

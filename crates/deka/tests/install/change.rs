@@ -227,6 +227,38 @@ fn what_update_says() {
 }
 
 #[test]
+fn packages_under_other_names_keep_their_spelling() {
+    let registry = Registry::start();
+    for version in ["1.0.0", "1.1.0", "2.0.0"] {
+        registry.package("a", version).publish();
+        registry.package("@jsr/s__x", version).publish();
+    }
+    let project = project();
+    let npmrc = format!("registry={0}\n@jsr:registry={0}\n", registry.url());
+    project.write(".npmrc", npmrc).package_json(json!({ "name": "root" }));
+    let check = |arguments: &[&str], expected: serde_json::Value| {
+        project.command(arguments).run().assert_success();
+        let manifest: serde_json::Value =
+            serde_json::from_str(&project.read("package.json")).expect("JSON");
+        assert_eq!(manifest["dependencies"], expected, "{arguments:?}");
+    };
+    check(&["add", "jsr:@s/x"], json!({ "@s/x": "jsr:@s/x@^2.0.0" }));
+    check(&["add", "@s/x@jsr:^1.0.0"], json!({ "@s/x": "jsr:^1.0.0" }));
+    check(&["update"], json!({ "@s/x": "jsr:^1.1.0" }));
+    check(&["update", "--latest"], json!({ "@s/x": "jsr:^2.0.0" }));
+    assert!(project.exists("node_modules/@s/x/package.json"));
+    check(&["remove", "@s/x"], serde_json::Value::Null);
+
+    check(&["add", "b@npm:a@~1.0.0"], json!({ "b": "npm:a@~1.0.0" }));
+    check(&["update", "--latest"], json!({ "b": "npm:a@~2.0.0" }));
+    check(&["remove", "b"], serde_json::Value::Null);
+
+    // As with Bun, npm is not told to take what it would take anyway.
+    check(&["add", "a@npm:^1.0.0"], json!({ "a": "npm:^1.0.0" }));
+    check(&["update", "--latest"], json!({ "a": "^2.0.0" }));
+}
+
+#[test]
 fn where_the_commands_of_packages_are() {
     let project = project();
     project

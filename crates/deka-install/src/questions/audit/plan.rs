@@ -261,8 +261,7 @@ impl Planning<'_> {
         if self.to_latest {
             return Some(Range::any());
         }
-        let (_, version) =
-            if text.starts_with("npm:") { split_alias(&text) } else { ("", text.as_str()) };
+        let (_, version) = split_alias(&text);
         // Who asks for one version gets what a caret would allow.
         let version = Version::parse(version.trim()).ok()?;
         Range::parse(&format!("^{version}")).ok()
@@ -313,12 +312,7 @@ impl Allowed<'_> {
         if self.range.as_ref().is_some_and(|range| range.satisfies(to)) {
             return None;
         }
-        let (name, text) = if own.text.starts_with("npm:") {
-            split_alias(&own.text)
-        } else {
-            ("", own.text.as_str())
-        };
-        let joint = if name.is_empty() || name.ends_with('@') { "" } else { "@" };
+        let (name, text) = split_alias(&own.text);
         let prefix = style(text).unwrap_or("^");
         Some(NewSpec {
             folder: own.folder.clone(),
@@ -327,7 +321,7 @@ impl Allowed<'_> {
             key: own.key.clone(),
             overriding: own.overriding.clone(),
             from: own.text.to_string(),
-            to: format!("{name}{joint}{prefix}{to}"),
+            to: format!("{name}{prefix}{to}"),
         })
     }
 }
