@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread::Scope;
 
 use crossbeam_channel::Sender;
-use deka_linker::{Action, LinkError, LinkPlan, Linker, Task};
+use deka_linker::{Action, LinkError, LinkPlan, LinkState, Linker, Task, Work};
 use deka_manifest::{Integrity, Symbol};
 use deka_registry::{Counters, Pieces, RegistryError};
 use deka_resolver::ForeignError;
@@ -182,6 +182,10 @@ struct Slot {
 pub(crate) struct Linking<'a> {
     pub(crate) linker: Linker<'a>,
     pub(crate) plan: Arc<LinkPlan>,
+    /// What differs from the last install.
+    pub(crate) work: Work,
+    /// What that one left behind.
+    pub(crate) old: Option<LinkState>,
     /// For each placement of the plan, whether the install may go on without it.
     pub(crate) may_be_missing: Vec<bool>,
 }

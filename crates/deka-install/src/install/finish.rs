@@ -7,7 +7,7 @@ use deka_lockfile::bun::emit_placed;
 use hashbrown::HashSet;
 use tracing::trace_span;
 
-use super::{Begun, Install, Installed, LaidOut, NewFiles, NewLockfile};
+use super::{Install, Installed, LaidOut, NewFiles, NewLockfile};
 use crate::engine::Linking;
 use crate::global::{CommandFolder, GlobalCommands};
 use crate::project::LOCKFILE;
@@ -76,12 +76,11 @@ impl Install<'_> {
     pub(super) fn finish(
         &mut self,
         layout: &LaidOut,
-        begun: &Begun,
         linking: &Linking<'_>,
         built: &Built,
         lockfile_saved: bool,
     ) -> Result<Installed, InstallError> {
-        let Begun { work, old } = begun;
+        let Linking { work, old, .. } = linking;
         let missing = &built.missing;
         let _span = trace_span!("finish");
         let graph = &layout.lockfile.graph;

@@ -10,7 +10,7 @@ use deka_config::Config;
 use deka_fs::Replacement;
 use deka_graph::{Graph, HoistedTree, PackageId};
 use deka_linker::{
-    Build, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate, Work, check_up_to_date,
+    Build, LinkError, LinkPlan, LinkState, Linker, Task, UpToDate, check_up_to_date,
 };
 use deka_lockfile::Lockfile;
 use deka_manifest::{PackageName, Version};
@@ -22,7 +22,7 @@ use tracing::trace_span;
 
 use crate::change::{Change, Draft, NewManifest};
 use crate::duplicates::Duplicates;
-use crate::engine::Linking;
+use crate::engine::{Linking, TarballKey};
 use crate::local::Local;
 use crate::patches::PatchFile;
 use crate::peers::PeerConflict;
@@ -38,7 +38,7 @@ mod finish;
 mod layout;
 mod surroundings;
 
-pub(crate) use surroundings::Surroundings;
+pub(crate) use surroundings::{Surroundings, Worked};
 
 /// Where packages are.
 const MODULES: &str = "node_modules";
@@ -77,8 +77,8 @@ impl Request {
 
 /// Installs a project.
 ///
-/// If it fails, `package.json` and `bun.lock` are as they were, and `node_modules` is either complete
-/// or marked as unfinished, so that the next install completes it.
+/// If it fails, `package.json` and `bun.lock` are as they were. So is `node_modules` if the request has a
+/// change; else it is either complete or marked as unfinished, so that the next install completes it.
 pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, InstallError> {
     let started = Instant::now();
     let config = &*request.config;
@@ -326,14 +326,6 @@ struct NewFiles {
 struct Driven {
     layout: LaidOut,
     new_files: NewFiles,
-    /// What was done to `node_modules`; `None` if it is not to be touched.
-    begun: Option<Begun>,
-}
-
-/// A tree whose packages are in place, to be finished.
-struct Begun {
-    work: Work,
-    old: Option<LinkState>,
 }
 
 impl<'a> Install<'a> {
@@ -404,21 +396,28 @@ impl<'a> Install<'a> {
 
     fn run(mut self, start: Start) -> Result<Installed, InstallError> {
         let store = open_store(self.config)?;
-        let (mut driven, linking, missing) =
+        let Worked { done, linking, missing } =
             self.with_engine(&store, |install, surroundings| install.drive(surroundings, start))?;
-        let Driven { layout, new_files, begun } = &mut driven;
-        let begun = begun.as_ref().zip(linking);
-        if let Some((begun, linking)) = &begun {
-            linking.linker.publish(&layout.plan, &begun.work, &missing)?;
-        }
         // If a script fails that must not, nothing is saved.
-        let built = match &begun {
-            Some((begun, linking)) => self.build(&store, layout, begun, linking, missing)?,
-            None => Built::default(),
+        let done = done.and_then(|driven| {
+            let built = match &linking {
+                Some(linking) => self.build(&store, &driven.layout, linking, missing)?,
+                None => Built::default(),
+            };
+            for manifest in &driven.new_files.manifests {
+                manifest.check(&self.project)?;
+            }
+            Ok((driven, built))
+        });
+        let (Driven { layout, mut new_files }, built) = match done {
+            Ok(done) => done,
+            Err(error) => {
+                if let Some(linking) = &linking {
+                    self.take_back(linking);
+                }
+                return Err(error);
+            }
         };
-        for manifest in &new_files.manifests {
-            manifest.check(&self.project)?;
-        }
         if let Some(patch) = new_files.patch.take() {
             patch.put_in_place(&mut self.project)?;
         }
@@ -429,12 +428,10 @@ impl<'a> Install<'a> {
             Some(lockfile) => self.put_in_place(lockfile)?,
             None => false,
         };
-        let mut installed = match begun {
-            Some((begun, linking)) => {
-                self.finish(layout, begun, &linking, &built, lockfile_saved)?
-            }
+        let mut installed = match linking {
+            Some(linking) => self.finish(&layout, &linking, &built, lockfile_saved)?,
             None => Installed {
-                summary: self.end_without_tree(layout, lockfile_saved),
+                summary: self.end_without_tree(&layout, lockfile_saved),
                 has_project_scripts: false,
             },
         };
@@ -451,11 +448,11 @@ impl<'a> Install<'a> {
     ) -> Result<Driven, InstallError> {
         let layout = self.lay_out(surroundings, start)?;
         if self.duplicates.as_ref().is_some_and(|duplicates| duplicates.removed.is_empty()) {
-            return Ok(Driven { layout, new_files: NewFiles::default(), begun: None });
+            return Ok(Driven { layout, new_files: NewFiles::default() });
         }
         if self.config.install.lockfile_only || self.config.install.dry_run {
             let new_files = self.new_files(&layout)?;
-            return Ok(Driven { layout, new_files, begun: None });
+            return Ok(Driven { layout, new_files });
         }
         if !self.config.install.no_save {
             // Here, as long as `node_modules` is as it was, and again when they are replaced.
@@ -471,10 +468,46 @@ impl<'a> Install<'a> {
 
         drop(beginning);
         let graph = &layout.lockfile.graph;
+        let optional = only_optional(graph);
+        let may_be_missing = layout
+            .plan
+            .all_placements()
+            .map(|placement| optional[placement.package.index()])
+            .collect();
+        let plan = layout.plan.clone();
+        let linking = Linking { linker, plan, work, old, may_be_missing };
+        let tasks = match self.place_at_once(surroundings, &linking, graph) {
+            Ok(tasks) => tasks,
+            Err(error) => {
+                self.take_back(&linking);
+                return Err(error);
+            }
+        };
+        surroundings.link(linking, tasks);
+        // While the workers link, for on a disk this takes its time.
+        if let Some(linking) = engine.linking() {
+            linking.linker.make_links(&layout.plan, &linking.work)?;
+        }
+        let new_files = self.new_files(&layout)?;
+        let waited = surroundings.until_linked();
+        waited.map_err(|error| tell_who_asks(error, &self.project, &layout.lockfile.graph))?;
+        Ok(Driven { layout, new_files })
+    }
+
+    /// Performs the tasks that have to wait for nothing, and has the tarballs of the others fetched, which it
+    /// returns.
+    fn place_at_once(
+        &self,
+        surroundings: &Surroundings<'_, '_>,
+        linking: &Linking<'_>,
+        graph: &Graph,
+    ) -> Result<Vec<(TarballKey, Task)>, InstallError> {
+        let Linking { linker, plan, work, .. } = linking;
+        let store = surroundings.engine().store;
         let mut tasks = Vec::with_capacity(work.tasks().len());
         let mut tarballs = Vec::with_capacity(work.tasks().len());
         for task in work.tasks() {
-            if Self::place_built(&linker, engine.store, &layout.plan, *task)? {
+            if Self::place_built(linker, store, plan, *task)? {
                 continue;
             }
             match tarballs::of_package(self.config, &self.project.root, graph, task.package) {
@@ -483,26 +516,22 @@ impl<'a> Install<'a> {
                     tasks.push((key, *task));
                 }
                 // A folder: there is nothing to wait for.
-                None => drop(linker.perform(&layout.plan, *task, None)?),
+                None => drop(linker.perform(plan, *task, None)?),
             }
         }
         surroundings.want_all(tarballs);
-        let optional = only_optional(graph);
-        let may_be_missing = layout
-            .plan
-            .all_placements()
-            .map(|placement| optional[placement.package.index()])
-            .collect();
-        let plan = layout.plan.clone();
-        surroundings.link(Linking { linker, plan, may_be_missing }, tasks);
-        // While the workers link, for on a disk this takes its time.
-        if let Some(linking) = engine.linking() {
-            linking.linker.make_links(&layout.plan, &work)?;
+        Ok(tasks)
+    }
+
+    /// Leaves `node_modules` as it was for a command that failed to change the project. An install goes on from
+    /// what is there the next time.
+    fn take_back(&self, linking: &Linking<'_>) {
+        let Linking { linker, plan, work, old, .. } = linking;
+        let is_change = self.request.change.is_some() || self.request.deduplicates;
+        if is_change && let Err(error) = linker.undo(plan, work, old.as_ref()) {
+            // It is marked as unfinished.
+            tracing::debug!(%error, "what was begun could not be taken back");
         }
-        let new_files = self.new_files(&layout)?;
-        let waited = surroundings.until_linked();
-        waited.map_err(|error| tell_who_asks(error, &self.project, &layout.lockfile.graph))?;
-        Ok(Driven { layout, new_files, begun: Some(Begun { work, old }) })
     }
 
     /// Performs a task whose package the store has as its scripts left it; returns whether it is one.
@@ -526,15 +555,15 @@ impl<'a> Install<'a> {
         Ok(true)
     }
 
-    /// Runs the scripts of dependencies and workspaces.
+    /// Lets shared packages be seen, and runs the scripts of dependencies and workspaces.
     fn build(
         &self,
         store: &Store,
         layout: &LaidOut,
-        begun: &Begun,
         linking: &Linking<'_>,
         missing: Vec<u32>,
     ) -> Result<Built, InstallError> {
+        linking.linker.publish(&layout.plan, &linking.work, &missing)?;
         let _span = trace_span!("scripts");
         let building = Building {
             project: &self.project,
@@ -548,6 +577,6 @@ impl<'a> Install<'a> {
             allowances: &self.allowances,
             kept: &layout.kept_builds,
         };
-        building.build(&begun.work, missing)
+        building.build(&linking.work, missing)
     }
 }

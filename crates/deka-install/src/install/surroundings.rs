@@ -122,14 +122,23 @@ impl<'e> Surroundings<'_, 'e> {
     }
 }
 
+/// What [`Install::with_engine`] came to.
+pub(crate) struct Worked<'s, T> {
+    /// What the main thread returned.
+    pub(crate) done: Result<T, InstallError>,
+    /// What was being linked; nobody works on it any more.
+    pub(crate) linking: Option<Linking<'s>>,
+    /// The placements that were left out.
+    pub(crate) missing: Vec<u32>,
+}
+
 impl<'a> Install<'a> {
-    /// Does `work` with workers, the network and the store beside it; returns what it returns, what was
-    /// linked, and which placements are missing.
+    /// Does `work` with workers, the network and the store beside it.
     pub(crate) fn with_engine<'s, T>(
         &mut self,
         store: &'s Store,
         work: impl FnOnce(&mut Self, &Surroundings<'_, 's>) -> Result<T, InstallError>,
-    ) -> Result<(T, Option<Linking<'s>>, Vec<u32>), InstallError>
+    ) -> Result<Worked<'s, T>, InstallError>
     where
         'a: 's,
     {
@@ -206,8 +215,8 @@ impl<'a> Install<'a> {
         let done = done.map_err(|error| match events.try_recv() {
             Ok(Event::Failed(first)) => first,
             _ => error,
-        })?;
+        });
         let (linking, missing) = engine.into_linking();
-        Ok((done, linking, missing))
+        Ok(Worked { done, linking, missing })
     }
 }

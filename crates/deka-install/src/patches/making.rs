@@ -323,16 +323,18 @@ fn place<'a: 's, 's>(
     let tarball = tarballs::of_package(config, &project, graph, id);
     let (key, describe) =
         tarball.ok_or_else(|| PatchError::NotInstalled { package: target.label.to_string() })?;
-    let ((), linking, _) = install.with_engine(store, |_, surroundings| {
+    let worked = install.with_engine(store, |_, surroundings| {
         let linker = Linker::new(root, Backend::Auto, store)?;
-        let tasks = linker.begin(&plan, None)?.tasks().iter().map(|task| (key, *task)).collect();
+        let work = linker.begin(&plan, None)?;
+        let tasks = work.tasks().iter().map(|task| (key, *task)).collect();
         surroundings.want_all([(key, describe)]);
         let may_be_missing = vec![false; plan.placements.len()];
-        surroundings.link(Linking { linker, plan, may_be_missing }, tasks);
+        surroundings.link(Linking { linker, plan, work, old: None, may_be_missing }, tasks);
         surroundings.until_linked()
     })?;
+    worked.done?;
     let lost = || InstallError::Thread(std::io::Error::other("nothing was linked"));
-    linking.map(|linking| linking.linker).ok_or_else(lost)
+    worked.linking.map(|linking| linking.linker).ok_or_else(lost)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 //! begin    compare, take the state away, move aside what is in the way      one thread
 //! perform  one task per placement, as soon as its files are in the store    all workers
 //! finish   links, bins, removals, the state                                 one thread
+//! undo     in place of finish: everything as it was at the beginning        one thread
 //! ```
 //! Each placement is a folder made and filled through descriptors on both sides: no path is
 //! resolved twice, nothing is asked before it is made, nothing is changed after. Parents are made on
@@ -21,6 +22,7 @@ mod shared;
 mod state;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod verify;
 
 use std::ffi::OsStr;
@@ -91,6 +93,10 @@ pub struct Linker<'a> {
     /// Names in `node_modules` that are to be removed.
     trash: Mutex<Vec<String>>,
     trash_names: AtomicU32,
+    /// What was moved out of the way, and what could not be moved and is gone.
+    moved: Mutex<undo::Moved>,
+    /// What was in the folders of commands that were made before [`Linker::finish`].
+    commands: Mutex<Vec<undo::Commands>>,
     /// Placements that were found damaged and made anew, by their place in the plan.
     repaired: Mutex<HashSet<u32>>,
     /// What the names in placed folders hash to, by path, as far as nothing else has to be in them.
@@ -123,6 +129,8 @@ impl<'a> Linker<'a> {
             bases: Mutex::default(),
             trash: Mutex::default(),
             trash_names: AtomicU32::new(0),
+            moved: Mutex::default(),
+            commands: Mutex::default(),
             repaired: Mutex::default(),
             names: Mutex::default(),
             fingerprints: Mutex::default(),
@@ -168,7 +176,12 @@ impl<'a> Linker<'a> {
             self.base("node_modules")?;
         }
         for path in &work.difference.clear {
-            self.move_aside(path)?;
+            if let Err(error) = self.move_aside(path) {
+                if let Err(error) = self.undo_moves(old) {
+                    tracing::debug!(%error, "what was moved could not be moved back");
+                }
+                return Err(error);
+            }
         }
         let is_shared = |task: &Task| task.placement as usize >= plan.placements.len();
         if work.tasks().iter().any(is_shared) {
@@ -277,15 +290,16 @@ impl<'a> Linker<'a> {
         let trash = format!("{TRASH_PREFIX}{}-{number}", std::process::id());
         // All in one place, where what a kill leaves is found again.
         let bin = self.base("node_modules")?;
+        let mut moved = self.moved.lock().unwrap_or_else(PoisonError::into_inner);
         match base.dir.rename(name, &bin.dir, trash.as_str()) {
             Ok(()) => {
-                let mut list = self.trash.lock().unwrap_or_else(PoisonError::into_inner);
-                list.push(trash);
+                moved.paths.push((path.into(), trash));
                 Ok(())
             }
             Err(error) if error.is_not_found() => Ok(()),
             // Folders of lower layers of an overlay cannot be renamed, nor what is on another volume.
             Err(_) => {
+                moved.is_lossy = true;
                 base.dir.remove_all(name).map(drop).map_err(|source| self.failed(path, source))
             }
         }
@@ -296,7 +310,10 @@ impl<'a> Linker<'a> {
         /// As many as one thread removes before others would have started.
         const FEW: usize = 4;
 
-        let trash = std::mem::take(&mut *self.trash.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut trash =
+            std::mem::take(&mut *self.trash.lock().unwrap_or_else(PoisonError::into_inner));
+        let moved = std::mem::take(&mut *self.moved.lock().unwrap_or_else(PoisonError::into_inner));
+        trash.extend(moved.paths.into_iter().map(|(_, trash)| trash));
         if trash.is_empty() {
             return;
         }

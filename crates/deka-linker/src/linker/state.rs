@@ -71,7 +71,7 @@ impl Linker<'_> {
     }
 
     /// Makes the folder that links go to; the outermost `node_modules` may be a symlink.
-    fn make_link_folder(&self, path: &str) -> Result<Dir, LinkError> {
+    pub(super) fn make_link_folder(&self, path: &str) -> Result<Dir, LinkError> {
         let made = match find_base(path) {
             Some(end) => make_dir(&self.base(&path[..end])?.dir, &path[end + 1..]),
             None => self.root.open_or_create_dir(path),
@@ -83,6 +83,7 @@ impl Linker<'_> {
     /// [`Linker::finish`].
     pub fn link_commands(&self, plan: &LinkPlan) -> Result<(), LinkError> {
         for folder in &plan.bin_folders {
+            self.note_commands(&folder.path)?;
             self.link_bins(folder, &LeftAlone::default())?;
         }
         Ok(())
@@ -125,7 +126,11 @@ impl Linker<'_> {
         let removing = trace_span!("remove");
         self.remove_obsolete_bins(finish.old, &bin_folders);
         self.empty_trash();
-        self.remove_empty_folders(finish.old, &finish.work.difference);
+        if finish.old.is_some() {
+            let difference = &finish.work.difference;
+            let gone = difference.removed.iter().chain(&difference.unlink);
+            self.remove_empty_folders(gone.map(|path| &**path));
+        }
         drop(removing);
 
         let count = bin_folders.iter().map(|(_, bins)| bins.len()).sum();
@@ -163,16 +168,9 @@ impl Linker<'_> {
         }
     }
 
-    /// Removes scopes and inner `node_modules` that nothing is left in.
-    fn remove_empty_folders(
-        &self,
-        old: Option<&LinkState>,
-        difference: &crate::difference::Difference,
-    ) {
-        if old.is_none() {
-            return;
-        }
-        for path in difference.removed.iter().chain(&difference.unlink) {
+    /// Removes scopes and inner `node_modules` that nothing is left in since these paths are gone.
+    pub(super) fn remove_empty_folders<'p>(&self, gone: impl Iterator<Item = &'p str>) {
+        for path in gone {
             let mut folder = parent(path);
             while folder != "node_modules" && is_folder_of_packages(folder) {
                 // Stops at the first one that is not empty.

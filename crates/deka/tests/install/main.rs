@@ -31,6 +31,7 @@ mod run;
 mod scripts;
 mod terminal;
 mod together;
+mod undone;
 mod workspaces;
 mod x;
 
