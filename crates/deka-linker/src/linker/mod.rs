@@ -297,6 +297,8 @@ impl<'a> Linker<'a> {
                 Ok(())
             }
             Err(error) if error.is_not_found() => Ok(()),
+            // Nor could it be removed, but perhaps what is in it.
+            Err(source) if source.is_read_only() => Err(self.failed(path, source)),
             // Folders of lower layers of an overlay cannot be renamed, nor what is on another volume.
             Err(_) => {
                 moved.is_lossy = true;
