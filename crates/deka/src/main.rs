@@ -12,6 +12,7 @@ mod environment;
 mod events;
 mod exit_code;
 mod panic_hook;
+mod passing_lines;
 mod picker;
 mod render_error;
 mod reporter;

@@ -4,22 +4,25 @@
 //! to draw on. Everywhere else nothing is said but warnings.
 
 use std::fmt::Write as _;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use console::truncate_str;
 use deka_install::Reporter;
 use hashbrown::HashMap;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::commands::install::network_allowed;
+use crate::passing_lines::PassingLines;
 use crate::render_error;
 
 /// What is done quickly needs no line.
 const DELAY: Duration = Duration::from_millis(250);
 const INTERVAL: Duration = Duration::from_millis(80);
+/// What stands before the text of the line, in turn, so that one sees that something is going on.
+const SPINNER: [char; 8] = ['⠁', '⠂', '⠄', '⡀', '⢀', '⠠', '⠐', '⠈'];
 
 /// Counts what is done, and shows it where that is wanted.
 pub(crate) struct Progress {
@@ -28,7 +31,7 @@ pub(crate) struct Progress {
     /// What scripts write is shown; here is what each has written of a line that is not complete.
     scripts: Option<Mutex<HashMap<String, Vec<u8>>>>,
     /// While a warning is written, the line must not be drawn into it.
-    bar: Mutex<Option<ProgressBar>>,
+    shown: Arc<Mutex<PassingLines>>,
     drawer: Mutex<Option<Drawer>>,
 }
 
@@ -47,7 +50,6 @@ struct Counts {
     bytes: AtomicU64,
     linking: Phase,
     building: Phase,
-    is_visible: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -75,7 +77,7 @@ impl Progress {
             counts,
             shows_warnings,
             scripts: None,
-            bar: Mutex::new(None),
+            shown: Arc::new(Mutex::new(PassingLines::new())),
             drawer: Mutex::new(None),
         };
         if shows_line {
@@ -90,36 +92,34 @@ impl Progress {
         self
     }
 
-    /// Writes to stderr around the line.
+    /// Writes to stderr where the line is, which comes again behind it.
     fn write(&self, print: impl FnOnce()) {
-        let bar = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        match &*bar {
-            Some(bar) if self.counts.is_visible.load(Ordering::Relaxed) => bar.suspend(print),
-            _ => print(),
-        }
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        // A terminal that cannot be written to shows no warnings either.
+        let _ = shown.clear();
+        print();
     }
 
     fn start_drawing(&mut self) {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        let style = ProgressStyle::with_template("{spinner} {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         let (stop, stopped) = mpsc::channel();
-        let (counts, drawn) = (Arc::clone(&self.counts), bar.clone());
+        let (counts, shown) = (Arc::clone(&self.counts), Arc::clone(&self.shown));
         let thread = std::thread::Builder::new().name("progress".to_owned()).spawn(move || {
+            let lines = || shown.lock().unwrap_or_else(PoisonError::into_inner);
             let mut wait = DELAY;
+            let mut spinner = SPINNER.iter().cycle();
             while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
-                if !counts.is_visible.swap(true, Ordering::Relaxed) {
-                    drawn.set_draw_target(ProgressDrawTarget::stderr());
-                }
                 wait = INTERVAL;
-                drawn.set_message(line(&counts));
-                drawn.tick();
+                let mut lines = lines();
+                let (_, width) = lines.room();
+                let text = format!("{} {}", spinner.next().unwrap_or(&' '), line(&counts));
+                if lines.show(&[truncate_str(&text, width, "…").into_owned()]).is_err() {
+                    break;
+                }
             }
-            drawn.finish_and_clear();
+            let _ = lines().clear();
         });
         // Without a thread there is no line; the install does not depend on it.
         if let Ok(thread) = thread {
-            self.bar = Mutex::new(Some(bar));
             self.drawer = Mutex::new(Some(Drawer { stop, thread }));
         }
     }
