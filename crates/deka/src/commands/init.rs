@@ -154,7 +154,11 @@ fn read_line(question: &str) -> Result<String, Diagnostic> {
     let mut answer = String::new();
     let failed = || Diagnostic::new(Class::User, "There was no answer; nothing was written");
     match std::io::stdin().lock().read_line(&mut answer) {
-        Ok(0) | Err(_) => Err(failed()),
+        Ok(0) | Err(_) => {
+            // Nobody has ended the line of the question.
+            say("\n");
+            Err(failed())
+        }
         Ok(_) => Ok(answer.trim().to_owned()),
     }
 }

@@ -84,4 +84,8 @@ fn questions_on_a_terminal() {
     project.remove("package.json").remove(".gitignore");
     run("\\n\\n\\n\\n\\n\\n\\nno\\n");
     assert!(!project.exists("package.json") && !project.exists(".gitignore"));
+    // The end of the input is Ctrl-D here.
+    let outcome = run("");
+    assert!(outcome.stdout.contains("\nerror: There was no answer"), "{}", outcome.snapshot());
+    assert!(!project.exists("package.json") && !project.exists(".gitignore"));
 }
