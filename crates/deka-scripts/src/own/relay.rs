@@ -43,10 +43,15 @@ impl Relay {
         self.state.has_heard.load(Ordering::Relaxed)
     }
 
+    /// Whether everything is to end because something failed.
+    pub(super) fn is_over(&self) -> bool {
+        self.state.is_over.load(Ordering::SeqCst)
+    }
+
     /// Lets signals reach the process `id`, and all of its group if it leads one.
     pub(super) fn hold(&self, id: u32, leads_group: bool) -> Held<'_> {
         self.state.held.lock().unwrap_or_else(PoisonError::into_inner).push((id, leads_group));
-        if self.state.is_over.load(Ordering::SeqCst) {
+        if self.is_over() {
             self.interrupt();
         }
         Held { relay: self, id }
@@ -74,13 +79,24 @@ impl Relay {
     }
 }
 
+#[cfg(not(unix))]
+impl Held<'_> {
+    /// There are no groups here.
+    pub(super) fn wait_for_leader(&self) {}
+
+    /// There are no signals here.
+    pub(super) fn interrupt(&self) {}
+}
+
 #[cfg(unix)]
 mod unix {
-    use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+    use rustix::process::{
+        Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid,
+    };
     use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
     use signal_hook::iterator::Signals;
 
-    use super::{Arc, Ordering, PoisonError, Relay, State, io};
+    use super::{Arc, Held, Ordering, PoisonError, Relay, State, io};
 
     impl Relay {
         /// Begins to listen for what ends programs, but for what deka was started to ignore (`nohup`).
@@ -108,17 +124,41 @@ mod unix {
         /// Has everything end that is held, as Ctrl-C does where it is not ignored.
         pub(in crate::own) fn interrupt(&self) {
             self.state.is_over.store(true, Ordering::SeqCst);
-            self.state.pass_on(if self.state.ignores_ctrl_c { SIGTERM } else { SIGINT }, false);
+            self.state.pass_on(self.state.interruption(), false);
+        }
+    }
+
+    impl Held<'_> {
+        /// Waits for the end of the process itself, and leaves its end to be heard of again, so that its
+        /// number goes to nobody else meanwhile.
+        pub(in crate::own) fn wait_for_leader(&self) {
+            let Some(id) = pid(self.id) else { return };
+            let options = WaitIdOptions::EXITED | WaitIdOptions::NOWAIT;
+            while let Err(rustix::io::Errno::INTR) = waitid(WaitId::Pid(id), options) {}
+        }
+
+        /// Has the rest of its group end.
+        pub(in crate::own) fn interrupt(&self) {
+            let signal = Signal::from_named_raw(self.relay.state.interruption());
+            if let (Some(id), Some(signal)) = (pid(self.id), signal) {
+                // An error means that all have ended.
+                let _ = kill_process_group(id, signal);
+            }
         }
     }
 
     impl State {
+        /// Returns what is sent to end everything.
+        fn interruption(&self) -> i32 {
+            if self.ignores_ctrl_c { SIGTERM } else { SIGINT }
+        }
+
         /// Sends a signal to what is held; if the terminal has done so, to groups of their own alone.
         fn pass_on(&self, number: i32, is_of_terminal: bool) {
             let Some(signal) = Signal::from_named_raw(number) else { return };
             let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
             for (id, leads_group) in &*held {
-                let Some(pid) = i32::try_from(*id).ok().and_then(Pid::from_raw) else { continue };
+                let Some(pid) = pid(*id) else { continue };
                 // An error means that it has ended by itself.
                 let _ = match (leads_group, is_of_terminal) {
                     (true, _) => kill_process_group(pid, signal),
@@ -137,6 +177,10 @@ mod unix {
                 let _ = thread.join();
             }
         }
+    }
+
+    fn pid(id: u32) -> Option<Pid> {
+        i32::try_from(id).ok().and_then(Pid::from_raw)
     }
 
     /// Returns the signals that deka was started to ignore, a bit for each.

@@ -4,6 +4,7 @@ use std::io::{self, BufRead as _, BufReader, Read};
 use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::process::Stdio;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -11,6 +12,10 @@ use super::OwnCommand;
 use super::relay::Relay;
 use crate::Ending;
 use crate::board::in_order;
+
+/// How long what a shell leaves behind may take to end once it is told to. A shell that is just starting a
+/// program can take the signal for itself, so that the program never hears of it.
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Scripts that run one after the other, beside other parts.
 #[derive(Debug, Clone)]
@@ -126,13 +131,24 @@ fn run_script(
     let held = relay.hold(child.id(), true);
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     std::thread::scope(|scope| {
+        // Nothing is sent: it closes when both streams have.
+        let (reading, all_read) = mpsc::channel::<()>();
         if let Some(errors) = errors {
-            scope.spawn(|| {
+            let reading = reading.clone();
+            scope.spawn(move || {
                 read_lines(errors, |line| observer.wrote(part, script, Stream::Error, line));
+                drop(reading);
             });
         }
         if let Some(output) = output {
-            read_lines(output, |line| observer.wrote(part, script, Stream::Output, line));
+            scope.spawn(move || {
+                read_lines(output, |line| observer.wrote(part, script, Stream::Output, line));
+                drop(reading);
+            });
+        }
+        held.wait_for_leader();
+        if relay.is_over() && all_read.recv_timeout(PATIENCE) == Err(RecvTimeoutError::Timeout) {
+            held.interrupt();
         }
     });
     let status = child.wait()?;

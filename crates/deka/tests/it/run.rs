@@ -285,6 +285,9 @@ fn side_by_side_and_one_after_the_other() {
         "calling": "touch called; echo called",
         "bad": "exit 6",
         "long": "sleep 60",
+        // Starts something that never heard of the signal.
+        "stubborn": "exec 2> /dev/null; trap 'sleep 60 & exit 3' INT TERM; touch ready; while :; do sleep 0.01; done",
+        "late": "while ! test -e ready; do sleep 0.01; done; exit 6",
     }));
     let run = |arguments: &[&str]| {
         let mut outcome = project.command(["run"].iter().chain(arguments)).run();
@@ -317,6 +320,10 @@ fn side_by_side_and_one_after_the_other() {
     let in_background = format!("trap '' INT; exec {deka} run --parallel long bad");
     let outcome = project.other_program("sh").args(["-c", &in_background]).run();
     check(&outcome, 6, "bad  | Exited with code 6\nlong | Ended by signal 15\n", "");
+    let in_background = format!("trap '' INT; exec {deka} run --parallel stubborn late");
+    let outcome = project.other_program("sh").args(["-c", &in_background]).run();
+    let said = "late     | Exited with code 6\nstubborn | Exited with code 3\n";
+    check(&outcome, 6, said, "");
     assert!(started.elapsed() < Duration::from_mins(1));
     let stopped = "bad   | Exited with code 6\n";
     check(&run(&["--sequential", "bad", "s:one"]), 6, stopped, "");
