@@ -353,6 +353,12 @@ impl Dir {
             .collect()
     }
 
+    /// Shows nothing: without a look at each, nothing is told here.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "other systems do")]
+    pub fn visit_folders(&self, _see: impl FnMut(&str, u64)) -> Result<(), FsError> {
+        Ok(())
+    }
+
     /// Does nothing: modes do not exist here.
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "other systems do")]
     pub fn set_permissions(

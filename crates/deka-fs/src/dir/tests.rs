@@ -148,6 +148,12 @@ for_both! {
             ("folder", FileKind::Directory),
             ("link", FileKind::Symlink),
         ]);
+        let mut inodes = Vec::new();
+        dir.visit_folders(|name, inode| inodes.push((name.to_owned(), inode))).unwrap();
+        let inode = dir.metadata("folder").unwrap().unwrap().identity.1;
+        // Where there are none, nothing is shown.
+        let expected = if inode == 0 { vec![] } else { vec![("folder".to_owned(), inode)] };
+        assert_eq!(inodes, expected);
         dir.clear().unwrap();
         assert_eq!(dir.list().unwrap(), []);
     }

@@ -1,6 +1,6 @@
 //! Folders as descriptors, on anything like Unix.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::{CStr, OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -377,29 +377,47 @@ impl Dir {
 
     /// Returns those names in the folder that are wanted, in no particular order.
     pub fn list_some(&self, is_wanted: impl Fn(&OsStr) -> bool) -> Result<Vec<Entry>, FsError> {
+        let mut entries = Vec::new();
+        let mut unknown = Vec::new();
+        self.visit(|name, kind, _| {
+            let name = OsStr::from_bytes(name.to_bytes());
+            if !is_wanted(name) {
+                return;
+            }
+            match kind {
+                FileType::Unknown => unknown.push(name.to_owned()),
+                kind => entries.push(Entry { name: name.to_owned(), kind: to_kind(kind) }),
+            }
+        })?;
+        for name in unknown {
+            let metadata = self.metadata(name.as_os_str())?;
+            entries.extend(metadata.map(|metadata| Entry { name, kind: metadata.kind }));
+        }
+        Ok(entries)
+    }
+
+    /// Shows the folders in the folder to `see` with their inodes, as far as they are told without a look at
+    /// each of them; a name that is not text is left out.
+    pub fn visit_folders(&self, mut see: impl FnMut(&str, u64)) -> Result<(), FsError> {
+        self.visit(|name, kind, inode| {
+            if let (FileType::Directory, Ok(name)) = (kind, name.to_str()) {
+                see(name, inode);
+            }
+        })
+    }
+
+    /// Shows each name in the folder to `see`, with its kind if that is known, and its inode.
+    fn visit(&self, mut see: impl FnMut(&CStr, FileType, u64)) -> Result<(), FsError> {
         let failed = |error: Errno| FsError::new(Operation::ReadDir, &self.path, error);
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         // The descriptor held may be good for paths only.
         let readable = rustix::fs::openat(&self.fd, c".", flags, Mode::empty()).map_err(failed)?;
-        let mut entries = Vec::new();
-        for entry in rustix::fs::Dir::new(readable).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name();
-            let text = OsStr::from_bytes(name.to_bytes());
-            if matches!(name.to_bytes(), b"." | b"..") || !is_wanted(text) {
-                continue;
+        let visited = os::visit_entries(readable, |name, kind, inode| {
+            if !matches!(name.to_bytes(), b"." | b"..") {
+                see(name, kind, inode);
             }
-            let text = text.to_owned();
-            let kind = match entry.file_type() {
-                FileType::Unknown => match self.metadata(name)? {
-                    Some(metadata) => metadata.kind,
-                    None => continue,
-                },
-                kind => to_kind(kind),
-            };
-            entries.push(Entry { name: text, kind });
-        }
-        Ok(entries)
+        });
+        visited.map_err(failed)
     }
 
     /// Changes the permissions of a file that nothing else shares, following symlinks.

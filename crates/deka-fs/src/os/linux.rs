@@ -6,7 +6,7 @@ use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags, StatxFlags};
+use rustix::fs::{Access, AtFlags, CWD, FileType, Mode, OFlags, RawDir, StatxFlags};
 use rustix::io::Errno;
 
 /// How a folder is opened that is only used as the base of other calls.
@@ -39,6 +39,23 @@ pub(crate) fn give_name(
 /// Another way to say it (`AT_EMPTY_PATH`) is for the privileged alone.
 fn path_of_nameless(file: &impl AsRawFd) -> String {
     format!("/proc/self/fd/{}", file.as_raw_fd())
+}
+
+/// Shows each entry of an open folder to `see`: its name, its kind if that is known, and its inode.
+pub(crate) fn visit_entries(
+    dir: OwnedFd,
+    mut see: impl FnMut(&CStr, FileType, u64),
+) -> rustix::io::Result<()> {
+    /// Room for some hundred names at a time; the longest possible takes a hundredth of it.
+    const ROOM: usize = 32 << 10;
+
+    let mut buffer = Vec::with_capacity(ROOM);
+    let mut entries = RawDir::new(dir, buffer.spare_capacity_mut());
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        see(entry.file_name(), entry.file_type(), entry.ino());
+    }
+    Ok(())
 }
 
 /// Copies all of `source` to `target`, inside the kernel where it can.

@@ -33,6 +33,19 @@ pub(crate) fn give_name(
     Err(rustix::io::Errno::NOTSUP)
 }
 
+/// Shows each entry of an open folder to `see`: its name, its kind if that is known, and its inode.
+#[cfg(unix)]
+pub(crate) fn visit_entries(
+    dir: std::os::fd::OwnedFd,
+    mut see: impl FnMut(&std::ffi::CStr, rustix::fs::FileType, u64),
+) -> rustix::io::Result<()> {
+    for entry in rustix::fs::Dir::new(dir)? {
+        let entry = entry?;
+        see(entry.file_name(), entry.file_type(), entry.ino());
+    }
+    Ok(())
+}
+
 /// Copies all of `source` to `target`.
 pub(crate) fn copy_contents(source: &mut File, target: &mut File) -> io::Result<()> {
     io::copy(source, target).map(drop)
