@@ -461,7 +461,8 @@ impl<'a> Install<'a> {
         let engine = surroundings.engine();
         let beginning = trace_span!("compare with the disk");
         let linker = Linker::new(&self.project.root, settings::backend(self.config), engine.store)?
-            .with_force(self.config.install.force);
+            .with_force(self.config.install.force)
+            .with_glances(self.request.change.is_some());
         self.last_state();
         let old = self.last_state.take().flatten();
         let work = linker.begin(&layout.plan, old.as_ref())?;

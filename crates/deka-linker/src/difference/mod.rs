@@ -8,6 +8,7 @@
 //! |-----------------------------------|-----------------------------------|-----------------------|
 //! | nothing                           | anything                          | place                 |
 //! | the folder as we left it          | the same package                  | leave alone           |
+//! | a folder that a glance tells      | the same inode                    | leave alone           |
 //! | the folder, names changed         | the same package                  | verify                |
 //! | a folder                          | the same package, not yet flushed | verify contents       |
 //! | a folder that needs verifying     | the same, built here alone        | move away, place      |
@@ -39,6 +40,9 @@ pub enum Observed {
 pub trait Observer {
     /// Returns what is at a path below the project.
     fn observe(&mut self, path: &str) -> Observed;
+    /// Whether the folder with this inode is at a path below the project, if a glance tells that; then
+    /// nothing else is asked about it.
+    fn is_there(&mut self, path: &str, inode: u64) -> bool;
     /// Whether the names in the folder at `path` hash to this.
     fn has_names(&mut self, path: &str, hash: u64) -> bool;
     /// Whether the symlink at `path` says `target`.
@@ -217,8 +221,15 @@ impl<'a> Comparison<'a> {
 
     fn look_at_placements(&mut self, plan: &LinkPlan) {
         for placement in &plan.placements {
-            let observed = self.disk.observe(&placement.path);
             let known = self.known.get(&*placement.path).map(|(placed, _)| *placed);
+            // Where time does not tell, a stamp of the folder as it is now would be one of its damage.
+            if let Some(placed) = known.filter(|placed| placed.stamp.names == 0)
+                && self.disk.is_there(&placement.path, placed.stamp.inode)
+            {
+                self.observed.push((Observed::Folder(placed.stamp), true));
+                continue;
+            }
+            let observed = self.disk.observe(&placement.path);
             let holds = known
                 .is_some_and(|placed| self.still_holds(&placement.path, observed, &placed.stamp));
             self.observed.push((observed, holds));

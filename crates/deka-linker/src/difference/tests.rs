@@ -11,12 +11,18 @@ struct Disk {
     links: HashMap<String, String>,
     /// Folders whose names have changed.
     changed: HashSet<String>,
+    /// Folders that a glance has seen.
+    listed: HashSet<String>,
     fingerprint: u64,
 }
 
 impl Observer for Disk {
     fn observe(&mut self, path: &str) -> Observed {
         self.entries.get(path).copied().unwrap_or(Observed::Missing)
+    }
+
+    fn is_there(&mut self, path: &str, inode: u64) -> bool {
+        inode == STAMP.inode && self.listed.contains(path)
     }
 
     fn has_names(&mut self, path: &str, hash: u64) -> bool {
@@ -196,6 +202,27 @@ fn what_was_deleted_by_hand_comes_back() {
         disk.changed.insert("node_modules/b".to_owned());
     };
     assert_eq!(compare(&abc(), &abc(), changed), ["verify b"]);
+}
+
+#[test]
+fn a_glance_is_enough() {
+    let changed = |state: &mut LinkState, disk: &mut Disk, stamp: Stamp| {
+        disk.listed.insert("node_modules/b".to_owned());
+        for placed in &mut state.placements {
+            if ["node_modules/a", "node_modules/b"].contains(&&*placed.path) {
+                placed.stamp = stamp;
+            }
+        }
+    };
+    let older = Stamp { modified: 7, inode: STAMP.inode, names: 0 };
+    let found = compare(&abc(), &abc(), |state, disk| changed(state, disk, older));
+    assert_eq!(found, ["verify a"]);
+    let another = Stamp { inode: 7, ..older };
+    let found = compare(&abc(), &abc(), |state, disk| changed(state, disk, another));
+    assert_eq!(found, ["verify a", "verify b"]);
+    let racy = Stamp { names: NAMES, ..older };
+    let found = compare(&abc(), &abc(), |state, disk| changed(state, disk, racy));
+    assert_eq!(found, ["verify a", "verify b"]);
 }
 
 #[test]

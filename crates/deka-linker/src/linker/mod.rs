@@ -89,6 +89,7 @@ pub struct Linker<'a> {
     store: &'a Store,
     backend: Backend,
     force: bool,
+    glances: bool,
     bases: Mutex<HashMap<Box<str>, Arc<Base>>>,
     /// Names in `node_modules` that are to be removed.
     trash: Mutex<Vec<String>>,
@@ -126,6 +127,7 @@ impl<'a> Linker<'a> {
             store,
             backend,
             force: false,
+            glances: false,
             bases: Mutex::default(),
             trash: Mutex::default(),
             trash_names: AtomicU32::new(0),
@@ -144,6 +146,14 @@ impl<'a> Linker<'a> {
         self
     }
 
+    /// Has packages that are there be believed to be as they were left: one list of `node_modules` in place
+    /// of a look at each of them. What was done inside of them is found by the next one that looks.
+    #[must_use]
+    pub fn with_glances(mut self, glances: bool) -> Self {
+        self.glances = glances;
+        self
+    }
+
     /// Returns the project's folder.
     pub fn root(&self) -> &Dir {
         &self.root
@@ -152,7 +162,8 @@ impl<'a> Linker<'a> {
     /// Compares the plan with the last state and the disk, and touches nothing.
     pub fn compare(&self, plan: &LinkPlan, old: Option<&LinkState>) -> Work {
         let trust = old.map_or(Trust::All, |old| self.trust(old));
-        let mut disk = observe::Disk::new(&self.root);
+        let disk = observe::Disk::new(&self.root);
+        let mut disk = if self.glances && !self.force { disk.with_glance() } else { disk };
         let mut difference = difference(old, plan, trust, self.force, &mut disk);
         difference.tasks.extend(shared::missing_shared(plan));
         Work { difference }

@@ -2,22 +2,51 @@
 
 use std::path::Path;
 
-use deka_fs::{Dir, FileKind};
+use deka_fs::{Dir, FileKind, FsError};
 use hashbrown::HashMap;
 
 use super::{find_base, folder_fingerprint};
 use crate::difference::{Observed, Observer};
-use crate::state::{Stamp, hash_names};
+use crate::state::{STATE_FILE, Stamp, hash_names};
 
 pub(super) struct Disk<'a> {
     root: &'a Dir,
     /// Which outermost `node_modules` exist, so that a fresh install asks only once.
     bases: HashMap<Box<str>, bool>,
+    /// The folders in the project's `node_modules`, if a glance at them is enough.
+    listed: Option<HashMap<Box<str>, u64>>,
 }
 
 impl<'a> Disk<'a> {
     pub(super) fn new(root: &'a Dir) -> Self {
-        Self { root, bases: HashMap::new() }
+        Self { root, bases: HashMap::new(), listed: None }
+    }
+
+    /// Has what lies in the project's `node_modules` be believed to be as it was left, if it is there and
+    /// nothing was added to, taken from or replaced in `node_modules` since.
+    pub(super) fn with_glance(mut self) -> Self {
+        self.listed = self.list().ok().flatten();
+        self
+    }
+
+    fn list(&self) -> Result<Option<HashMap<Box<str>, u64>>, FsError> {
+        /// What an install does there after it has written the state takes less, in nanoseconds.
+        const TAIL: i128 = 1_000_000_000;
+
+        let modified = |path| {
+            let metadata = self.root.metadata(path)?;
+            Ok(metadata.map(|metadata| metadata.modified))
+        };
+        // A symlink's own time says nothing of where it leads to.
+        let (folder, state) = (modified("node_modules/.")?, modified(STATE_FILE)?);
+        if folder.zip(state).is_none_or(|(folder, state)| folder > state + TAIL) {
+            return Ok(None);
+        }
+        let mut listed = HashMap::new();
+        self.root.open_dir("node_modules")?.visit_folders(|name, inode| {
+            listed.insert(name.into(), inode);
+        })?;
+        Ok(Some(listed))
     }
 
     fn has_base(&mut self, path: &str) -> bool {
@@ -50,6 +79,12 @@ impl Observer for Disk<'_> {
             // What cannot be looked at is replaced, which then fails with the reason.
             Err(_) => Observed::Other,
         }
+    }
+
+    fn is_there(&mut self, path: &str, inode: u64) -> bool {
+        let Some(listed) = &self.listed else { return false };
+        let name = path.strip_prefix("node_modules/");
+        name.and_then(|name| listed.get(name)).is_some_and(|listed| *listed == inode)
     }
 
     fn has_names(&mut self, path: &str, hash: u64) -> bool {

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
+use std::time::{Duration, SystemTime};
 
 use deka_test::{Registry, TestProject};
 use serde_json::json;
@@ -97,6 +98,38 @@ fn what_lies_in_place_is_not_fetched_to_be_picked_again() {
         assert_eq!(project.read("bun.lock"), lockfile);
         project.node_modules_with_contents().without(".deka-state").assert_same(&tree, "again");
     }
+}
+
+#[test]
+fn a_change_looks_at_packages_if_somebody_else_was_there() {
+    let registry = Registry::start();
+    let project = installed(&registry);
+    registry.package("d", "1.0.0").publish();
+    let set_modified = |path: &str, time: SystemTime| {
+        fs::File::open(project.path().join(path)).unwrap().set_modified(time).unwrap();
+    };
+    // A folder that has just been made is always looked at.
+    let (earlier, later) = (Duration::from_secs(100), Duration::from_secs(5));
+    set_modified("node_modules/b", SystemTime::now() - earlier);
+    project.command(["install"]).run().assert_success();
+    // What was done inside of a package is left to an install.
+    project.remove("node_modules/b/index.js");
+    project.command(["add", "d"]).run().assert_success();
+    assert!(!project.exists("node_modules/b/index.js"));
+    project.command(["install"]).run().assert_success();
+    assert_eq!(project.read("node_modules/b/index.js"), "b");
+    // What is not there is noticed, and so is whoever changed what there is.
+    project.remove("node_modules/b");
+    project.command(["remove", "d"]).run().assert_success();
+    assert_eq!(project.read("node_modules/b/index.js"), "b");
+    project.remove("node_modules/b/index.js");
+    set_modified("node_modules/b", SystemTime::now() - earlier);
+    project.command(["install"]).run().assert_success();
+    assert_eq!(project.read("node_modules/b/index.js"), "b");
+    project.remove("node_modules/b/index.js");
+    set_modified("node_modules", SystemTime::now() + later);
+    project.command(["add", "d"]).run().assert_success();
+    assert_eq!(project.read("node_modules/b/index.js"), "b");
 }
 
 #[test]
