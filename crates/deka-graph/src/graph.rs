@@ -301,7 +301,7 @@ impl Graph {
     }
 
     /// Returns the ids of the edges of one package.
-    pub fn edge_ids_of(&self, id: PackageId) -> impl Iterator<Item = EdgeId> + use<> {
+    pub fn edge_ids_of(&self, id: PackageId) -> impl Iterator<Item = EdgeId> + Clone + use<> {
         self.package(id).edges.clone().map(EdgeId)
     }
 

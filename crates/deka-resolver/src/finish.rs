@@ -49,28 +49,26 @@ impl Resolver<'_> {
         let mut graph = Graph::with_capacity(order.len(), self.arena.edges.len());
         let mut added = 0;
         let mut extensions = Vec::new();
+        let mut edges: Vec<Edge> = Vec::new();
         for node in order {
-            let mut edges: Vec<Edge> = self
-                .arena
-                .edges_of(node)
-                .iter()
-                .filter(|edge| edge.row.kind != EdgeKind::Workspace || edge.target.is_some())
-                .map(|edge| Edge {
-                    alias: edge.row.alias,
-                    spec: edge.row.spec,
-                    kind: edge.row.kind,
-                    optional_peer: edge.row.optional_peer,
-                    bundled: edge.row.bundled,
-                    target: edge.target.and_then(|target| id_of[target.index()]),
-                })
-                .collect();
+            let own = self.arena.edges_of(node).iter();
+            let own =
+                own.filter(|edge| edge.row.kind != EdgeKind::Workspace || edge.target.is_some());
+            edges.extend(own.map(|edge| Edge {
+                alias: edge.row.alias,
+                spec: edge.row.spec,
+                kind: edge.row.kind,
+                optional_peer: edge.row.optional_peer,
+                bundled: edge.row.bundled,
+                target: edge.target.and_then(|target| id_of[target.index()]),
+            }));
             let state = &self.arena.nodes[node.index()];
             if state.is_importer() {
                 drop_shadowed_peers(&mut edges);
             }
             edges.sort_by_key(|edge| (edge.kind, edge.alias));
             added += usize::from(!matches!(state.origin, Origin::Importer | Origin::Locked));
-            let id = graph.add_package(state.package.clone(), edges);
+            let id = graph.add_package(state.package.clone(), edges.drain(..));
             extensions.extend(self.added.remove(&node).map(|added| (id, added)));
         }
         Ok(Resolved { graph, extensions, warnings: self.warnings, added })

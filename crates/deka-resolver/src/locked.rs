@@ -30,16 +30,24 @@ impl Resolver<'_> {
             if self.arena.node(node).is_importer() {
                 continue;
             }
-            let mut target_of: HashMap<(EdgeKind, Symbol, Symbol), _> = HashMap::new();
-            for edge_id in graph.edge_ids_of(id) {
+            // Almost always they are the same, in the same order.
+            let mut next = graph.edge_ids_of(id);
+            let mut target_of = |row: Row| {
+                let is_it = |edge| {
+                    let edge = graph.edge(edge);
+                    (edge.kind, edge.alias, edge.spec) == (row.kind, row.alias, row.spec)
+                };
+                let edge_id = match next.clone().position(is_it) {
+                    Some(at) => next.nth(at),
+                    None => graph.edge_ids_of(id).find(|edge| is_it(*edge)),
+                }?;
                 let edge = graph.edge(edge_id);
                 // What it happened to find is found again.
                 let is_kept = !edge.is_optional_peer() || sole_ways.contains(&edge_id);
                 let target = edge.target.filter(|_| is_kept);
                 let target = target.and_then(|target| node_of[target.index()]);
-                let key = (edge.kind, edge.alias.symbol(), edge.spec);
-                target_of.insert(key, (target, edge.optional_peer));
-            }
+                Some((target, edge.optional_peer))
+            };
             let is_stale = |kind: EdgeKind, alias: Symbol| {
                 graph.edges_of(id).iter().any(|edge| {
                     (edge.kind, edge.alias.symbol()) == (kind, alias)
@@ -49,8 +57,7 @@ impl Resolver<'_> {
             let mut is_changed = false;
             for edge in self.arena.edge_ids_of(node) {
                 let row = self.arena.edge(edge).row;
-                let key = (row.kind, row.alias.symbol(), row.spec);
-                let known = target_of.get(&key).copied();
+                let known = target_of(row);
                 if self.is_changed(row, known.and_then(|(target, _)| target), &changed) {
                     is_changed = true;
                     self.open(edge);

@@ -100,7 +100,7 @@ impl Builder<'_> {
                 _ => return Ok(None),
             },
         };
-        let path = format!("{folder}/{}", node.alias).into_boxed_str();
+        let path = [folder, "/", node.alias.as_str()].concat().into_boxed_str();
         let package = self.graph.package(node.package);
         let link = |target: &str, inner: Option<Box<str>>| {
             let base_length = inner.as_ref().map_or(0, |inner| inner.len() as u32);
@@ -142,7 +142,12 @@ impl Builder<'_> {
                     self.plan.skipped.push(Skipped { path, reason });
                     return Ok(None);
                 };
-                return Ok(Some(Place::files(path, base_length, Source::Folder { path: folder })));
+                return Ok(Some(self.files(
+                    id,
+                    path,
+                    base_length,
+                    Source::Folder { path: folder },
+                )));
             }
             Resolution::Npm { .. }
             | Resolution::LocalTarball(_)
@@ -150,11 +155,17 @@ impl Builder<'_> {
             | Resolution::Git { .. }
             | Resolution::GitHub { .. } => {
                 let source = Source::Store { integrity: package.integrity };
-                return Ok(Some(Place::files(path, base_length, source)));
+                return Ok(Some(self.files(id, path, base_length, source)));
             }
         };
         self.plan.links.push(link);
         Ok(Some(place))
+    }
+
+    fn files(&self, id: NodeId, path: Box<str>, base_length: u32, source: Source) -> Place {
+        let has_inner = self.tree.children(Some(id)).len() > 0;
+        let inner = has_inner.then(|| [&*path, "/node_modules"].concat().into_boxed_str());
+        Place { path, inner, base_length, kind: Kind::Files(source) }
     }
 
     /// Returns the folder of the package at `parent` if it came from elsewhere: the folders that it
@@ -288,11 +299,4 @@ fn direct(graph: &Graph) -> HashSet<PackageId> {
     let edges = importers.flat_map(|id| graph.edges_of(id));
     let edges = edges.filter(|edge| !matches!(edge.kind, EdgeKind::Peer | EdgeKind::Workspace));
     edges.filter_map(|edge| edge.target).collect()
-}
-
-impl Place {
-    fn files(path: Box<str>, base_length: u32, source: Source) -> Self {
-        let inner = Some(format!("{path}/node_modules").into());
-        Self { path, inner, base_length, kind: Kind::Files(source) }
-    }
 }

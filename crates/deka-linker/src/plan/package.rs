@@ -1,5 +1,6 @@
 //! What every layout makes of a package of the graph.
 
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use deka_graph::{Graph, PackageId};
@@ -84,7 +85,10 @@ impl Placement {
     ) -> Self {
         let Place { path, base_length, source, nested } = place;
         let name = graph.package(package).name;
-        let label = format!("{name}@{}", graph.package(package).resolution);
+        let mut label = String::with_capacity(name.as_str().len() + 24);
+        label.extend([name.as_str(), "@"]);
+        // Writing to a string cannot fail.
+        let _ = write!(label, "{}", graph.package(package).resolution);
         let resolution = &label[name.as_str().len() + 1..];
         let build = options.builds.get(&package).copied();
         let patch = options.patches.get(&package).cloned();

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use deka_graph::Graph;
 use deka_manifest::{Alias, Bin, Symbol};
+use smallvec::SmallVec;
 
 use super::entries::Entries;
 use super::reader::{Reader, Result};
@@ -101,7 +102,7 @@ pub(super) fn parse_text(text: &str) -> Result<Lockfile> {
 /// Almost every object is in ascending order, in which case a comparison with the last key does.
 #[derive(Default)]
 pub(super) struct Seen<'a> {
-    keys: Vec<Cow<'a, str>>,
+    keys: SmallVec<[Cow<'a, str>; 8]>,
     hashed: Option<hashbrown::HashSet<Cow<'a, str>>>,
 }
 

@@ -3,6 +3,7 @@
 use deka_graph::{Edge, EdgeId, EdgeKind, Graph, PackageId, Resolution};
 use deka_manifest::{Alias, Bin, PackageName, Range, Symbol};
 use hashbrown::{HashMap, HashSet};
+use smallvec::SmallVec;
 
 use super::entries::Entries;
 use super::parse::alias;
@@ -241,7 +242,7 @@ struct Recovery<'a> {
     /// The place of each package that its edges are looked up from: its first key.
     place_of: Vec<u32>,
     /// Packages from registries by name, the highest version first.
-    by_name: HashMap<PackageName, Vec<PackageId>>,
+    by_name: HashMap<PackageName, SmallVec<[PackageId; 2]>>,
     ranges: HashMap<Symbol, Option<Range>>,
 }
 
@@ -354,6 +355,7 @@ impl<'a> Recovery<'a> {
     }
 
     fn sort_by_name(&mut self, graph: &Graph) {
+        self.by_name.reserve(graph.packages().len());
         for id in graph.package_ids() {
             let package = graph.package(id);
             if package.version().is_some() {

@@ -218,9 +218,30 @@ impl Hash for VersionRef<'_> {
     }
 }
 
+/// The digits of the largest number.
+const MOST_DIGITS: usize = 20;
+
 impl fmt::Display for VersionRef<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)?;
+        let mut digits = [0; 3 * MOST_DIGITS + 2];
+        let mut at = digits.len();
+        // From behind. It is done for every package of a lockfile, where formatting takes its time.
+        for (number, dot) in [(self.patch, false), (self.minor, true), (self.major, true)] {
+            if dot {
+                at -= 1;
+                digits[at] = b'.';
+            }
+            let mut rest = number;
+            loop {
+                at -= 1;
+                digits[at] = b'0' + (rest % 10) as u8;
+                rest /= 10;
+                if rest == 0 {
+                    break;
+                }
+            }
+        }
+        f.write_str(std::str::from_utf8(&digits[at..]).unwrap_or_default())?;
         if !self.prerelease.is_empty() {
             write!(f, "-{}", self.prerelease)?;
         }
