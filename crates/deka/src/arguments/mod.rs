@@ -44,8 +44,9 @@ pub(crate) use list::{LicensesArguments, LsArguments, ScopeArguments};
 pub(crate) use mistakes::nearest;
 pub(crate) use patch::{PatchArguments, PatchCommitArguments, PatchesFolder};
 pub(crate) use pm::{
-    CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments, ListArguments,
-    MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand, TrustArguments,
+    BinArguments, CacheArguments, CacheCleanArguments, CacheCommand, CacheLsArguments,
+    ListArguments, MigrateArguments, PkgArguments, PkgCommand, PmArguments, PmCommand,
+    TrustArguments,
 };
 pub(crate) use prune::PruneArguments;
 pub(crate) use run::{ExecArguments, RunArguments, ScriptArguments};
@@ -437,6 +438,10 @@ pub(crate) struct UnlinkArguments {
     // Taken, so that what to do instead can be said.
     #[arg(value_name = "package", hide = true)]
     pub(crate) packages: Vec<String>,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `deka completions`.

@@ -124,7 +124,7 @@ pub(crate) struct CacheArguments {
 pub(crate) enum CacheCommand {
     /// Print its folder
     #[command(after_help = "Examples:\n  deka pm cache dir\n  du -sh \"$(deka pm cache dir)\"")]
-    Dir,
+    Dir(ListArguments),
 
     /// List the packages in it
     #[command(alias = "list", after_help = CACHE_LS_HELP)]
@@ -272,6 +272,10 @@ pub(crate) struct BinArguments {
     /// The folder with the commands that are there for all projects
     #[arg(long, short)]
     pub(crate) global: bool,
+
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// Arguments of `deka pm migrate`.

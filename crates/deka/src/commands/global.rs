@@ -40,13 +40,12 @@ pub(crate) fn empty_folder(
     Ok((!folder.join(LOCKFILE).exists()).then(|| folder.to_owned()))
 }
 
-/// Prints the folder with the commands, and says what to do if the shell does not look there.
-pub(crate) fn bin(environment: &Environment, overrides: &Overrides) -> Result<(), Diagnostic> {
+/// Returns the folder with the commands, and says what to do if the shell does not look there.
+pub(crate) fn bin(environment: &Environment, overrides: &Overrides) -> Result<PathBuf, Diagnostic> {
     let config = Config::load_global(environment, overrides)?;
     let folder = deka_install::global_bin_folder(&config)?;
-    super::print(&format!("{}\n", folder.display()));
     explain_path(folder, environment);
-    Ok(())
+    Ok(folder.to_owned())
 }
 
 /// Says what to do if the shell does not find the commands; fails if there are some that could not get

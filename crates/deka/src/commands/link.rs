@@ -4,11 +4,16 @@ use std::fmt::Write as _;
 
 use deka_config::{Config, Environment, LogLevel};
 use owo_colors::OwoColorize as _;
+use serde_json::json;
 
 use super::install;
 use crate::arguments::{CommonArguments, InstallArguments, UnlinkArguments};
 use crate::diagnostic::Diagnostic;
+use crate::document;
 use crate::render_error::printable;
+
+/// That of `schemas/link.json` and `schemas/unlink.json`.
+const SCHEMA_VERSION: u32 = 1;
 
 /// Registers the package in or above the working folder; with names, links registered packages into
 /// the project.
@@ -24,7 +29,13 @@ pub(crate) fn link(
     let folder = environment.working_folder();
     let config = Config::load(environment, &arguments.overrides(common)?, folder)?;
     let registered = deka_install::register(&config, folder)?;
-    if config.log_level >= LogLevel::Info {
+    if arguments.json {
+        let commands = &registered.commands;
+        let folder = commands.folder.display().to_string();
+        let commands = json!({ "folder": folder, "names": commands.names });
+        let name = registered.name.as_str().into();
+        document::print(SCHEMA_VERSION, [("name", name), ("commands", commands)]);
+    } else if config.log_level >= LogLevel::Info {
         let name = printable(registered.name.as_str());
         let mut text = install::header("link");
         // Writing to a string does not fail.
@@ -54,7 +65,10 @@ pub(crate) fn unlink(
     let overrides = InstallArguments::default().overrides(common)?;
     let config = Config::load(environment, &overrides, folder)?;
     let (name, was_there) = deka_install::unregister(&config, folder)?;
-    if config.log_level >= LogLevel::Info {
+    if arguments.json {
+        let name = name.as_str().into();
+        document::print(SCHEMA_VERSION, [("name", name), ("was_registered", was_there.into())]);
+    } else if config.log_level >= LogLevel::Info {
         let name = printable(name.as_str());
         let text = if was_there {
             format!("\n{name} is no longer registered\n")

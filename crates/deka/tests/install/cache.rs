@@ -24,6 +24,8 @@ fn the_cache_is_looked_at() {
     let folder = project.command(["pm", "cache"]).run();
     folder.assert_success();
     assert_eq!(project.command(["pm", "cache", "dir"]).run().stdout, folder.stdout);
+    let document = project.command(["pm", "cache", "dir", "--json"]).run().document("pm-cache-dir");
+    assert_eq!(document["folder"], folder.stdout.trim_end());
     let list = project.command(["pm", "cache", "ls"]).run();
     assert!(list.stdout.starts_with("a@1.0.0 ") && list.stdout.contains("\nb@2.0.0 "));
     assert_eq!(project.command(["pm", "cache", "ls", "b"]).run().stdout.lines().count(), 1);

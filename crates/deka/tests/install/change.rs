@@ -263,6 +263,8 @@ fn where_the_commands_of_packages_are() {
         let outcome = project.command(["pm", "bin", "--cwd", folder]).run();
         let expected = project.path().join("node_modules/.bin");
         assert_eq!(outcome.assert_success().stdout.trim_end(), expected.to_string_lossy());
+        let outcome = project.command(["pm", "bin", "--json", "--cwd", folder]).run();
+        assert_eq!(outcome.document("pm-bin")["folder"], json!(expected));
     }
     project.remove("package.json").remove("a");
     let outcome = project.command(["pm", "bin"]).run();

@@ -49,6 +49,22 @@ fn a_package_is_registered_and_linked() {
 }
 
 #[test]
+fn for_programs() {
+    let project = with_package();
+    let run = |command: &str| project.command([command, "--json", "--cwd=lib"]).run();
+    let document = run("link").document("link");
+    assert_eq!(
+        (&document["name"], &document["commands"]["names"]),
+        (&json!("@s/lib"), &json!(["lib"]))
+    );
+    project.command(["link", "@s/lib", "--json"]).run().document("install");
+    for was_registered in [true, false] {
+        let document = run("unlink").document("unlink");
+        assert_eq!(document["was_registered"], was_registered);
+    }
+}
+
+#[test]
 fn another_folder_takes_the_name() {
     let project = with_package();
     project.write("other/package.json", r#"{ "name": "@s/lib" }"#);

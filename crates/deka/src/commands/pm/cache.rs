@@ -19,7 +19,7 @@ use crate::document;
 use crate::exit_code::Class;
 use crate::render_error::{print_warning, printable};
 
-/// That of `schemas/pm-cache-ls.json`, `pm-cache-size.json` and `pm-cache-clean.json`.
+/// That of `schemas/pm-cache-dir.json`, `pm-cache-ls.json`, `pm-cache-size.json` and `pm-cache-clean.json`.
 const SCHEMA_VERSION: u32 = 1;
 
 /// Does what is asked for; without anything it prints the folder.
@@ -36,7 +36,10 @@ pub(super) fn run(
     };
     let folder = config.cache.folder();
     match &arguments.command {
-        None | Some(CacheCommand::Dir) => print(&format!("{}\n", folder.display())),
+        Some(CacheCommand::Dir(arguments)) if arguments.json => {
+            document::print(SCHEMA_VERSION, [("folder", folder.display().to_string().into())]);
+        }
+        None | Some(CacheCommand::Dir(_)) => print(&format!("{}\n", folder.display())),
         Some(CacheCommand::Ls(arguments)) => list(folder, arguments)?,
         Some(CacheCommand::Size(arguments)) => {
             let parts = deka_install::cache_parts(folder)?;

@@ -13,12 +13,14 @@ use deka_install::Request;
 use deka_scripts::ProjectOutput;
 
 use super::install::{script_context, text};
-use crate::arguments::{CommonArguments, InstallArguments, ListArguments, PmArguments, PmCommand};
+use crate::arguments::{
+    BinArguments, CommonArguments, InstallArguments, ListArguments, PmArguments, PmCommand,
+};
 use crate::diagnostic::Diagnostic;
 use crate::document;
 
-/// That of `schemas/pm-default-trusted.json`.
-const DEFAULT_TRUSTED_SCHEMA_VERSION: u32 = 1;
+/// That of `schemas/pm-default-trusted.json` and `schemas/pm-bin.json`.
+const SCHEMA_VERSION: u32 = 1;
 
 /// Runs the command that `arguments` name.
 pub(crate) fn run(
@@ -42,21 +44,33 @@ pub(crate) fn run(
             default_trusted(arguments);
             Ok(())
         }
-        PmCommand::Bin(arguments) if arguments.global => {
-            super::global::bin(environment, &InstallArguments::default().overrides(common)?)
-        }
-        PmCommand::Bin(_) => {
-            let root = deka_install::find_project(environment.working_folder())?;
-            super::print(&format!("{}\n", root.join("node_modules/.bin").display()));
-            Ok(())
-        }
+        PmCommand::Bin(arguments) => bin(arguments, common, environment),
     }
+}
+
+fn bin(
+    arguments: &BinArguments,
+    common: &CommonArguments,
+    environment: &Environment,
+) -> Result<(), Diagnostic> {
+    let folder = if arguments.global {
+        super::global::bin(environment, &InstallArguments::default().overrides(common)?)?
+    } else {
+        deka_install::find_project(environment.working_folder())?.join("node_modules/.bin")
+    };
+    let folder = folder.display().to_string();
+    if arguments.json {
+        document::print(SCHEMA_VERSION, [("folder", folder.into())]);
+    } else {
+        super::print(&format!("{folder}\n"));
+    }
+    Ok(())
 }
 
 fn default_trusted(arguments: &ListArguments) {
     let names: Vec<&str> = deka_scripts::default_trusted().collect();
     if arguments.json {
-        document::print(DEFAULT_TRUSTED_SCHEMA_VERSION, [("names", names.into())]);
+        document::print(SCHEMA_VERSION, [("names", names.into())]);
         return;
     }
     let list = names.join("\n - ");
