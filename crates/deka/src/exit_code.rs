@@ -31,7 +31,8 @@ pub(crate) const TABLE: &[(u8, &[&str])] = &[
         &[
             "the project cannot be installed: package.json is missing or broken, a package or version",
             "does not exist, a frozen bun.lock is out of date, the integrity of a tarball is wrong,",
-            "the disk is full or read-only …",
+            "the disk is full or read-only … Or a check found something: audit, doctor,",
+            "dedupe --check, prune --check, outdated --fail",
         ],
     ),
     (Class::Usage.exit_code(), &["the command line is wrong: an unknown command, flag or value"]),
@@ -41,4 +42,11 @@ pub(crate) const TABLE: &[(u8, &[&str])] = &[
         &["the registry cannot be reached, fails, or does not let this user in"],
     ),
     (Class::Internal.exit_code(), &["a bug in deka"]),
+];
+
+/// What stands below the table: codes that are not deka's own.
+pub(crate) const OF_OTHERS: &[&str] = &[
+    "What deka runs for somebody ends it with its own code: run, test, exec, x, create, and an install",
+    "one of whose scripts fails. It is 127 if there is no such command, and 128 and the number of the",
+    "signal if one ended it (130 for Ctrl-C).",
 ];

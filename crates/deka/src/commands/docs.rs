@@ -207,5 +207,6 @@ fn exit_codes() -> String {
     for (code, meaning) in exit_code::TABLE {
         let _ = writeln!(text, "| {code} | {} |", meaning.join(" "));
     }
+    let _ = writeln!(text, "\n{}", exit_code::OF_OTHERS.join("\n"));
     text
 }

@@ -26,5 +26,6 @@ fn exit_codes() -> String {
             let _ = writeln!(text, "  {code:>2}  {line}");
         }
     }
+    let _ = writeln!(text, "\n{}", exit_code::OF_OTHERS.join("\n"));
     text
 }
