@@ -21,6 +21,26 @@ use crate::exit_code::Class;
 /// The variable by which a shell asks; its value is the shell's name.
 const VARIABLE: &str = "DEKA_COMPLETE";
 
+/// Asks deka from bash. For bash, a word ends at `:` and `=` as well, so that of `build:watch` it replaces only what
+/// follows the colon; and it runs on the bash of macOS, which is of 2007.
+const BASH: &str = r#"_deka_complete() {
+    local line="${COMP_LINE:0:COMP_POINT}" words word before candidate
+    read -ra words <<< "$line"
+    [[ $line == *[[:space:]] ]] && words+=("")
+    word="${words[${#words[@]} - 1]}"
+    before="${word%"$2"}"
+    COMPREPLY=()
+    while IFS= read -r candidate || [[ -n $candidate ]]; do
+        COMPREPLY+=("${candidate#"$before"}")
+    done < <(
+        DEKA_COMPLETE=bash _CLAP_COMPLETE_INDEX=$((${#words[@]} - 1)) _CLAP_COMPLETE_COMP_TYPE=$COMP_TYPE \
+            _CLAP_COMPLETE_SPACE=false _CLAP_IFS=$'\n' deka -- "${words[@]}" 2> /dev/null
+    )
+    [[ ${COMPREPLY[0]} == *[=/:] ]] && compopt -o nospace 2> /dev/null
+}
+complete -o bashdefault -o nosort -F _deka_complete deka 2> /dev/null || complete -o bashdefault -F _deka_complete deka
+"#;
+
 /// Prints the script that teaches a shell deka's commands, and the names in a project.
 pub(crate) fn run(arguments: &CompletionsArguments) -> Result<(), Diagnostic> {
     let failed = |error: &dyn std::error::Error| Diagnostic::from_error(Class::Internal, error);
@@ -29,7 +49,10 @@ pub(crate) fn run(arguments: &CompletionsArguments) -> Result<(), Diagnostic> {
         Shell::Fish => "fish",
         Shell::PowerShell => "powershell",
         Shell::Zsh => "zsh",
-        _ => "bash",
+        _ => {
+            super::print(BASH);
+            return Ok(());
+        }
     };
     let shells = Shells::builtins();
     let mut script = Vec::new();

@@ -117,7 +117,8 @@ fn bash_completes() {
              read -ra COMP_WORDS <<< \"$COMP_LINE\"; [[ $COMP_LINE == *' ' ]] && COMP_WORDS+=('')\n\
              COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))\n\
              function=$(complete -p deka | sed 's/.*-F \\([^ ]*\\) .*/\\1/')\n\
-             $function deka \"${{COMP_WORDS[COMP_CWORD]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\" 2>/dev/null\n\
+             word=${{COMP_WORDS[COMP_CWORD]}}\n\
+             $function deka \"${{word##*[:=]}}\" \"${{COMP_WORDS[COMP_CWORD - 1]}}\" 2>/dev/null\n\
              printf '%s\\n' \"${{COMPREPLY[@]}}\""
         );
         let shell = project.other_program("/bin/bash").path_first(bin).args(["-c", &script]).run();
@@ -127,6 +128,11 @@ fn bash_completes() {
     assert_eq!(complete("deka lint"), "lint\n");
     assert_eq!(complete("deka why lo"), "loose-envify\n");
     assert_eq!(complete("deka dedu"), "dedupe\n");
+    assert_eq!(complete("deka run build"), "build\nbuild:watch\n");
+    // Only what follows the last word break of bash.
+    assert_eq!(complete("deka run build:w"), "watch\n");
+    assert_eq!(complete("deka remove @types/r"), "@types/react\n");
+    assert_eq!(complete("deka install --linker=h"), "hoisted\n");
 }
 
 #[test]
