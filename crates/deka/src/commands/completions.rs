@@ -3,13 +3,16 @@
 //! The script that is printed asks deka itself, by a variable, what can come next: so commands and flags
 //! are those of the deka that is installed, and scripts and packages those of the project.
 
+use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 
-use clap::Command;
+use clap::{Arg, Command};
 use clap_complete::engine::{ArgValueCandidates, CompletionCandidate, SubcommandCandidates};
 use clap_complete::env::Shells;
 use clap_complete::{CompleteEnv, Shell};
 use deka_config::Environment;
+use deka_fs::Dir;
 use deka_manifest::PackageJson;
 
 use super::manifest_file::ManifestFile;
@@ -91,7 +94,7 @@ fn command() -> Command {
     command = command.mut_subcommand("run", |command| {
         command.mut_arg("script", |argument| argument.add(ArgValueCandidates::new(scripts)))
     });
-    for name in ["remove", "update"] {
+    for name in ["remove", "update", "outdated", "list"] {
         command = command.mut_subcommand(name, |command| {
             command.mut_arg("packages", |argument| argument.add(dependencies()))
         });
@@ -101,8 +104,21 @@ fn command() -> Command {
             command.mut_arg("packages", |argument| argument.add(locked()))
         });
     }
-    command.mut_subcommand("why", |command| {
+    command = command.mut_subcommand("why", |command| {
         command.mut_arg("package", |argument| argument.add(locked()))
+    });
+    command = command.mut_subcommand("pm", |command| {
+        command.mut_subcommand("trust", |command| {
+            command.mut_arg("names", |argument| argument.add(locked()))
+        })
+    });
+    command = command.mut_subcommand("exec", |command| {
+        command.mut_arg("command", |argument| argument.add(ArgValueCandidates::new(bins)))
+    });
+    command.mut_subcommands(|command| {
+        let has_filter = command.get_arguments().any(|argument| argument.get_id() == "filter");
+        let members = |argument: Arg| argument.add(ArgValueCandidates::new(members));
+        if has_filter { command.mut_arg("filter", members) } else { command }
     })
 }
 
@@ -139,6 +155,28 @@ fn locked() -> Vec<CompletionCandidate> {
     with_folder(|folder| {
         let root = deka_install::find_project(folder).ok()?;
         let names = deka_install::locked_names(&root).ok()?;
+        Some(names.into_iter().map(CompletionCandidate::new).collect())
+    })
+}
+
+/// Returns the members of the workspaces.
+fn members() -> Vec<CompletionCandidate> {
+    with_folder(|folder| {
+        let root = deka_install::find_project(folder).ok()?;
+        let members = deka_install::own_packages(&root, &[], folder).ok()?.into_iter();
+        let names = members.map(|member| member.package.name).filter(|name| !name.is_empty());
+        Some(names.map(CompletionCandidate::new).collect())
+    })
+}
+
+/// Returns the commands of the dependencies of the nearest package, and of the project that it is in.
+fn bins() -> Vec<CompletionCandidate> {
+    with_folder(|folder| {
+        let package = deka_install::find_package(folder).ok()?;
+        let root = deka_install::find_project(folder).ok()?;
+        let folders = [package, root].map(|folder| Dir::open(folder.join("node_modules/.bin")));
+        let entries = folders.iter().flatten().flat_map(|bins| bins.list().unwrap_or_default());
+        let names: BTreeSet<OsString> = entries.map(|entry| entry.name).collect();
         Some(names.into_iter().map(CompletionCandidate::new).collect())
     })
 }

@@ -15,8 +15,11 @@ fn with_names() -> TestProject {
         "package.json",
         r#"{ "name": "p", "scripts": { "build": "tsc", "build:watch": "tsc -w", "lint": "eslint .",
               "test": "true" },
-            "dependencies": { "react": "1" }, "devDependencies": { "@types/react": "1" } }"#,
+            "dependencies": { "react": "1" }, "devDependencies": { "@types/react": "1" },
+            "workspaces": ["web"] }"#,
     );
+    project.write("web/package.json", r#"{ "name": "@p/web" }"#);
+    project.write("node_modules/.bin/tsc", "").write("web/node_modules/.bin/vite", "");
     project.write(
         "bun.lock",
         r#"{ "lockfileVersion": 1, "workspaces": { "": { "name": "p", "dependencies": { "react": "1" } } },
@@ -63,7 +66,14 @@ fn names_of_the_project_are_offered() {
         (&["remove", ""], &["react", "@types/react"]),
         (&["update", "rea"], &["react"]),
         (&["remove", "react", "@"], &["@types/react"]),
+        (&["list", "rea"], &["react"]),
+        (&["outdated", "@"], &["@types/react"]),
         (&["why", "lo"], &["loose-envify"]),
+        (&["pm", "trust", "lo"], &["loose-envify"]),
+        (&["exec", "t"], &["tsc"]),
+        (&["run", "--filter", "@p"], &["@p/web"]),
+        (&["add", "-F", "@"], &["@p/web"]),
+        (&["list", "--filter", "@p"], &["@p/web"]),
         (&["patch", ""], &["loose-envify", "react"]),
         (&["patch", "--commit", "re"], &["react"]),
     ] {
