@@ -14,6 +14,8 @@
 //! packages.
 
 mod atomic;
+#[cfg(target_os = "linux")]
+mod calls;
 mod dir;
 mod epoch;
 mod error;
@@ -27,6 +29,8 @@ mod private;
 pub use atomic::{
     Durability, Replacement, atomic_write, remove_leftovers, replace, replace_by_symlink,
 };
+#[cfg(target_os = "linux")]
+pub use calls::{ASK_LISTENER, CallListener, FilterInstruction};
 pub use dir::{Creation, Dir, Entry, FileKind, FileMode, Metadata, Name, Permissions};
 pub use epoch::Epoch;
 pub use error::{FsError, Operation};

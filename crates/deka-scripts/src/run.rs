@@ -161,7 +161,7 @@ fn perform(
         check(&job.package, script, sandbox, &ended)?;
         observer.ended(&job.package, script, ended.elapsed);
         let output = String::from_utf8_lossy(&ended.output);
-        if sandbox.is_some_and(|policy| policy.is_missed_network(&job.package.name, &output)) {
+        if sandbox.is_some_and(|policy| policy.is_network_missed(&output)) {
             outcome = JobOutcome::Incomplete;
         }
         if stop.is_stopped() {

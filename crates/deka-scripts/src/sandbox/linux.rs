@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use deka_fs::{ASK_LISTENER, CallListener, FilterInstruction};
 use landlock::{
     ABI, Access as _, AccessFs, AccessNet, CompatLevel, Compatible as _, Ruleset, RulesetAttr as _,
     RulesetCreatedAttr as _, Scope, path_beneath_rules,
@@ -48,6 +49,9 @@ const SHARED: &[i64] = &[
 /// flags of `clone3` lie in memory.
 const OPAQUE: &[i64] = &[libc::SYS_clone3, libc::SYS_io_uring_setup];
 
+/// The instruction of a filter that ends it with an action.
+const RETURN: u16 = 0x06;
+
 pub(super) fn support() -> Support {
     let files = Ruleset::default()
         .set_compatibility(CompatLevel::HardRequirement)
@@ -58,16 +62,26 @@ pub(super) fn support() -> Support {
     Support { files: files.is_ok(), network }
 }
 
-pub(super) fn enter(policy: &Policy) -> Result<(), String> {
+/// Hears of calls that would have led to the network.
+pub(crate) struct Listener(CallListener);
+
+impl Listener {
+    /// Refuses them until nobody is left that could make one; `hear` is told of each.
+    pub(crate) fn refuse_all(self, hear: impl FnMut()) {
+        self.0.refuse_all(libc::EACCES, hear);
+    }
+}
+
+pub(super) fn enter(policy: &Policy) -> Result<Option<Listener>, String> {
     // Every kernel with Landlock can do it.
     drop(deka_fs::withhold_descriptors());
     drop_capabilities().map_err(|error| format!("capabilities can't be dropped: {error}"))?;
     restrict_files(policy).map_err(|error| format!("the sandbox for files failed: {error}"))?;
-    if support().network {
-        restrict_calls(policy.has_network)
-            .map_err(|error| format!("the sandbox for sockets failed: {error}"))?;
+    if !support().network {
+        return Ok(None);
     }
-    Ok(())
+    restrict_calls(policy.has_network)
+        .map_err(|error| format!("the sandbox for sockets failed: {error}"))
 }
 
 /// Takes from root what goes beyond files: with it the memory and the variables of every process can
@@ -110,24 +124,21 @@ fn restrict_files(policy: &Policy) -> Result<(), landlock::RulesetError> {
         .map(drop)
 }
 
-/// Refuses what leads out of the sandbox past all files.
+/// Refuses what leads out of the sandbox past all files. Returns who hears of what is refused, where the
+/// kernel can do that.
 ///
 /// No sockets are made but those that ask the kernel about the machine's own addresses, and with a network
 /// those of the internet: services of this machine that have a path as their address (a desktop's bus, a
 /// container engine) would do anything for a script. Pairs of sockets lead nowhere else. A namespace of
 /// users would make the script root in there, which lets it try more of the kernel.
-fn restrict_calls(has_network: bool) -> seccompiler::Result<()> {
+fn restrict_calls(has_network: bool) -> seccompiler::Result<Option<Listener>> {
     let arch = TargetArch::try_from(std::env::consts::ARCH)?;
+    let errno = |errno: libc::c_int| SeccompAction::Errno(errno.unsigned_abs());
     let is = |argument, operator, value: libc::c_int| {
         let value = u64::from(value.unsigned_abs());
         SeccompCondition::new(argument, SeccompCmpArgLen::Dword, operator, value)
     };
-    let families: &[libc::c_int] = if has_network {
-        &[libc::AF_NETLINK, libc::AF_INET, libc::AF_INET6]
-    } else {
-        &[libc::AF_NETLINK]
-    };
-    let other_family = families
+    let other_family = [libc::AF_NETLINK, libc::AF_INET, libc::AF_INET6]
         .iter()
         .map(|family| is(0, SeccompCmpOp::Ne, *family))
         .collect::<Result<Vec<_>, _>>()?;
@@ -136,7 +147,7 @@ fn restrict_calls(has_network: bool) -> seccompiler::Result<()> {
         is(2, SeccompCmpOp::Ne, libc::NETLINK_ROUTE)?,
     ];
     let sockets = vec![SeccompRule::new(other_family)?, SeccompRule::new(other_netlink)?];
-    apply(arch, libc::EACCES, [(libc::SYS_socket, sockets)])?;
+    seccompiler::apply_filter(&filter(arch, errno(libc::EACCES), [(libc::SYS_socket, sockets)])?)?;
 
     let flag = SeccompCmpOp::MaskedEq(u64::from(libc::CLONE_NEWUSER.unsigned_abs()));
     let new_users = vec![SeccompRule::new(vec![is(0, flag, libc::CLONE_NEWUSER)?])?];
@@ -147,16 +158,43 @@ fn restrict_calls(has_network: bool) -> seccompiler::Result<()> {
         (libc::SYS_prlimit64, of_another),
     ];
     let shared = SHARED.iter().map(|call| (*call, Vec::new()));
-    apply(arch, libc::EPERM, some.into_iter().chain(shared))?;
-    apply(arch, libc::ENOSYS, OPAQUE.iter().map(|call| (*call, Vec::new())))
+    let refused = filter(arch, errno(libc::EPERM), some.into_iter().chain(shared))?;
+    seccompiler::apply_filter(&refused)?;
+    let opaque = OPAQUE.iter().map(|call| (*call, Vec::new()));
+    seccompiler::apply_filter(&filter(arch, errno(libc::ENOSYS), opaque)?)?;
+    if has_network {
+        return Ok(None);
+    }
+    let internet = || {
+        let families = [libc::AF_INET, libc::AF_INET6].into_iter();
+        let rules = families.map(|family| SeccompRule::new(vec![is(0, SeccompCmpOp::Eq, family)?]));
+        Ok::<_, seccompiler::Error>([(libc::SYS_socket, rules.collect::<Result<_, _>>()?)])
+    };
+    // Which action is not among the library's own; another one stands in for it.
+    let mut asking = filter(arch, SeccompAction::Trap, internet()?)?;
+    let asking = asking.drain(..).map(|instruction| {
+        let is_action = instruction.code == RETURN && instruction.k == libc::SECCOMP_RET_TRAP;
+        FilterInstruction {
+            code: instruction.code,
+            jump_true: instruction.jt,
+            jump_false: instruction.jf,
+            operand: if is_action { ASK_LISTENER } else { instruction.k },
+        }
+    });
+    if let Ok(listener) = CallListener::start(&asking.collect::<Vec<_>>()) {
+        return Ok(Some(Listener(listener)));
+    }
+    seccompiler::apply_filter(&filter(arch, errno(libc::EACCES), internet()?)?)?;
+    Ok(None)
 }
 
-/// Refuses calls: each always, or where one of its rules holds.
-fn apply(
+/// Makes a filter that does something else with calls than to allow them: with each always, or where one of
+/// its rules holds.
+fn filter(
     arch: TargetArch,
-    errno: libc::c_int,
+    action: SeccompAction,
     rules: impl IntoIterator<Item = (libc::c_long, Vec<SeccompRule>)>,
-) -> seccompiler::Result<()> {
+) -> seccompiler::Result<BpfProgram> {
     let mut all = BTreeMap::new();
     for (call, rules) in rules {
         if arch == TargetArch::x86_64 {
@@ -164,7 +202,6 @@ fn apply(
         }
         all.insert(call, rules);
     }
-    let action = SeccompAction::Errno(errno.unsigned_abs());
     let filter = SeccompFilter::new(all, SeccompAction::Allow, action, arch)?;
-    seccompiler::apply_filter(&BpfProgram::try_from(filter)?)
+    Ok(BpfProgram::try_from(filter)?)
 }

@@ -41,6 +41,8 @@ pub use allowance::{Allowance, Allowances};
 pub use reading::Readable;
 pub(crate) use variables::is_secret;
 
+pub(crate) use system::Listener;
+
 use crate::{ScriptError, Surroundings};
 
 /// What the scripts of a package may do.
@@ -102,8 +104,8 @@ const NETWORK: &[&str] = &[
     "name resolution",
 ];
 
-/// Packages whose scripts fetch something and say nothing if they cannot.
-const SILENT: &[&str] = &["@prisma/engines"];
+/// What `node-gyp` says at the end of a build that went well.
+const BUILT: &str = "gyp info ok";
 
 /// What a failed script seems to have run into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -160,10 +162,28 @@ impl Policy {
         self.has_network
     }
 
-    /// Whether a script of this package that ended well seems to have missed the network.
-    pub(crate) fn is_missed_network(&self, package: &str, output: &str) -> bool {
-        let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
-        !self.has_network && support().network && (SILENT.contains(&package) || says(NETWORK))
+    /// Whether a script that ended well has missed the network: it was refused, and what was to be fetched was
+    /// not built in its place.
+    pub(crate) fn is_network_missed(&self, output: &str) -> bool {
+        self.wanted_network(output) && !output.contains(BUILT)
+    }
+
+    /// Whether a script wanted the network that it has not. Where the kernel does not tell, its output has to.
+    fn wanted_network(&self, output: &str) -> bool {
+        let says = || NETWORK.iter().any(|sign| output.contains(sign));
+        !self.has_network
+            && support().network
+            && (self.refusal_mark().symlink_metadata().is_ok() || says())
+    }
+
+    /// Notes that scripts were refused the network; to be called when none of them is left.
+    pub(crate) fn note_refusal(&self) {
+        // Never through a symlink that a script has put there. If it fails, the output has to tell.
+        let _ = std::fs::File::create_new(self.refusal_mark());
+    }
+
+    fn refusal_mark(&self) -> PathBuf {
+        self.temporary.with_file_name("network-was-refused")
     }
 
     /// Takes secrets out of the variables of a script, and sets what leads to its private folders.
@@ -195,7 +215,7 @@ impl Suspicion {
     pub(crate) fn from_output(policy: &Policy, output: &str) -> Option<Self> {
         const FILES: &[&str] = &["EACCES", "EPERM", "ermission denied", "peration not permitted"];
         let says = |signs: &[&str]| signs.iter().any(|sign| output.contains(sign));
-        if !policy.has_network && (says(NETWORK) || output.contains("socket")) {
+        if policy.wanted_network(output) || !policy.has_network && output.contains("socket") {
             let builds = output.contains("gyp ERR!");
             return Some(if builds { Self::Build } else { Self::Network });
         }
@@ -208,8 +228,9 @@ pub fn support() -> Support {
     system::support()
 }
 
-/// Puts this thread, and all that it starts from now on, under the policy.
-pub(crate) fn enter(policy: &Policy) -> Result<(), String> {
+/// Puts this thread, and all that it starts from now on, under the policy. Where the kernel can do that, what
+/// would lead to the network waits for the returned listener to refuse it.
+pub(crate) fn enter(policy: &Policy) -> Result<Option<Listener>, String> {
     system::enter(policy)
 }
 

@@ -3,7 +3,8 @@
 //! deka starts itself again as `deka --run-lifecycle-script <order>`. That process
 //!
 //! 1. adopts whatever loses its parent below it,
-//! 2. starts the shell from a thread that has entered the sandbox, if there is to be one, and waits for it,
+//! 2. starts the shell from a thread that has entered the sandbox, if there is to be one, waits for it, and
+//!    meanwhile answers for the kernel what it asks about (sockets),
 //! 3. kills what is left below it, and ends as the shell did.
 //!
 //! While it waits it watches deka: when deka ends in whatever way (Ctrl-C, a failed sibling, SIGKILL),
@@ -28,12 +29,14 @@ use fallback as system;
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Ending;
-use crate::sandbox::{self, Policy};
+use crate::sandbox::{self, Listener, Policy};
 
 /// The first argument of a deka in this role; the order is the second.
 pub const ARGUMENT: &str = "--run-lifecycle-script";
@@ -85,17 +88,33 @@ fn carry_out(order: &Order) -> Result<u8, String> {
             .spawn()
             .map_err(|error| format!("`{}` can't be started: {error}", order.shell.display()))
     };
-    let mut shell = match &order.sandbox {
-        None => spawn()?,
+    let (mut shell, listener) = match &order.sandbox {
+        None => (spawn()?, None),
         Some(policy) => std::thread::scope(|scope| {
-            let inside = scope.spawn(|| sandbox::enter(policy).and_then(|()| spawn()));
+            let inside = scope
+                .spawn(|| sandbox::enter(policy).and_then(|listener| Ok((spawn()?, listener))));
             inside.join().map_err(|_| "the sandbox could not be entered".to_owned())?
         })?,
     };
+    let has_refused = listener.map(refuse);
     watch(order);
     let status = shell.wait().map_err(|error| format!("waiting failed: {error}"))?;
     system::end_all();
+    let has_refused = has_refused.is_some_and(|refused| refused.load(Ordering::SeqCst));
+    if let Some(policy) = order.sandbox.as_ref().filter(|_| has_refused) {
+        policy.note_refusal();
+    }
     Ok(Ending::of(status).map_or(0, Ending::exit_code))
+}
+
+/// Refuses what would lead to the network, and notes whether anything did.
+fn refuse(listener: Listener) -> Arc<AtomicBool> {
+    let has_refused = Arc::new(AtomicBool::new(false));
+    let heard = Arc::clone(&has_refused);
+    let refuser = std::thread::Builder::new().name("refuse".to_owned());
+    // Without it nobody holds the listener, and the kernel refuses by itself.
+    drop(refuser.spawn(move || listener.refuse_all(|| heard.store(true, Ordering::SeqCst))));
+    has_refused
 }
 
 /// Ends everything once deka is gone. The thread has no end of its own.
