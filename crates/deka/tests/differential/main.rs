@@ -31,6 +31,7 @@
 //! the suite itself is tested. `DEKA_TEST_ROUNDS=3` does everything three times, each from empty
 //! caches. `DEKA_TEST_SKIP_PEERS=1` skips it all.
 
+mod automatic_peers;
 mod binary;
 mod commands;
 mod example;

@@ -16,6 +16,7 @@ use hashbrown::{HashMap, HashSet};
 use std::collections::VecDeque;
 
 use super::HoistPatterns;
+use super::automatic::{AutomaticPeer, PeerVersions};
 use super::peers::{Leaks, Peer, Peers};
 
 /// An entry in [`IsolatedTree`].
@@ -59,7 +60,15 @@ impl IsolatedTree {
         patterns: &HoistPatterns,
         keep: &dyn Fn(EdgeId, PackageId) -> bool,
     ) -> Self {
-        let walk = Walk::over(graph, keep);
+        let versions = PeerVersions::of(graph);
+        let chosen = if versions.is_empty() {
+            HashMap::new()
+        } else {
+            // What is left out today has its say: what others get must not depend on it.
+            let whole = Walk::over(graph, &|_, _| true, HashMap::new());
+            versions.choose(&whole.automatic_peers())
+        };
+        let walk = Walk::over(graph, keep, chosen);
         let mut collector = Collector {
             graph,
             patterns,
@@ -96,6 +105,8 @@ struct Occurrence {
     provided: Vec<(Alias, PackageId)>,
     /// The peers that passed by here on their way to their provider.
     peers: Peers,
+    /// Its own peers that nobody provides.
+    automatic: Vec<EdgeId>,
     children: Vec<OccurrenceId>,
 }
 
@@ -128,10 +139,18 @@ struct Walk<'a> {
     known: HashMap<Context, OccurrenceId>,
     occurrences: Vec<Occurrence>,
     open: Vec<Visit>,
+    /// The peers that somebody provides, here or there.
+    provided: HashSet<EdgeId>,
+    /// What others get in place of what they lead to.
+    chosen: HashMap<EdgeId, PackageId>,
 }
 
 impl<'a> Walk<'a> {
-    fn over(graph: &'a Graph, keep: &'a dyn Fn(EdgeId, PackageId) -> bool) -> Self {
+    fn over(
+        graph: &'a Graph,
+        keep: &'a dyn Fn(EdgeId, PackageId) -> bool,
+        chosen: HashMap<EdgeId, PackageId>,
+    ) -> Self {
         let root_edges = graph.edge_ids_of(PackageId::ROOT);
         let own_workspace = |id: EdgeId| {
             let edge = graph.edge(id);
@@ -147,6 +166,8 @@ impl<'a> Walk<'a> {
             known: HashMap::new(),
             occurrences: Vec::with_capacity(graph.packages().len()),
             open: vec![Visit { parent: None, edge: None, package: PackageId::ROOT }],
+            provided: HashSet::new(),
+            chosen,
         };
         while let Some(visit) = walk.open.pop() {
             walk.visit(visit);
@@ -178,6 +199,7 @@ impl<'a> Walk<'a> {
             parent,
             provided: Vec::new(),
             peers: Peers::default(),
+            automatic: Vec::new(),
             children: Vec::new(),
         });
         self.add_child(parent, id);
@@ -292,12 +314,13 @@ impl<'a> Walk<'a> {
                 continue;
             }
             let Some(target) = edge.target else { continue };
-            if edge.bundled || !(self.keep)(edge_id, target) {
+            if edge.bundled {
                 continue;
             }
-            if edge.kind == EdgeKind::Peer {
+            let is_kept = (self.keep)(edge_id, target);
+            if edge.kind == EdgeKind::Peer && (is_kept || package != PackageId::ROOT) {
                 peers.push(edge_id);
-            } else {
+            } else if is_kept {
                 self.add_dependency(id, edge_id, target);
             }
         }
@@ -308,15 +331,45 @@ impl<'a> Walk<'a> {
         self.open[first..].reverse();
     }
 
+    /// Returns the peers that nobody provides.
+    fn automatic_peers(&self) -> HashMap<EdgeId, AutomaticPeer> {
+        // Whether an occurrence is there whatever becomes of such peers.
+        let mut is_certain = vec![false; self.occurrences.len()];
+        let mut open: Vec<OccurrenceId> = vec![0];
+        while let Some(id) = open.pop() {
+            if std::mem::replace(&mut is_certain[id as usize], true) {
+                continue;
+            }
+            let Occurrence { automatic, children, .. } = &self.occurrences[id as usize];
+            let alias = |edge: EdgeId| self.graph.edge(edge).alias;
+            open.extend(children.iter().filter(|child| {
+                let child = self.occurrences[**child as usize].edge.map(alias);
+                !automatic.iter().any(|peer| Some(alias(*peer)) == child)
+            }));
+        }
+        let mut found: HashMap<EdgeId, AutomaticPeer> = HashMap::new();
+        for (occurrence, is_certain) in self.occurrences.iter().zip(is_certain) {
+            for edge in &occurrence.automatic {
+                let peer = found.entry(*edge).or_default();
+                peer.is_certain |= is_certain;
+                peer.is_provided_elsewhere = self.provided.contains(edge);
+            }
+        }
+        found
+    }
+
     fn add_dependency(&mut self, id: OccurrenceId, edge: EdgeId, target: PackageId) {
         let alias = self.graph.edge(edge).alias;
         self.occurrences[id as usize].provided.push((alias, target));
         self.open.push(Visit { parent: Some(id), edge: Some(edge), package: target });
     }
 
-    /// Looks for the provider of a peer among those above, else takes what the resolver picked.
+    /// Looks for the provider of a peer among those above, else takes what was chosen.
     fn add_peer(&mut self, id: OccurrenceId, edge: EdgeId) {
-        let (alias, picked) = (self.graph.edge(edge).alias, self.graph.edge(edge).target);
+        let alias = self.graph.edge(edge).alias;
+        let picked = self.chosen.get(&edge).copied().or(self.graph.edge(edge).target);
+        // What is left out is not brought along, but whoever has it shares it.
+        let picked = picked.filter(|picked| (self.keep)(edge, *picked));
         let mut passed = Vec::new();
         let mut found = (picked, true);
         let mut at = Some(id);
@@ -339,6 +392,11 @@ impl<'a> Walk<'a> {
             at = above.parent;
         }
         let (Some(package), is_automatic) = found else { return };
+        if is_automatic {
+            self.occurrences[id as usize].automatic.push(edge);
+        } else {
+            self.provided.insert(edge);
+        }
         for above in &passed {
             let peer = Peer { alias, package, is_automatic };
             self.occurrences[*above as usize].meet(self.graph, peer);

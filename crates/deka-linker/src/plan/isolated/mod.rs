@@ -10,6 +10,7 @@
 //! [`IsolatedTree`] says which entries there are and what each depends on; here they get their folders,
 //! links and commands.
 
+mod automatic;
 mod entries;
 mod names;
 mod patterns;

@@ -10,7 +10,7 @@ pub(super) struct Peer {
     /// The name that is asked for.
     pub(super) alias: Alias,
     pub(super) package: PackageId,
-    /// Whether nobody above provides it, so that it is what the resolver picked.
+    /// Whether nobody above provides it, so that it is what was [chosen](super::automatic).
     pub(super) is_automatic: bool,
 }
 
@@ -86,13 +86,20 @@ impl Leaks {
         bits: &HashMap<Alias, usize>,
         keep: &dyn Fn(EdgeId, PackageId) -> bool,
     ) {
-        // A peer may become whatever somebody has under its name.
+        // A peer may become whatever somebody has under its name, or that is named so.
         let mut providers: Vec<Vec<PackageId>> = vec![Vec::new(); self.names.len()];
         for edge in graph.edges() {
             if let Some((bit, target)) = bits.get(&edge.alias).zip(edge.target)
                 && !providers[*bit].contains(&target)
             {
                 providers[*bit].push(target);
+            }
+        }
+        for package in graph.package_ids() {
+            if let Some(bit) = bits.get(&Alias::from(graph.package(package).name))
+                && !providers[*bit].contains(&package)
+            {
+                providers[*bit].push(package);
             }
         }
         let mut own = vec![0_u64; self.sets.len()];
