@@ -17,8 +17,20 @@ use super::read::{OPTIONS, decode, syntax_error};
 pub struct Editor {
     root: CstRootNode,
     has_bom: bool,
-    /// Whether all lines end as on Windows.
-    has_carriage_returns: bool,
+    lines: Lines,
+}
+
+/// How the text is divided into lines.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    /// As usual.
+    Many,
+    /// All lines end as on Windows.
+    ManyOfWindows,
+    /// All is in one line, with spaces in it.
+    One,
+    /// All is in one line, as short as it can be.
+    OneShort,
 }
 
 impl Editor {
@@ -29,9 +41,7 @@ impl Editor {
         let text = if text.trim().is_empty() { "{}" } else { text };
         let root =
             CstRootNode::parse(text, &OPTIONS).map_err(|error| syntax_error(text, &error))?;
-        let lines = text.matches('\n').count();
-        let has_carriage_returns = lines > 0 && text.matches("\r\n").count() == lines;
-        Ok(Self { root, has_bom, has_carriage_returns })
+        Ok(Self { root, has_bom, lines: Lines::of(text) })
     }
 
     /// Whether there is an object at `path`, as `workspaces` may be one.
@@ -125,12 +135,46 @@ impl std::fmt::Display for Editor {
             f.write_str("\u{feff}")?;
         }
         let text = self.root.to_string();
-        if self.has_carriage_returns {
+        let end = &text[text.trim_end().len()..];
+        match self.lines {
+            Lines::Many => f.write_str(&text),
             // New lines of the syntax tree are not always like the others.
-            return f.write_str(&text.replace("\r\n", "\n").replace('\n', "\r\n"));
+            Lines::ManyOfWindows => f.write_str(&text.replace("\r\n", "\n").replace('\n', "\r\n")),
+            Lines::One => write!(f, "{}{end}", joined(&text)),
+            Lines::OneShort => match shortened(&text) {
+                Some(short) => write!(f, "{short}{end}"),
+                None => f.write_str(&text),
+            },
         }
-        f.write_str(&text)
     }
+}
+
+impl Lines {
+    fn of(text: &str) -> Self {
+        let trimmed = text.trim();
+        if !trimmed.contains('\n') {
+            return match shortened(trimmed) {
+                // Nothing is there yet that has a form.
+                Some(short) if short.len() <= "{}".len() => Self::Many,
+                Some(short) if short == trimmed => Self::OneShort,
+                _ => Self::One,
+            };
+        }
+        let all = text.matches('\n').count();
+        if text.matches("\r\n").count() == all { Self::ManyOfWindows } else { Self::Many }
+    }
+}
+
+/// Returns a text without what JSON can do without, if it is JSON.
+fn shortened(text: &str) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_str(text).ok()?;
+    serde_json::to_string(&value).ok()
+}
+
+/// Returns a text in one line. A string has no ends of lines in it, nor has a comment in a text that was in one
+/// line.
+fn joined(text: &str) -> String {
+    text.lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether a property has this text already: how it is written then stays, too.
@@ -190,6 +234,30 @@ mod tests {
             "\u{feff}{ \"dependencies\": { \"a\": \"1\", \"b\": \"1\" } }",
             |editor| editor.set(&["dependencies"], "b", "2"),
             "\u{feff}{ \"dependencies\": { \"a\": \"1\", \"b\": \"2\" } }",
+        );
+    }
+
+    #[test]
+    fn one_line_stays_one_line() {
+        let add = |editor: &Editor| {
+            editor.set(&["dependencies"], "b", "2");
+            editor.sort(&["dependencies"]);
+        };
+        check(
+            "{\"name\":\"p\",\"dependencies\":{\"c\":\"1\"},\"x\":[1,2]}\n",
+            add,
+            "{\"name\":\"p\",\"dependencies\":{\"b\":\"2\",\"c\":\"1\"},\"x\":[1,2]}\n",
+        );
+        check("{\"name\":\"p\"}", add, "{\"name\":\"p\",\"dependencies\":{\"b\":\"2\"}}");
+        check(
+            "{ \"name\": \"p\" /* mine */, \"dependencies\": { \"a\": \"1\" } }\r\n",
+            add,
+            "{ \"name\": \"p\" /* mine */, \"dependencies\": { \"a\": \"1\", \"b\": \"2\" } }\r\n",
+        );
+        check(
+            "{ \"name\": \"p\" }",
+            add,
+            "{ \"name\": \"p\", \"dependencies\": { \"b\": \"2\" } }",
         );
     }
 
