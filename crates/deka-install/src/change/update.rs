@@ -75,6 +75,12 @@ impl Update {
         self.packages.is_empty() || self.argument(alias).is_some()
     }
 
+    /// Whether it is about a dependency by its own name, or, unless versions were chosen one by one, by that of the
+    /// package that it is an alias of.
+    fn concerns_package(&self, alias: Alias, name: PackageName) -> bool {
+        self.concerns(alias) || self.chosen.is_empty() && self.concerns(Alias::from(name))
+    }
+
     /// Returns the version that was chosen for a dependency of this manifest or catalog.
     fn chosen(&self, alias: Alias, folder: &str, catalog: Option<&str>) -> Option<&Version> {
         let is_there = |place: &ChosenPlace| match (place, catalog) {
@@ -100,10 +106,14 @@ impl Update {
         let mut outdated = HashSet::new();
         let mut found: HashSet<Alias> = HashSet::new();
         for dependent in graph.package_ids().filter(|id| !self.direct_only || is_direct(*id)) {
-            for edge in graph.edges_of(dependent).iter().filter(|edge| self.concerns(edge.alias)) {
+            for edge in graph.edges_of(dependent) {
                 let Some(target) = edge.target else { continue };
-                found.insert(edge.alias);
-                if graph.package(target).version().is_some() {
+                let package = graph.package(target);
+                if !self.concerns_package(edge.alias, package.name) {
+                    continue;
+                }
+                found.extend([edge.alias, Alias::from(package.name)]);
+                if package.version().is_some() {
                     outdated.insert(target);
                 }
             }
@@ -204,11 +214,12 @@ impl Update {
         ahead: &HashSet<Alias>,
     ) -> Result<(), InstallError> {
         let Entry { folder, mut path, is_catalog, kind, alias, spec } = entry;
-        if !self.concerns(alias) || ahead.contains(&alias) {
+        if ahead.contains(&alias) {
             return Ok(());
         }
         let Ok(parsed) = Spec::parse(alias, &spec) else { return Ok(()) };
-        if parsed.registry(alias).is_none() {
+        let Some((package, _)) = parsed.registry(alias) else { return Ok(()) };
+        if !self.concerns_package(alias, package) {
             return Ok(());
         }
         let (name, text) = split_alias(&spec);
