@@ -78,7 +78,8 @@ impl Request {
 /// Installs a project.
 ///
 /// If it fails, `package.json` and `bun.lock` are as they were. So is `node_modules` if the request has a
-/// change; else it is either complete or marked as unfinished, so that the next install completes it.
+/// change, or if it was complete for another lockfile; else it is marked as unfinished, so that the next install
+/// completes it.
 pub fn install(request: &Request, reporter: &dyn Reporter) -> Result<Summary, InstallError> {
     let started = Instant::now();
     let config = &*request.config;
@@ -413,7 +414,7 @@ impl<'a> Install<'a> {
             Ok(done) => done,
             Err(error) => {
                 if let Some(linking) = &linking {
-                    self.take_back(linking);
+                    self.take_back(linking, &error);
                 }
                 return Err(error);
             }
@@ -480,7 +481,7 @@ impl<'a> Install<'a> {
         let tasks = match self.place_at_once(surroundings, &linking, graph) {
             Ok(tasks) => tasks,
             Err(error) => {
-                self.take_back(&linking);
+                self.take_back(&linking, &error);
                 return Err(error);
             }
         };
@@ -524,12 +525,15 @@ impl<'a> Install<'a> {
         Ok(tasks)
     }
 
-    /// Leaves `node_modules` as it was for a command that failed to change the project. An install goes on from
-    /// what is there the next time.
-    fn take_back(&self, linking: &Linking<'_>) {
+    /// Leaves `node_modules` as it was, unless it was not there or unfinished, and an install can go on from what is
+    /// there by now. Where only a script has failed, an install leaves its package for whoever wants to find out why.
+    fn take_back(&self, linking: &Linking<'_>, error: &InstallError) {
         let Linking { linker, plan, work, old, .. } = linking;
         let is_change = self.request.change.is_some() || self.request.deduplicates;
-        if is_change && let Err(error) = linker.undo(plan, work, old.as_ref()) {
+        let was_good = old.is_some() && !matches!(error, InstallError::Script(_));
+        if (is_change || was_good)
+            && let Err(error) = linker.undo(plan, work, old.as_ref())
+        {
             // It is marked as unfinished.
             tracing::debug!(%error, "what was begun could not be taken back");
         }

@@ -231,15 +231,19 @@ fn read(file: &Path) -> Result<Option<String>, Diagnostic> {
 /// Writes a file; a new one is for its owner alone, as tokens may follow.
 fn write_npmrc(file: &Path, text: &str) -> Result<(), Diagnostic> {
     let write = || -> Result<(), FsError> {
+        let replace = || atomic_write(file, text.as_bytes(), Durability::Fsync);
         if let (Some(folder), Some(name)) = (file.parent(), file.file_name())
             && std::fs::symlink_metadata(file).is_err()
         {
             let dir = Dir::open_or_create(folder)?;
             if let Creation::Made = dir.write_new(name, b"", FileMode::Regular)? {
-                dir.set_permissions(name, Permissions(0o600))?;
+                let written =
+                    dir.set_permissions(name, Permissions(0o600)).and_then(|()| replace());
+                // Not even an empty one is left behind.
+                return written.inspect_err(|_| drop(dir.remove_file(name)));
             }
         }
-        atomic_write(file, text.as_bytes(), Durability::Fsync)
+        replace()
     };
     write().map_err(|error| failed("write", file, &error))
 }

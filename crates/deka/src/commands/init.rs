@@ -11,7 +11,7 @@ use deka_manifest::{PackageName, Version};
 use owo_colors::OwoColorize as _;
 use serde_json::Value;
 
-use super::manifest_file::ManifestFile;
+use super::manifest_file::{ManifestFile, failed};
 use crate::arguments::{CommonArguments, InitArguments, SourceArguments};
 use crate::diagnostic::Diagnostic;
 use crate::environment::is_interactive;
@@ -174,7 +174,7 @@ fn write_new(path: &Path, text: &str) -> Result<bool, Diagnostic> {
         return Ok(false);
     }
     let written = atomic_write(path, text.as_bytes(), Durability::None);
-    written.map(|()| true).map_err(|error| Diagnostic::from_error(Class::User, &error))
+    written.map(|()| true).map_err(|error| failed("write", path, &error))
 }
 
 #[cfg(test)]

@@ -53,7 +53,8 @@ impl ManifestFile {
     }
 }
 
-fn failed(verb: &str, path: &Path, error: &dyn std::error::Error) -> Diagnostic {
+/// Returns what to say if a file of the project could not be read or written.
+pub(crate) fn failed(verb: &str, path: &Path, error: &dyn std::error::Error) -> Diagnostic {
     let message = format!("Failed to {verb} `{}`", path.display());
     let mut diagnostic = Diagnostic::new(Class::User, message);
     diagnostic.causes.push(error.to_string());

@@ -86,6 +86,31 @@ fn what_was_not_there() {
 }
 
 #[test]
+fn an_install_leaves_what_was_complete() {
+    let registry = registry();
+    let project = project();
+    let manifest = |more: &str| {
+        let mut dependencies = json!({ "tool": "^1.0.0" });
+        dependencies[more] = "*".into();
+        json!({ "dependencies": dependencies, "trustedDependencies": ["failing"] })
+    };
+    project.use_registry(&registry).package_json(manifest("leaf"));
+    project.command(["install"]).run().assert_success();
+    let before = state(&project);
+    project.package_json(manifest("gone"));
+    project.command(["install"]).run().assert_code(1);
+    project.package_json(manifest("leaf"));
+    assert_eq!(state(&project), before);
+    // One may want to see why a script fails.
+    project.package_json(manifest("failing"));
+    project.command(["install"]).run().assert_code(3);
+    assert!(project.exists("node_modules/failing/package.json"));
+    project.package_json(manifest("@t/new"));
+    project.command(["install"]).run().assert_success();
+    assert!(project.exists("node_modules/@t/new/package.json"));
+}
+
+#[test]
 fn in_workspaces() {
     let registry = registry();
     let project = project();
