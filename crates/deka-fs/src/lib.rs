@@ -11,7 +11,8 @@
 //! - Modes are what was asked for, whatever the umask is.
 //!
 //! Operating systems differ in the modules `dir` and `os` only. This crate knows nothing about
-//! packages.
+//! packages. What else has to be asked of the kernel in ways that are not safe by themselves is here, too:
+//! `memory`, `limits`, and `calls`.
 
 mod atomic;
 #[cfg(target_os = "linux")]
