@@ -1,8 +1,9 @@
 //! What decides about the result of scripts besides packages.
 //!
 //! Results are kept, and linked on the next install instead of running anything. So all has to be in their
-//! key that scripts see: the system, the programs that builds call, and the variables but for those that
-//! say who, where and when.
+//! key that scripts see: the system, the programs that builds call, and the variables. Those of sessions and of
+//! runs of CI are another in each, so scripts in the sandbox, whose results are the ones that are kept, do not
+//! see them; and a few, which say who and where, are seen but of no account.
 
 use std::path::Path;
 
@@ -19,20 +20,30 @@ const PROGRAMS: &str = "
 /// Where Linux says which distribution it is, and so which libraries there are.
 const SYSTEM: &str = "/etc/os-release";
 
-/// Variables that are of no account: of users, sessions and terminals, of runs of CI, and those that
-/// scripts get from deka. (`PATH` counts by its programs.)
-const VOLATILE: &str = "
-    _ BUILD_ID BUILD_NUMBER BUILD_TAG BUILD_URL CLICOLOR COLORTERM COLUMNS DISPLAY EDITOR
-    FORCE_COLOR HOME HOST HOSTNAME INIT_CWD INVOCATION_ID JOURNAL_STREAM LINES LOGNAME
-    LS_COLORS MAIL NODE NO_COLOR OLDPWD PAGER PATH PS1 PWD SHELL SHLVL TEMP TERM TMP TMPDIR
-    USER USERNAME VISUAL WAYLAND_DISPLAY WINDOWID WORKSPACE XAUTHORITY npm_command
+/// Variables that are seen and of no account: they say who and where, and how to show something, or come from
+/// deka. (`PATH` counts by its programs.)
+const OF_NO_ACCOUNT: &str = "
+    _ CLICOLOR COLORTERM COLUMNS FORCE_COLOR HOME INIT_CWD LINES LOGNAME LS_COLORS NODE NO_COLOR
+    PATH PWD SHELL SHLVL TEMP TERM TMP TMPDIR USER USERNAME XDG_CACHE_HOME npm_command
     npm_config_cache npm_config_local_prefix npm_config_user_agent npm_execpath
     npm_node_execpath";
 
+/// How names of such variables begin: deka sets them for each script.
+const OF_NO_ACCOUNT_PREFIXES: &str = "npm_lifecycle_ npm_package_";
+
+/// Variables of users' sessions and of runs of CI.
+const OF_SESSIONS: &str = "
+    BUILD_ID BUILD_NUMBER BUILD_TAG BUILD_URL DISPLAY EDITOR HOST HOSTNAME INVOCATION_ID
+    JOURNAL_STREAM MAIL OLDPWD PAGER PS1 VISUAL WAYLAND_DISPLAY WINDOWID WORKSPACE XAUTHORITY";
+
 /// How names of such variables begin.
-const VOLATILE_PREFIXES: &str = "
+const OF_SESSIONS_PREFIXES: &str = "
     BITBUCKET_ BUILDKITE_ BUN_ CIRCLE_ CI_ DEKA_ DRONE_ GITHUB_ HIST ITERM_ JENKINS_ KITTY_
-    LESS RUNNER_ SSH_ TERM_ TMUX TRAVIS_ VSCODE_ XDG_ npm_lifecycle_ npm_package_";
+    LESS RUNNER_ SSH_ TERM_ TMUX TRAVIS_ VSCODE_ XDG_";
+
+/// Variables that begin so and are the same in each run.
+const OF_SYSTEMS: &str = "
+    GITHUB_ACTIONS GITHUB_API_URL GITHUB_SERVER_URL RUNNER_ARCH RUNNER_OS XDG_CACHE_HOME";
 
 /// Returns what decides about results, as texts; their order says nothing.
 pub fn inputs(environment: &Environment, config: &Config) -> Vec<String> {
@@ -53,9 +64,24 @@ pub fn inputs(environment: &Environment, config: &Config) -> Vec<String> {
 
 /// Whether a variable counts. What scripts do not see does not.
 fn counts(name: &str, value: &str) -> bool {
-    !VOLATILE.split_whitespace().any(|volatile| name == volatile)
-        && !VOLATILE_PREFIXES.split_whitespace().any(|prefix| name.starts_with(prefix))
+    !is_in(OF_NO_ACCOUNT, name)
+        && !begins_as(OF_NO_ACCOUNT_PREFIXES, name)
+        && !is_of_session(name)
         && !is_secret(name, value)
+}
+
+/// Whether a variable is another one in each session or run, so that scripts do not see it whose results are
+/// for all of them.
+pub(crate) fn is_of_session(name: &str) -> bool {
+    (is_in(OF_SESSIONS, name) || begins_as(OF_SESSIONS_PREFIXES, name)) && !is_in(OF_SYSTEMS, name)
+}
+
+fn is_in(names: &str, name: &str) -> bool {
+    names.split_whitespace().any(|known| known == name)
+}
+
+fn begins_as(prefixes: &str, name: &str) -> bool {
+    prefixes.split_whitespace().any(|prefix| name.starts_with(prefix))
 }
 
 /// Tells a program from any other, without starting it.
@@ -85,6 +111,8 @@ mod tests {
             ("CI", true),
             ("TERM", false),
             ("GITHUB_RUN_ID", false),
+            ("GITHUB_ACTIONS", true),
+            ("XDG_CACHE_HOME", false),
             ("npm_package_name", false),
             ("NPM_TOKEN", false),
         ] {

@@ -5,6 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::inputs::is_of_session;
 use crate::sandbox::Policy;
 use crate::supervisor::{ARGUMENT, Order};
 use crate::{Ending, Package, Script, ScriptError, Surroundings};
@@ -113,6 +114,7 @@ fn supervisor(
 ) -> Command {
     let mut variables = surroundings.variables(package, script);
     if let Some(policy) = sandbox {
+        variables.retain(|name, _| !is_of_session(name));
         policy.adjust(&mut variables);
     }
     let order = Order {

@@ -110,6 +110,53 @@ fn a_build_is_made_again_when_something_decides_otherwise() {
 }
 
 #[test]
+fn what_is_kept_for_all_runs_has_seen_nothing_of_one() {
+    if !has_sandbox("what_is_kept_for_all_runs_has_seen_nothing_of_one") {
+        return;
+    }
+    let registry = Registry::start();
+    let script = "env | sort > seen; echo x >> $XDG_CACHE_HOME/runs";
+    registry.package("a", "1.0.0").script("install", script).publish();
+    let project = trusting(&registry, &["a"]);
+    let install = |variables: &[(&str, &str)], arguments: &[&str]| {
+        project.remove("node_modules");
+        let command = project.command(["install"]).args(arguments);
+        let command = variables.iter().fold(command, |it, (name, value)| it.env(name, value));
+        command.run().assert_success();
+        project.read("node_modules/a/seen")
+    };
+    let of_run = [
+        ("GITHUB_RUN_ID", "17"),
+        ("GITHUB_REF", "refs/heads/main"),
+        ("CI_JOB_ID", "17"),
+        ("XDG_SESSION_ID", "17"),
+        ("DISPLAY", ":17"),
+    ];
+    let seen = install(&of_run, &[]);
+    for (name, _) in of_run {
+        assert!(!seen.contains(&format!("{name}=")), "{name} in {seen}");
+    }
+    let another = of_run.map(|(name, _)| (name, "18"));
+    assert_eq!(install(&another, &[]), seen);
+    assert_eq!(runs(&project), 1);
+
+    // Which CI it is, is the same in all its runs.
+    let seen = install(&[("GITHUB_ACTIONS", "true"), ("CI", "1"), ("GITHUB_RUN_ID", "19")], &[]);
+    for expected in ["GITHUB_ACTIONS=true", "CI=1"] {
+        assert!(seen.lines().any(|line| line == expected), "{seen}");
+    }
+    assert_eq!(runs(&project), 2);
+
+    // What is not kept sees everything.
+    let script = "env > seen";
+    registry.package("a", "1.0.1").script("install", script).publish();
+    project.package_json(manifest(&["a"], json!({ "trustedDependencies": ["a"] })));
+    project.remove("bun.lock");
+    let seen = install(&of_run, &["--no-sandbox", "--prefer-online"]);
+    assert!(seen.contains("GITHUB_RUN_ID=17\n"), "{seen}");
+}
+
+#[test]
 fn a_build_without_the_sandbox_is_not_kept() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").script("install", "echo x >> $HOME/runs").publish();
