@@ -32,19 +32,24 @@ pub(crate) fn text(warning: &Warning) -> String {
     }
 }
 
+/// How many members are named; containers often have a handful of hundreds.
+const NAMED: usize = 5;
+
 /// Returns the text about members that the lockfile has and the disk has not.
 pub(crate) fn pruned(lockfile: &Lockfile, folders: &[Symbol]) -> String {
-    let names: Vec<String> = folders
-        .iter()
-        .map(|folder| {
-            let name = lockfile.workspace(folder).and_then(|entry| entry.name);
-            format!("\"{}\"", name.unwrap_or(*folder))
-        })
-        .collect();
-    let plural = if names.len() == 1 { "" } else { "s" };
+    let name = |folder: &Symbol| {
+        let name = lockfile.workspace(folder).and_then(|entry| entry.name);
+        format!("\"{}\"", name.unwrap_or(*folder))
+    };
+    let names: Vec<String> = folders.iter().take(NAMED).map(name).collect();
+    let plural = if folders.len() == 1 { "" } else { "s" };
+    let others = match folders.len() - names.len() {
+        0 => String::new(),
+        others => format!(" and {others} more"),
+    };
     format!(
-        "skipped {} workspace{plural} listed in bun.lock but not on disk: {}",
-        names.len(),
+        "skipped {} workspace{plural} listed in bun.lock but not on disk: {}{others}",
+        folders.len(),
         names.join(", ")
     )
 }

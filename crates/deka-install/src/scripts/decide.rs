@@ -5,7 +5,7 @@ use std::sync::Arc;
 use deka_config::{Config, Environment};
 use deka_graph::{EdgeKind, Graph, PackageId, Resolution, TarballLocation};
 use deka_linker::{Build, NativeBins, Patch};
-use deka_manifest::{Alias, PackageJson, Target};
+use deka_manifest::{Alias, PackageJson, Symbol, Target};
 use deka_scripts::sandbox::{self, Allowances};
 use deka_scripts::{Provenance, Trust};
 use deka_store::{BuildKey, Store};
@@ -50,7 +50,7 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
         return decision;
     }
     let trust = Trust::new(manifest.trusted_dependencies.as_deref());
-    let direct = direct_aliases(graph);
+    let direct = direct_aliases(graph, manifest.trusted_dependencies.as_deref());
     let mut trusted = Vec::new();
     for id in present {
         let package = graph.package(*id);
@@ -92,15 +92,25 @@ pub(crate) fn decide(graph: &Graph, present: &HashSet<PackageId>, by: &Deciding<
     decision
 }
 
-/// Returns the names under which the project and its workspaces ask for packages.
-pub(super) fn direct_aliases(graph: &Graph) -> HashMap<PackageId, Alias> {
+/// Returns the names under which the project and its workspaces ask for packages: of several the first that
+/// is trusted, else the first.
+pub(super) fn direct_aliases(
+    graph: &Graph,
+    trusted: Option<&[Symbol]>,
+) -> HashMap<PackageId, Alias> {
     let is_importer = |id: &PackageId| graph.package(*id).resolution.is_importer();
     let importers = graph.package_ids().filter(is_importer);
     let edges = importers.flat_map(|id| graph.edges_of(id));
-    edges
-        .filter(|edge| edge.kind != EdgeKind::Workspace)
-        .filter_map(|edge| Some((edge.target?, edge.alias)))
-        .collect()
+    let trusts = |alias: Alias| trusted.is_some_and(|names| names.contains(&alias.symbol()));
+    let mut aliases: HashMap<PackageId, Alias> = HashMap::new();
+    for edge in edges.filter(|edge| edge.kind != EdgeKind::Workspace) {
+        let Some(target) = edge.target else { continue };
+        let known = aliases.entry(target).or_insert(edge.alias);
+        if trusts(edge.alias) && !trusts(*known) {
+            *known = edge.alias;
+        }
+    }
+    aliases
 }
 
 /// Returns the name by which the project trusts a package and allows it things: what comes from a

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use deka_graph::{Graph, PackageId, Resolution};
 use deka_linker::LinkPlan;
-use deka_manifest::{Alias, PackageName};
+use deka_manifest::{Alias, PackageName, Symbol};
 use deka_scripts::{Package, Provenance, Script, Trust, lifecycle};
 use hashbrown::HashSet;
 
@@ -32,7 +32,12 @@ impl LinkedFolder {
 }
 
 /// Returns the folders that a plan links to and that have scripts. Workspaces are none.
-pub(super) fn linked_folders(root: &Path, graph: &Graph, plan: &LinkPlan) -> Vec<LinkedFolder> {
+pub(super) fn linked_folders(
+    root: &Path,
+    graph: &Graph,
+    plan: &LinkPlan,
+    trusted: Option<&[Symbol]>,
+) -> Vec<LinkedFolder> {
     let mut seen = HashSet::new();
     let is_linked = |id: PackageId| matches!(graph.package(id).resolution, Resolution::Symlink(_));
     let links = plan.links.iter().zip(0..);
@@ -41,7 +46,7 @@ pub(super) fn linked_folders(root: &Path, graph: &Graph, plan: &LinkPlan) -> Vec
     if links.is_empty() {
         return Vec::new();
     }
-    let direct = direct_aliases(graph);
+    let direct = direct_aliases(graph, trusted);
     let read = |(link, at): (&deka_linker::Link, u32)| {
         let name = graph.package(link.package).name;
         let trusted_as = direct.get(&link.package).copied();

@@ -90,7 +90,8 @@ impl Building<'_> {
             .collect();
         let mut candidates = Vec::new();
         let optional = only_optional(self.graph);
-        let direct = decide::direct_aliases(self.graph);
+        let trusted = self.project.manifest.trusted_dependencies.as_deref();
+        let direct = decide::direct_aliases(self.graph, trusted);
         for at in placed {
             let placement = self.placement(at);
             let folder = self.project.root.join(&*placement.path);
@@ -146,7 +147,8 @@ impl Building<'_> {
     /// Returns the linked folders whose scripts are to run: those that are trusted, once they were linked or
     /// since they are trusted.
     fn linked_folders(&self, work: &Work) -> Vec<LinkedFolder> {
-        let trust = Trust::new(self.project.manifest.trusted_dependencies.as_deref());
+        let trusted = self.project.manifest.trusted_dependencies.as_deref();
+        let trust = Trust::new(trusted);
         let before = match &self.project.lockfile {
             Read::Good(lockfile) => lockfile.trusted_dependencies.as_deref().unwrap_or_default(),
             _ => &[],
@@ -156,7 +158,7 @@ impl Building<'_> {
                 .trusted_as
                 .is_some_and(|alias| before.iter().any(|name| **name == *alias.as_str()))
         };
-        let mut folders = linked_folders(&self.project.root, self.graph, self.plan);
+        let mut folders = linked_folders(&self.project.root, self.graph, self.plan, trusted);
         folders.retain(|folder| {
             folder.is_trusted(&trust)
                 && (work.difference.links.contains(&folder.link) || !was_trusted(folder))
@@ -414,8 +416,9 @@ pub(crate) fn count_blocked_links(
     plan: &LinkPlan,
     new: &[u32],
 ) -> usize {
-    let trust = Trust::new(project.manifest.trusted_dependencies.as_deref());
-    let folders = linked_folders(&project.root, graph, plan).into_iter();
+    let trusted = project.manifest.trusted_dependencies.as_deref();
+    let trust = Trust::new(trusted);
+    let folders = linked_folders(&project.root, graph, plan, trusted).into_iter();
     let blocked = folders.filter(|one| new.contains(&one.link) && !one.is_trusted(&trust));
     blocked.map(|folder| folder.scripts.len()).sum()
 }

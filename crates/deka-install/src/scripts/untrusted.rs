@@ -36,9 +36,9 @@ pub(crate) fn list_untrusted<'a>(
     placements: impl Iterator<Item = &'a Placement>,
     trusted: Option<&[Symbol]>,
 ) -> Vec<Untrusted> {
-    let direct = direct_aliases(graph);
+    let direct = direct_aliases(graph, trusted);
     let trust = Trust::new(trusted);
-    let folders = linked_folders(root, graph, plan).into_iter();
+    let folders = linked_folders(root, graph, plan, trusted).into_iter();
     let folders = folders.filter(|folder| !folder.is_trusted(&trust)).map(|folder| Untrusted {
         path: plan.links[folder.link as usize].path.to_string(),
         version: super::resolution_text(graph, folder.node),

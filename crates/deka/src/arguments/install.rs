@@ -258,8 +258,8 @@ pub(crate) struct InstallArguments {
     pub(crate) json: bool,
 
     /// How many lifecycle scripts run at once [default: twice the cores]
-    #[arg(long, value_name = "number", value_parser = parse_count, help_heading = SCRIPTS)]
-    concurrent_scripts: Option<NonZeroUsize>,
+    #[arg(long, value_name = "number", help_heading = SCRIPTS)]
+    concurrent_scripts: Option<usize>,
 
     /// Show what the scripts of dependencies write as they write it
     #[arg(long, overrides_with = "no_foreground_scripts", help_heading = SCRIPTS)]
@@ -391,7 +391,8 @@ impl InstallArguments {
             script_shell: self.script_shell.clone(),
             no_sandbox: self.no_sandbox,
             global_store: self.global_store,
-            concurrent_scripts: self.concurrent_scripts,
+            // As with Bun, zero says nothing.
+            concurrent_scripts: self.concurrent_scripts.and_then(NonZeroUsize::new),
             log_level: log_level(common)?,
         })
     }

@@ -160,6 +160,31 @@ fn members_that_changed_bring_others_along() {
 }
 
 #[test]
+fn members_that_a_container_lacks_are_counted() {
+    let project = installed(&Registry::start());
+    for at in 0..20 {
+        let manifest = format!(r#"{{ "name": "m{at:02}", "version": "1.0.0" }}"#);
+        project.write(&format!("packages/m{at:02}/package.json"), manifest);
+    }
+    install(&project);
+    project.remove("node_modules");
+    let warned = |expected: &str| {
+        let frozen = project.command(["install", "--frozen-lockfile"]).run();
+        frozen.assert_success();
+        assert!(frozen.stderr.contains(expected), "{}", frozen.snapshot());
+    };
+    project.remove("packages/m19").remove("packages/m18");
+    warned("skipped 2 workspaces listed in bun.lock but not on disk: \"m18\", \"m19\"\n");
+    for at in 0..18 {
+        project.remove(&format!("packages/m{at:02}"));
+    }
+    warned(
+        "skipped 20 workspaces listed in bun.lock but not on disk: \"m00\", \"m01\", \"m02\", \"m03\", \"m04\" \
+         and 15 more\n",
+    );
+}
+
+#[test]
 fn what_nobody_could_install_is_refused() {
     let registry = Registry::start();
     let check = |packages: &[(&str, &str)], patterns: &[&str], expected: &str| {

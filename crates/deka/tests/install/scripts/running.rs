@@ -136,9 +136,11 @@ fn as_many_scripts_run_at_once_as_are_wanted() {
     };
     assert!(overlaps("2000", &[]));
     assert!(overlaps("2000", &["--concurrent-scripts=3"]));
+    assert!(overlaps("2000", &["--concurrent-scripts=0"]), "zero says nothing");
     assert!(!overlaps("10", &["--concurrent-scripts", "1"]));
     project.write("bunfig.toml", "[install]\nconcurrentScripts = 1\n");
     assert!(!overlaps("10", &[]));
+    assert!(!overlaps("10", &["--concurrent-scripts=0"]));
 }
 
 #[test]

@@ -215,6 +215,37 @@ fn scripts_of_linked_folders_run_where_they_are() {
     assert_eq!(log().as_deref(), Some("ran\nran\n"));
 }
 
+/// Bun decides for each place in the hoisted layout, and by the first name alone in the isolated one. What is
+/// trusted under one name is the same under another.
+#[test]
+fn one_trusted_name_of_several_is_enough() {
+    let scripts = json!({ "install": "echo ran >> log" });
+    let manifest = json!({ "name": "mine", "version": "1.0.0", "scripts": scripts });
+    for (protocol, linker, logs) in [
+        ("link", "hoisted", &["mine/log"][..]),
+        ("link", "isolated", &["mine/log"]),
+        ("file", "hoisted", &["node_modules/a/log", "node_modules/b/log"]),
+        ("file", "isolated", &["node_modules/a/log"]),
+    ] {
+        for (trusted, runs) in [(["a"], true), (["b"], true), (["mine"], false)] {
+            let project = project();
+            project.write("mine/package.json", manifest.to_string());
+            let spec = format!("{protocol}:./mine");
+            project.package_json(json!({
+                "dependencies": { "a": spec, "b": spec }, "trustedDependencies": trusted,
+            }));
+            let outcome = project.command(["install", "--linker", linker]).run();
+            outcome.assert_success();
+            let what = format!("{spec} {linker} {trusted:?}");
+            assert_eq!(outcome.stdout.contains("Blocked"), !runs, "{what}");
+            for log in logs {
+                let log = project.exists(log).then(|| project.read(log));
+                assert_eq!(log.as_deref(), runs.then_some("ran\n"), "{what}");
+            }
+        }
+    }
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn scripts_of_linked_folders_are_in_the_sandbox() {
