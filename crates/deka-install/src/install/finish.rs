@@ -108,6 +108,7 @@ impl Install<'_> {
             has_run_scripts: built.has_run,
         })?;
 
+        let before = old.as_ref().filter(|old| !old.is_unfinished());
         let placed: Vec<u32> = work
             .tasks()
             .iter()
@@ -117,7 +118,7 @@ impl Install<'_> {
         let packages: HashSet<PackageId> = placed
             .iter()
             .filter_map(|at| Some(layout.plan.placement_at(*at)?.package))
-            .chain(new_links(graph, &layout.plan, old.as_ref()))
+            .chain(new_links(graph, &layout.plan, before))
             .collect();
         let outcome = if graph.packages().len() <= 1 {
             Outcome::NoDependencies { lockfile_deleted: lockfile_saved }

@@ -466,6 +466,10 @@ impl<'a> Install<'a> {
             .with_glances(self.request.change.is_some());
         self.last_state();
         let old = self.last_state.take().flatten();
+        // What members have that are left out now may be as good as ever.
+        let unfinished =
+            || self.filters.is_empty().then(|| LinkState::load_unfinished(&self.project.dir));
+        let old = old.or_else(|| unfinished().flatten());
         let work = linker.begin(&layout.plan, old.as_ref())?;
 
         drop(beginning);
@@ -530,7 +534,8 @@ impl<'a> Install<'a> {
     fn take_back(&self, linking: &Linking<'_>, error: &InstallError) {
         let Linking { linker, plan, work, old, .. } = linking;
         let is_change = self.request.change.is_some() || self.request.deduplicates;
-        let was_good = old.is_some() && !matches!(error, InstallError::Script(_));
+        let was_good = old.as_ref().is_some_and(|old| !old.is_unfinished())
+            && !matches!(error, InstallError::Script(_));
         if (is_change || was_good)
             && let Err(error) = linker.undo(plan, work, old.as_ref())
         {

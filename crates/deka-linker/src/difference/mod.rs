@@ -21,7 +21,7 @@ use hashbrown::{HashMap, HashSet};
 
 use crate::path::{base_of, is_within, parent};
 use crate::plan::{ENTRIES, Layout, LinkPlan, Placement, Source};
-use crate::state::{LinkState, PlacedLink, PlacedLinks, PlacedPackage, Stamp};
+use crate::state::{LinkState, PlacedLink, PlacedLinks, PlacedPackage, Stamp, UNKNOWN};
 
 /// What is at a path, a symlink not followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -395,10 +395,11 @@ impl<'a> Comparison<'a> {
         }
         let known = self.known.get(path).map(|(placed, _)| *placed);
         let is_same = |placed: &PlacedPackage| placed.identity == placement.identity;
+        let may_be_same = |placed: &PlacedPackage| placed.identity == UNKNOWN || is_same(placed);
         match (observed, known) {
             (Observed::Missing, _) => Some(Action::Place),
             (Observed::Folder(_), known)
-                if placement.is_edited && !self.force && known.is_none_or(is_same) =>
+                if placement.is_edited && !self.force && known.is_none_or(may_be_same) =>
             {
                 None
             }

@@ -176,15 +176,19 @@ impl<'a> Linker<'a> {
     pub fn begin(&self, plan: &LinkPlan, old: Option<&LinkState>) -> Result<Work, LinkError> {
         let work = self.compare(plan, old);
         if work.difference.is_empty() {
+            if old.is_some_and(LinkState::is_unfinished) {
+                self.find_left_over_trash(&*self.base("node_modules")?)?;
+            }
             return Ok(work);
         }
         let is_there = self.root.metadata("node_modules").is_ok_and(|metadata| metadata.is_some());
-        let base = is_there.then(|| self.base("node_modules")).transpose()?;
-        self.root.remove_file(STATE_FILE).map_err(|source| self.failed("node_modules", source))?;
-        if let Some(base) = base {
+        if is_there || !plan.is_empty() {
+            let base = self.base("node_modules")?;
+            let failed = |source| self.failed("node_modules", source);
+            LinkState::write_unfinished(&base.dir, old, plan).map_err(failed)?;
+            self.root.remove_file(STATE_FILE).map_err(failed)?;
+            // What was just written as well: at the end it goes.
             self.find_left_over_trash(&base)?;
-        } else if !plan.is_empty() {
-            self.base("node_modules")?;
         }
         for path in &work.difference.clear {
             if let Err(error) = self.move_aside(path) {

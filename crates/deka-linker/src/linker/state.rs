@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use deka_fs::{Dir, Durability, Epoch, FsError, atomic_write, flush_horizon};
+use deka_fs::{Dir, Durability, Epoch, FileKind, FsError, atomic_write, flush_horizon};
 use hashbrown::{HashMap, HashSet};
 use tracing::trace_span;
 
@@ -125,6 +125,9 @@ impl Linker<'_> {
         drop(linking);
         let removing = trace_span!("remove");
         self.remove_obsolete_bins(finish.old, &bin_folders);
+        if finish.old.is_some_and(LinkState::is_unfinished) {
+            self.remove_dangling_bins(&bin_folders);
+        }
         self.empty_trash();
         if finish.old.is_some() {
             let difference = &finish.work.difference;
@@ -164,6 +167,21 @@ impl Linker<'_> {
             if made.is_empty() {
                 // Unless somebody else's are in it.
                 drop(self.root.remove_dir(&*folder.path));
+            }
+        }
+    }
+
+    /// Removes commands of packages that are gone, of which there is no note.
+    fn remove_dangling_bins(&self, folders: &[(&str, Vec<PlacedLink>)]) {
+        for (path, _) in folders {
+            let Some(dir) = self.open_reached(path) else { continue };
+            for entry in dir.list().unwrap_or_default() {
+                let name = entry.name.as_os_str();
+                if entry.kind == FileKind::Symlink
+                    && matches!(dir.metadata_following(name), Ok(None))
+                {
+                    drop(dir.remove_file(name));
+                }
             }
         }
     }

@@ -73,6 +73,9 @@ impl Linker<'_> {
             drop(self.root.remove_dir("node_modules"));
             return Ok(());
         };
+        if old.is_unfinished() {
+            return Ok(());
+        }
         let before: HashMap<String, &str> = old.links().collect();
         for link in made {
             if let Some(target) = before.get(&*link.path) {
@@ -89,7 +92,9 @@ impl Linker<'_> {
     /// Takes back what was moved out of the way, where nothing else has been done yet.
     pub(super) fn undo_moves(&self, old: Option<&LinkState>) -> Result<(), LinkError> {
         let is_whole = self.move_back()?;
-        old.filter(|_| is_whole).map_or(Ok(()), |old| self.restore_state(old))
+        let Some(old) = old.filter(|old| is_whole && !old.is_unfinished()) else { return Ok(()) };
+        self.empty_trash();
+        self.restore_state(old)
     }
 
     fn restore_state(&self, old: &LinkState) -> Result<(), LinkError> {

@@ -23,6 +23,7 @@
 //!   the wall clock seals too early. A state of another epoch without the mark has every package
 //!   verified that was placed less than that time before the state was written, contents included;
 //!   then it is written again under the new epoch, so that this happens once.
+//! - **An install was ended halfway.** There is no state then, but a note of what may be there; see `unfinished`.
 //! - **It is torn itself.** It is not synced either; a checksum tells, and then there is no state.
 
 mod check;
@@ -31,6 +32,7 @@ mod codec;
 mod input;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use deka_fs::{Dir, FileKind, FsError};
 use xxhash_rust::xxh3::xxh3_64;
@@ -39,6 +41,7 @@ pub use check::{UpToDate, check_up_to_date, settings_of_last};
 pub(crate) use clock::{is_same_boot, now_on, uptime};
 pub(crate) use input::young_since;
 pub use input::{Input, InputState};
+pub(crate) use unfinished::UNKNOWN;
 
 use crate::plan::Identity;
 

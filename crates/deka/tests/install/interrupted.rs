@@ -84,6 +84,48 @@ fn while_a_script_runs() {
 }
 
 #[test]
+fn what_is_not_wanted_any_more_goes() {
+    let registry = Registry::start();
+    registry.package("@s/part", "1.0.0").bin("part", "p.js").file("p.js", "").publish();
+    registry.package("a", "1.0.0").publish();
+    registry.package("slow", "1.0.0").dep("@s/part", "1").dep("a", "1").publish();
+    let tarball = "/slow/-/slow-1.0.0.tgz";
+    registry.fault(Fault::on(tarball).times(2).delay(Duration::from_mins(1)));
+    for linker in ["--linker=hoisted", "--linker=isolated"] {
+        let project = project();
+        project.use_registry(&registry).package_json(json!({ "dependencies": { "a": "1" } }));
+        project.command(["install", linker]).run().assert_success();
+        let before = project.node_modules_with_contents().to_string();
+        let asked = registry.count(tarball);
+        let child = start(&project, &["add", "slow", linker]);
+        let part = match linker {
+            "--linker=hoisted" => "node_modules/@s/part/p.js",
+            _ => "node_modules/.bun/@s+part@1.0.0/node_modules/@s/part/p.js",
+        };
+        wait_until("it is asked", || registry.count(tarball) > asked && project.exists(part));
+        interrupt(child);
+        // As scripts would have found it.
+        project.write("node_modules/.bin/own", "own");
+        std::os::unix::fs::symlink(
+            "../@s/part/p.js",
+            project.path().join("node_modules/.bin/part"),
+        )
+        .unwrap();
+        project.write("node_modules/own/index.js", "own");
+        project.command(["install", linker]).run().assert_success();
+        assert!(project.exists("node_modules/own/index.js"), "{linker}");
+        project.remove("node_modules/own").remove("node_modules/.bin/own");
+        let is_same = |line: &&str| !line.starts_with(".deka-state") && !line.starts_with(".bin/");
+        let lines =
+            |tree: &str| tree.lines().filter(is_same).map(str::to_owned).collect::<Vec<_>>();
+        let after = project.node_modules_with_contents().to_string();
+        assert_eq!(lines(&after), lines(&before), "{linker}");
+        let again = project.command(["install", linker]).run();
+        assert!(again.stdout.contains("(no changes)"), "{linker}: {}", again.snapshot());
+    }
+}
+
+#[test]
 fn while_the_registry_is_asked() {
     for path in ["/a", "/a/-/a-1.0.0.tgz"] {
         let registry = Registry::start();

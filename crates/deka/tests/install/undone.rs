@@ -108,6 +108,9 @@ fn an_install_leaves_what_was_complete() {
     project.package_json(manifest("@t/new"));
     project.command(["install"]).run().assert_success();
     assert!(project.exists("node_modules/@t/new/package.json"));
+    for gone in ["failing", ".bin/2.0.0", ".deka-unfinished"] {
+        assert!(!project.exists(&format!("node_modules/{gone}")), "{gone}");
+    }
 }
 
 #[test]
