@@ -1,7 +1,7 @@
 //! What becomes of `bun.lock`.
 
 use deka_test::{Registry, TestProject};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::project;
 
@@ -126,6 +126,13 @@ fn the_order_of_answers_means_nothing() {
     assert!(texts.iter().all(|text| *text == texts[0]));
 }
 
+/// Installs these dependencies; returns the lockfile.
+fn locked(project: &TestProject, dependencies: &Value) -> String {
+    project.package_json(json!({ "name": "p", "dependencies": dependencies }));
+    project.command(["install"]).run().assert_success();
+    project.read("bun.lock")
+}
+
 /// What git makes of two branches that both changed the same place.
 fn conflict(ours: &str, theirs: &str) -> String {
     let [ours, theirs]: [Vec<&str>; 2] = [ours, theirs].map(|text| text.lines().collect());
@@ -153,11 +160,7 @@ fn a_merge_keeps_the_versions_of_both_sides() {
     publish("1.0.0");
     let project = project();
     project.use_registry(&registry);
-    let lock = |dependencies: serde_json::Value| {
-        project.package_json(json!({ "name": "p", "dependencies": dependencies }));
-        project.command(["install"]).run().assert_success();
-        project.read("bun.lock")
-    };
+    let lock = |dependencies: Value| locked(&project, &dependencies);
     let base = lock(json!({ "both": "1", "moved": "1.0" }));
     let ours = lock(json!({ "both": "1", "moved": "1.0", "ours": "1" }));
     project.write("bun.lock", &base);
@@ -198,11 +201,7 @@ fn what_merged_packages_find_is_what_they_ask_for() {
     registry.package("old", "1.0.0").dep("deep", "^1").publish();
     let project = project();
     project.use_registry(&registry);
-    let lock = |dependencies: serde_json::Value| {
-        project.package_json(json!({ "name": "p", "dependencies": dependencies }));
-        project.command(["install"]).run().assert_success();
-        project.read("bun.lock")
-    };
+    let lock = |dependencies: Value| locked(&project, &dependencies);
     let ours = lock(json!({ "top": "2" }));
     project.remove("bun.lock");
     let theirs = lock(json!({ "old": "1" }));
