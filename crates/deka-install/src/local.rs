@@ -148,7 +148,8 @@ impl Local {
     fn link(&self, alias: Alias, base: &str, text: &str) -> Result<ForeignPackage, ForeignError> {
         let (place, text) = if is_path(text) {
             let path = self.join(base, text)?;
-            let text = if leaves(&path) { path.clone() } else { format!("./{path}") };
+            let is_inside = !path.is_empty() && !leaves(&path);
+            let text = if is_inside { format!("./{path}") } else { or_dot(&path).to_owned() };
             (path, text)
         } else {
             let not_registered = || ForeignError::NotRegistered(text.to_owned());

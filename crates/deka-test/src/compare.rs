@@ -35,15 +35,25 @@ pub fn compare_trees(what: &str, left: &Installed, right: &Installed) -> Result<
     }
 }
 
+/// Takes out the empty folders that only `left` has: Bun leaves them where it removed everything, or found
+/// nothing to put.
+#[must_use]
+pub fn without_lonely_folders(left: Installed, right: &Installed) -> Installed {
+    let tree = left.tree.without_empty_directories_but_those_of(&right.tree);
+    Installed { tree, ..left }
+}
+
 /// Takes out what may differ in the isolated layout: Bun links commands within its entries only where they are
 /// there already, which they are not in circles of dependencies, nor before a script has made them.
 pub fn alike(left: Installed, right: Installed) -> (Installed, Installed) {
     let is_command_of_entry =
         |path: &str| path.contains(".bun/") && path.contains("/node_modules/.bin/");
     let tree = right.tree.only(|path| !is_command_of_entry(path) || left.tree.get(path).is_some());
-    let right = Installed { tree: tree.without_empty_directories(), ..right };
-    let tree = left.tree.without_empty_directories();
-    (Installed { tree, ..left }, right)
+    // Nor are the folders of such commands.
+    let is_folder_of_commands = |path: &str| path.contains(".bun/") && path.ends_with("/.bin");
+    let tree = tree.only(|path| !is_folder_of_commands(path) || left.tree.get(path).is_some());
+    let right = Installed { tree, ..right };
+    (without_lonely_folders(left, &right), right)
 }
 
 fn succeeded(what: &str, installed: &Installed) -> Result<(), String> {

@@ -126,6 +126,14 @@ impl Tree {
         self
     }
 
+    /// Leaves out folders with nothing but such folders in them, unless `other` has them.
+    #[must_use]
+    pub fn without_empty_directories_but_those_of(mut self, other: &Self) -> Self {
+        let full = self.clone().without_empty_directories();
+        self.nodes.retain(|path, _| full.get(path).is_some() || other.get(path).is_some());
+        self
+    }
+
     /// What stands at a path, such as `a/package.json`.
     pub fn get(&self, path: &str) -> Option<&Node> {
         self.nodes.get(path)
@@ -238,5 +246,9 @@ mod tests {
         fs::create_dir_all(root.join("a/b/empty")).unwrap();
         let full = Tree::read(root).without_empty_directories();
         assert_eq!(full.paths().collect::<Vec<_>>(), ["a", "a/cli.js", "link", "new"]);
+        let whole = Tree::read(root);
+        let kept = whole.clone().without_empty_directories_but_those_of(&whole);
+        assert_eq!(kept, whole);
+        assert_eq!(whole.without_empty_directories_but_those_of(&full), full);
     }
 }

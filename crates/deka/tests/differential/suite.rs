@@ -10,7 +10,7 @@ use deka_test::{peer, scratch_folder};
 use tempfile::TempDir;
 
 use crate::{
-    compare::{compare, compare_lockfiles, compare_trees},
+    compare::{compare, compare_lockfiles, compare_trees, without_lonely_folders},
     project,
     served::SERVER,
     tool::{Installed, Tool},
@@ -174,8 +174,8 @@ fn edit(bun: &Tool, deka: &Tool, steps: &[String], work: &Path) -> Result<(), St
         for folder in [&theirs, &ours] {
             folder.write_manifest(manifest);
         }
-        let left = without_empty_folders(bun.install(&theirs.path, &[]));
-        let right = without_empty_folders(deka.install(&ours.path, &[]));
+        let right = deka.install(&ours.path, &[]);
+        let left = without_lonely_folders(bun.install(&theirs.path, &[]), &right);
         compare(&format!("step {step}"), &left, &right)?;
         let fresh = Folder::new(work, &format!("frozen-{step}"), manifest);
         fresh.write_lockfile(&left);
@@ -183,12 +183,6 @@ fn edit(bun: &Tool, deka: &Tool, steps: &[String], work: &Path) -> Result<(), St
         compare(&format!("step {step}, frozen"), &left, &frozen)?;
     }
     Ok(())
-}
-
-/// Bun leaves folders behind from which it removed everything; others need not.
-fn without_empty_folders(mut installed: Installed) -> Installed {
-    installed.tree = installed.tree.without_empty_directories();
-    installed
 }
 
 /// A project's folder.
