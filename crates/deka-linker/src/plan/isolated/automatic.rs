@@ -43,8 +43,10 @@ impl<'a> PeerVersions<'a> {
         Self { graph, of_name }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.of_name.is_empty()
+    /// Whether there are several versions of a required peer.
+    pub(super) fn has(&self, peer: EdgeId) -> bool {
+        let edge = self.graph.edge(peer);
+        is_required(edge) && self.of_name.contains_key(&edge.alias)
     }
 
     /// Returns what peers get where nobody provides them, if it is not what they lead to. `automatic` are those
@@ -55,8 +57,7 @@ impl<'a> PeerVersions<'a> {
     ) -> HashMap<EdgeId, PackageId> {
         let mut ranges: HashMap<Alias, Vec<(EdgeId, Range)>> = HashMap::new();
         for (id, edge) in (0..).map(EdgeId).zip(self.graph.edges()) {
-            if is_required(edge)
-                && self.of_name.contains_key(&edge.alias)
+            if self.has(id)
                 && let Ok(Spec::Range(range)) = Spec::parse(edge.alias, &edge.spec)
             {
                 ranges.entry(edge.alias).or_default().push((id, range));

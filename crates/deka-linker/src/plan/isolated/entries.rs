@@ -60,15 +60,17 @@ impl IsolatedTree {
         patterns: &HoistPatterns,
         keep: &dyn Fn(EdgeId, PackageId) -> bool,
     ) -> Self {
+        let mut walk = Walk::over(graph, keep, HashMap::new());
         let versions = PeerVersions::of(graph);
-        let chosen = if versions.is_empty() {
-            HashMap::new()
-        } else {
+        let mut automatic = walk.occurrences.iter().flat_map(|occurrence| &occurrence.automatic);
+        if automatic.any(|peer| versions.has(*peer)) {
             // What is left out today has its say: what others get must not depend on it.
             let whole = Walk::over(graph, &|_, _| true, HashMap::new());
-            versions.choose(&whole.automatic_peers())
-        };
-        let walk = Walk::over(graph, keep, chosen);
+            let chosen = versions.choose(&whole.automatic_peers());
+            if !chosen.is_empty() {
+                walk = Walk::over(graph, keep, chosen);
+            }
+        }
         let mut collector = Collector {
             graph,
             patterns,
