@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::line::replacing;
 use super::relay::Relay;
 use crate::{Ending, Variables};
 
@@ -30,7 +31,11 @@ impl OwnCommand {
 
     /// A line for a shell.
     pub fn line(shell: &Path, line: &OsStr, folder: &Path, variables: Variables) -> Self {
-        let arguments = vec!["-c".into(), line.to_owned()];
+        let has_exec = shell.file_stem().is_some_and(|name| {
+            ["sh", "bash", "dash", "ash", "ksh", "zsh"].iter().any(|known| name == *known)
+        });
+        let line = if has_exec { replacing(line) } else { line.into() };
+        let arguments = vec!["-c".into(), line.into_owned()];
         Self::program(shell.to_owned(), arguments, folder, variables)
     }
 

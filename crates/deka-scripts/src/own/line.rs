@@ -31,6 +31,44 @@ pub fn quoted(text: &OsStr) -> Cow<'_, OsStr> {
     Cow::Owned(from_bytes(quoted))
 }
 
+/// What a shell does itself, so that it can't be replaced by it.
+const BUILT_IN: &str = " . : [ [[ alias bg bind break builtin caller case cd chdir command compgen complete compopt \
+    continue coproc declare dirs disown do done echo elif else enable esac eval exec exit export false fc fg fi for \
+    function getopts hash help history if in jobs kill let local logout mapfile popd printf pushd pwd read readarray \
+    readonly return select set shift shopt source suspend test then time times trap true type typeset ulimit umask \
+    unalias unset until wait while { } ! ";
+
+/// Has the shell be replaced by the one command of a line, if it is only one: what is sent to the shell is meant for
+/// the command, and not every shell (dash is such a one) sees by itself that it has nothing left to do.
+pub(super) fn replacing(line: &OsStr) -> Cow<'_, OsStr> {
+    let before_command = line.to_str().and_then(|text| {
+        let is_one = !text.contains(['\n', ';', '&', '|', '(', ')', '<', '>', '`']);
+        let mut rest = text.trim_start();
+        while is_one {
+            let word = rest.split_whitespace().next()?;
+            if is_assignment(word) {
+                rest = rest[word.len()..].trim_start();
+                continue;
+            }
+            let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@+".contains(c);
+            let is_program = word.chars().all(is_plain) && !BUILT_IN.contains(&format!(" {word} "));
+            return is_program.then_some(text.len() - rest.len());
+        }
+        None
+    });
+    let (Some(text), Some(at)) = (line.to_str(), before_command) else { return line.into() };
+    Cow::Owned(format!("{}exec {}", &text[..at], &text[at..]).into())
+}
+
+/// Whether a word of a line sets a variable for the command behind it.
+fn is_assignment(word: &str) -> bool {
+    let Some((name, value)) = word.split_once('=') else { return false };
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(is_of_name)
+        && !value.contains(['\'', '"', '\\', '$'])
+}
+
 #[cfg(unix)]
 fn from_bytes(bytes: Vec<u8>) -> OsString {
     std::os::unix::ffi::OsStringExt::from_vec(bytes)
@@ -45,7 +83,7 @@ fn from_bytes(bytes: Vec<u8>) -> OsString {
 mod tests {
     use std::ffi::{OsStr, OsString};
 
-    use super::{quoted, with_arguments};
+    use super::{quoted, replacing, with_arguments};
 
     #[test]
     fn texts_are_quoted_where_a_shell_would_read_them() {
@@ -70,6 +108,34 @@ mod tests {
         let arguments = ["a b", "--", "-x"].map(OsString::from);
         assert_eq!(with_arguments("echo \"$A\"", &arguments), "echo \"$A\" 'a b' -- -x");
         assert_eq!(with_arguments("echo", &[]), "echo");
+    }
+
+    #[test]
+    fn a_command_takes_the_place_of_its_shell() {
+        for (line, expected) in [
+            ("node server.js", "exec node server.js"),
+            ("  tsc -p '.' *.ts $X", "  exec tsc -p '.' *.ts $X"),
+            ("A=1 B_2=x ./run", "A=1 B_2=x exec ./run"),
+            ("A='1 2' run", "A='1 2' run"),
+            ("A=$B run", "A=$B run"),
+            ("A=1", "A=1"),
+            ("", ""),
+            ("echo a", "echo a"),
+            ("exec node", "exec node"),
+            ("a; b", "a; b"),
+            ("a && b", "a && b"),
+            ("a > b", "a > b"),
+            ("a | b", "a | b"),
+            ("(a)", "(a)"),
+            ("a\nb", "a\nb"),
+            ("$A b", "$A b"),
+            ("'a b' c", "'a b' c"),
+            ("! a", "! a"),
+            ("if a", "if a"),
+            ("# a", "# a"),
+        ] {
+            assert_eq!(replacing(OsStr::new(line)), OsStr::new(expected));
+        }
     }
 
     #[cfg(unix)]

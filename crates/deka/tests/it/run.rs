@@ -341,8 +341,12 @@ fn signals_are_passed_on() {
         (json!({ "wait": trap }), &["wait"][..]),
         (json!({ "wait": trap, "postwait": "echo never >> log" }), &["wait"]),
         (json!({ "wait": trap }), &["run", "--parallel", "wait"]),
+        // Not every shell lets the one command that it has to run take its place.
+        (json!({ "wait": "A=1 sh wait.sh" }), &["wait"]),
+        (json!({ "wait": "sh wait.sh", "postwait": "echo never >> log" }), &["wait"]),
     ] {
         let project = with_scripts(&script);
+        project.write("wait.sh", trap);
         let mut command = project.command(arguments).command();
         command.stdout(Stdio::null()).stderr(Stdio::null());
         let mut child = command.spawn().unwrap();
