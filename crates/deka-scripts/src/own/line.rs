@@ -41,23 +41,28 @@ const BUILT_IN: &str = " . : [ [[ alias bg bind break builtin caller case cd chd
 /// Has the shell be replaced by the one command of a line, if it is only one: what is sent to the shell is meant for
 /// the command, and not every shell (dash is such a one) sees by itself that it has nothing left to do.
 pub(super) fn replacing(line: &OsStr) -> Cow<'_, OsStr> {
-    let before_command = line.to_str().and_then(|text| {
-        let is_one = !text.contains(['\n', ';', '&', '|', '(', ')', '<', '>', '`']);
-        let mut rest = text.trim_start();
-        while is_one {
-            let word = rest.split_whitespace().next()?;
-            if is_assignment(word) {
-                rest = rest[word.len()..].trim_start();
-                continue;
-            }
+    let Some(text) = line.to_str() else { return line.into() };
+    match place_of_command(text) {
+        Some(at) => Cow::Owned(format!("{}exec {}", &text[..at], &text[at..]).into()),
+        None => line.into(),
+    }
+}
+
+/// Returns where in a line the name of its command begins, if that is one program and nothing else.
+fn place_of_command(line: &str) -> Option<usize> {
+    if line.contains(['\n', ';', '&', '|', '(', ')', '<', '>', '`']) {
+        return None;
+    }
+    let mut rest = line.trim_start();
+    loop {
+        let word = rest.split_whitespace().next()?;
+        if !is_assignment(word) {
             let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./@+".contains(c);
             let is_program = word.chars().all(is_plain) && !BUILT_IN.contains(&format!(" {word} "));
-            return is_program.then_some(text.len() - rest.len());
+            return is_program.then_some(line.len() - rest.len());
         }
-        None
-    });
-    let (Some(text), Some(at)) = (line.to_str(), before_command) else { return line.into() };
-    Cow::Owned(format!("{}exec {}", &text[..at], &text[at..]).into())
+        rest = rest[word.len()..].trim_start();
+    }
 }
 
 /// Whether a word of a line sets a variable for the command behind it.
