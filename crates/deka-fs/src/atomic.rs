@@ -2,11 +2,13 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::os;
 use crate::{Creation, Dir, FileMode, FsError, Name, Operation, Permissions};
 
 /// How much it takes to lose a file that was written.
@@ -33,7 +35,11 @@ pub fn atomic_write(
     contents: &[u8],
     durability: Durability,
 ) -> Result<(), FsError> {
-    Replacement::write(path, contents, durability)?.put_in_place()
+    let replacement = Replacement::prepare(path.as_ref(), contents)?;
+    if durability == Durability::Fsync {
+        replacement.file.sync_all().map_err(|error| replacement.sync_failed(error))?;
+    }
+    replacement.put_in_place()
 }
 
 /// Replaces the file `name` of a folder that is deka's own, or creates it: no reader sees a part of it, and after
@@ -82,16 +88,27 @@ pub struct Replacement {
     file: File,
     temporary: Option<String>,
     name: OsString,
+    /// Waits until the contents are on the disk.
+    sync: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Replacement {
-    /// Writes what [`atomic_write`] would, but for the last step.
+    /// Writes what [`atomic_write`] would, but for the last step. While the caller goes on, another thread waits
+    /// for the disk.
     pub fn write(
         path: impl AsRef<Path>,
         contents: &[u8],
         durability: Durability,
     ) -> Result<Self, FsError> {
-        let path = follow_symlinks(path.as_ref())?;
+        let mut replacement = Self::prepare(path.as_ref(), contents)?;
+        if durability == Durability::Fsync {
+            replacement.begin_sync().map_err(|error| replacement.sync_failed(error))?;
+        }
+        Ok(replacement)
+    }
+
+    fn prepare(path: &Path, contents: &[u8]) -> Result<Self, FsError> {
+        let path = follow_symlinks(path)?;
         let unusable = || FsError::new(Operation::Write, &path, std::io::ErrorKind::IsADirectory);
         let name = path.file_name().ok_or_else(unusable)?;
         let folder = match path.parent() {
@@ -107,17 +124,32 @@ impl Replacement {
             Some(file) => (None, file),
             None => create_temporary(&dir, mode).map(|(name, file)| (Some(name), file))?,
         };
-        let mut replacement = Self { dir, file, temporary, name: name.to_owned() };
+        let mut replacement = Self { dir, file, temporary, name: name.to_owned(), sync: None };
         let file = &mut replacement.file;
         file.write_all(contents).map_err(|error| FsError::new(Operation::Write, &path, error))?;
-        if durability == Durability::Fsync {
-            file.sync_all().map_err(|error| FsError::new(Operation::Sync, &path, error))?;
-        }
         Ok(replacement)
+    }
+
+    fn begin_sync(&mut self) -> io::Result<()> {
+        if os::is_in_memory(&self.file) {
+            return Ok(());
+        }
+        let file = self.file.try_clone()?;
+        let thread = std::thread::Builder::new().name("sync".to_owned());
+        self.sync = Some(thread.spawn(move || file.sync_all())?);
+        Ok(())
+    }
+
+    fn sync_failed(&self, error: io::Error) -> FsError {
+        FsError::new(Operation::Sync, self.dir.path_of(self.name.as_os_str()), error)
     }
 
     /// Renames it over the file that it replaces.
     pub fn put_in_place(mut self) -> Result<(), FsError> {
+        if let Some(sync) = self.sync.take() {
+            let synced = sync.join().unwrap_or_else(|_| Err(io::Error::other("it was given up")));
+            synced.map_err(|error| self.sync_failed(error))?;
+        }
         let temporary = match &self.temporary {
             Some(temporary) => temporary.clone(),
             None => self.named()?,

@@ -58,6 +58,13 @@ pub(crate) fn visit_entries(
     Ok(())
 }
 
+/// Whether the file is on no disk.
+pub(crate) fn is_in_memory(file: &File) -> bool {
+    const TMPFS: u64 = 0x0102_1994;
+    const RAMFS: u64 = 0x8584_58f6;
+    rustix::fs::fstatfs(file).is_ok_and(|system| matches!(system.f_type as u64, TMPFS | RAMFS))
+}
+
 /// Copies all of `source` to `target`, inside the kernel where it can.
 pub(crate) fn copy_contents(source: &mut File, target: &mut File) -> io::Result<()> {
     // std uses copy_file_range, sendfile and splice, and read and write where none of them works.
