@@ -56,7 +56,8 @@ pub(crate) struct Node {
     pub(crate) origin: Origin,
     /// Whether it was picked for somebody who asked for exactly this version.
     pub(crate) is_pinned: bool,
-    /// Whether only dependents that ship it inside their tarballs want it; nobody else reuses it.
+    /// Whether only dependents that ship it inside their tarballs want it, or what they ship; nobody else reuses
+    /// it.
     pub(crate) is_bundled: bool,
     /// What the registry says, until somebody hears that it was picked.
     pub(crate) unannounced: Option<Box<VersionManifest>>,

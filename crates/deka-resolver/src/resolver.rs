@@ -272,7 +272,7 @@ impl<'a> Resolver<'a> {
                 let count = self.arena.nodes.len();
                 let found = self.reuse_or_add(edge, request, (name, index));
                 if let Some(found) = found {
-                    let is_bundled = self.arena.edge(edge).row.bundled;
+                    let is_bundled = self.is_in_bundle(edge);
                     let is_new = found.index() >= count;
                     let node = &mut self.arena.nodes[found.index()];
                     node.is_bundled = is_bundled && (is_new || node.is_bundled);
@@ -334,6 +334,12 @@ impl<'a> Resolver<'a> {
         best.ok().map(|index| (name, index))
     }
 
+    /// Whether an edge leads to what a tarball contains, or is of such a package.
+    fn is_in_bundle(&self, edge: EdgeId) -> bool {
+        let EdgeState { row, owner, .. } = self.arena.edge(edge);
+        row.bundled || self.arena.node(*owner).is_bundled
+    }
+
     /// Returns a package that is there already and will do, else that of the best version.
     ///
     /// A lower version than the best will do if it comes from the lockfile, if it was pinned, or if
@@ -344,8 +350,7 @@ impl<'a> Resolver<'a> {
         request: RequestId,
         (name, index): (NameId, VersionIndex),
     ) -> Option<NodeId> {
-        let EdgeState { row, owner, .. } = self.arena.edge(edge);
-        let is_bundled = row.bundled || self.arena.node(*owner).is_bundled;
+        let is_bundled = self.is_in_bundle(edge);
         let entry = &self.arena.names[name.index()];
         let count = entry.nodes.len() as u32;
         if let Some((known, at)) = self.requests.get(request).answer
