@@ -5,18 +5,19 @@ use std::sync::Arc;
 
 use deka_config::{Config, Linker};
 use deka_fs::Dir;
-use deka_graph::{Graph, PackageId};
+use deka_graph::Graph;
 use deka_linker::{Input, Layout};
 use deka_lockfile::{Changes, Lockfile, LockfileError, WorkspaceEntry};
 use deka_manifest::package_json::edit::Editor;
 use deka_manifest::{PackageJson, PackageName, Spec, Symbol, Version};
-use deka_resolver::{Extensions, Locked, Observer, Options, PackumentSource, Resolved};
+use deka_resolver::{Extensions, Locked, Observer, Options, PackumentSource, Resolved, Update};
 use deno_npmrc::NPM_DEFAULT_REGISTRY;
-use hashbrown::{HashMap, HashSet};
+use hashbrown::HashMap;
 use tracing::trace_span;
 
 use crate::migration::{self, Migration, MovedSettings};
 use crate::patches::{Edited, Patches};
+use crate::start::Old;
 use crate::workspaces::{self, Filter, Found, Member};
 use crate::{InstallError, locked, sections, settings};
 
@@ -415,27 +416,33 @@ impl Project {
     }
 
     /// Picks versions for what the manifests ask for; what `old` has and still does is kept, but for
-    /// its stale packages and, if it is to be deduplicated, what others can stand in for.
+    /// its stale and outdated packages and, if it is to be deduplicated, what others can stand in for.
     pub(crate) fn resolve(
         &self,
         config: &Config,
-        old: Option<(&Lockfile, &HashSet<PackageId>)>,
+        old: Option<&Old>,
         wishes: Wishes,
         source: &mut dyn PackumentSource,
         observer: &mut dyn Observer,
     ) -> Result<Resolved, InstallError> {
-        let old_rules =
-            old.map(|(old, _)| (locked::overrides(old), locked::catalogs(old), locked::added(old)));
+        let old_rules = old.map(|old| {
+            let old = &old.lockfile;
+            (locked::overrides(old), locked::catalogs(old), locked::added(old))
+        });
         let members = self.manifests().skip(1);
         let (mut input, mut warnings) =
             deka_resolver::Input::from_manifests(&self.manifest, members);
         let old = old.zip(old_rules.as_ref());
-        input.locked = old.map(|((old, stale), (overrides, catalogs, added))| Locked {
-            graph: &old.graph,
-            stale,
+        input.locked = old.map(|(old, (overrides, catalogs, added))| Locked {
+            graph: &old.lockfile.graph,
+            stale: &old.stale,
             added,
             overrides,
             catalogs,
+            update: old
+                .update
+                .as_ref()
+                .map(|update| Update { packages: &update.packages, importers: &update.importers }),
         });
         input.options = Options {
             release_age: settings::release_age(config),

@@ -31,8 +31,22 @@ pub(crate) enum Start {
 /// The lockfile of an earlier install.
 pub(crate) struct Old {
     pub(crate) lockfile: Arc<Lockfile>,
-    /// Packages on this machine that are not what they were then.
+    /// Packages on this machine that are not what they were then, and those to be replaced.
     pub(crate) stale: HashSet<PackageId>,
+    pub(crate) update: Option<Updated>,
+}
+
+/// What is to be as new as can be.
+pub(crate) struct Updated {
+    pub(crate) packages: HashSet<PackageId>,
+    /// The folders of the root and the members that ask for it.
+    pub(crate) importers: Vec<String>,
+}
+
+impl Old {
+    fn new(lockfile: Arc<Lockfile>, stale: HashSet<PackageId>) -> Self {
+        Self { lockfile, stale, update: None }
+    }
 }
 
 impl Start {
@@ -62,7 +76,7 @@ impl Start {
                 let lockfile = Arc::new(readings[0].clone());
                 let mut stale = local.stale_packages(&lockfile);
                 stale.extend(misplaced(&lockfile.graph));
-                Ok(Self::Resolve(Some(Old { lockfile, stale })))
+                Ok(Self::Resolve(Some(Old::new(lockfile, stale))))
             }
             Read::Migrated(_) => Ok(Self::Migrate),
             Read::Good(lockfile) => Self::of_lockfile(lockfile, project, local, config, reporter),
@@ -84,7 +98,7 @@ impl Start {
         }
         Ok(match Self::of_lockfile(lockfile, project, local, config, reporter)? {
             Self::Locked { lockfile, .. } if !is_whole => {
-                Self::Resolve(Some(Old { lockfile, stale: HashSet::new() }))
+                Self::Resolve(Some(Old::new(lockfile, HashSet::new())))
             }
             // Peers that npm left out stay where they are.
             Self::Resolve(Some(old)) if config.install.is_frozen() && is_whole => {
@@ -122,7 +136,7 @@ impl Start {
             Ok(Self::Locked { lockfile, pruned: Vec::new() })
         } else {
             let stale = if is_frozen { HashSet::new() } else { stale };
-            Ok(Self::Resolve(Some(Old { lockfile, stale })))
+            Ok(Self::Resolve(Some(Old::new(lockfile, stale))))
         }
     }
 }
@@ -176,20 +190,25 @@ impl Start {
     pub(crate) fn for_change(self) -> Self {
         match self {
             Self::Locked { lockfile, .. } => {
-                Self::Resolve(Some(Old { lockfile, stale: HashSet::new() }))
+                Self::Resolve(Some(Old::new(lockfile, HashSet::new())))
             }
             start @ (Self::Resolve(_) | Self::Migrate) => start,
         }
     }
 
-    /// Forgets what a change is to pick anew.
-    pub(crate) fn without_outdated(
+    /// Notes what a change is to pick anew.
+    pub(crate) fn with_outdated(
         mut self,
         change: &Change,
         targets: &[String],
     ) -> Result<Self, InstallError> {
         if let Self::Resolve(Some(old)) = &mut self {
-            old.stale.extend(change.outdated(&old.lockfile.graph, targets)?);
+            let packages = change.outdated(&old.lockfile.graph, targets)?;
+            if let Change::Update(_) = change {
+                old.update = Some(Updated { packages, importers: targets.to_owned() });
+            } else {
+                old.stale.extend(packages);
+            }
         }
         Ok(self)
     }

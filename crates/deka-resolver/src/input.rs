@@ -63,6 +63,24 @@ pub struct Locked<'a> {
     pub overrides: &'a Overrides,
     /// The catalogs that held then.
     pub catalogs: &'a Catalogs,
+    /// What is to be as new as can be.
+    pub update: Option<Update<'a>>,
+}
+
+impl Locked<'_> {
+    pub(crate) fn is_updated(&self, package: PackageId) -> bool {
+        self.update.is_some_and(|update| update.packages.contains(&package))
+    }
+}
+
+/// What is to be as new as the ranges allow.
+#[derive(Debug, Clone, Copy)]
+pub struct Update<'a> {
+    /// Packages of the lockfile.
+    pub packages: &'a HashSet<PackageId>,
+    /// The folders of the root and the workspaces that it is about. Others ask again for these
+    /// packages, too, but are content with what there is.
+    pub importers: &'a [String],
 }
 
 /// How to resolve.

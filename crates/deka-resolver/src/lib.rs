@@ -33,7 +33,7 @@ mod warning;
 pub use error::{Available, InvalidSpecOf, RequiredBy, ResolveError};
 pub use extensions::{Added, Addition, Extensions};
 pub use finish::Resolved;
-pub use input::{Catalogs, Importer, Input, Locked, Options, Row};
+pub use input::{Catalogs, Importer, Input, Locked, Options, Row, Update};
 pub use overrides::{Dependent, Overrides};
 pub use pick::{NoPick, Query, ReleaseAge, pick};
 pub use source::{

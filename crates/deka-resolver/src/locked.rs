@@ -3,12 +3,14 @@
 //! An edge of the root or of a workspace keeps its target if the manifest still says the same, or
 //! something that the target satisfies as well. Edges of packages in the lockfile are not looked at
 //! again, unless the overrides or the catalog that they went through changed.
+//!
+//! In an update the packages that it is about stay, too, but edges to them ask again.
 
 use deka_graph::{EdgeKind, PackageId, Resolution};
 use deka_manifest::{Spec, Symbol};
 use hashbrown::{HashMap, HashSet};
 
-use crate::arena::{EdgeId, NodeId, Origin};
+use crate::arena::{EdgeId, NameId, NodeId, Origin};
 use crate::requests::Want;
 use crate::resolver::Resolver;
 use crate::{Locked, Row};
@@ -23,6 +25,9 @@ impl Resolver<'_> {
         }
         let mut node_of = self.add_locked_packages(locked, importers);
         node_of[PackageId::ROOT.index()] = Some(NodeId::ROOT);
+        if let Some(update) = locked.update {
+            self.updated.extend(update.packages.iter().map(|id| graph.package(*id).name));
+        }
         let changed = self.changed_names(locked);
         let sole_ways = graph.sole_ways();
         for id in graph.package_ids() {
@@ -44,14 +49,14 @@ impl Resolver<'_> {
                 let edge = graph.edge(edge_id);
                 // What it happened to find is found again.
                 let is_kept = !edge.is_optional_peer() || sole_ways.contains(&edge_id);
-                let target = edge.target.filter(|_| is_kept);
+                let target = edge.target.filter(|target| is_kept && !locked.is_updated(*target));
                 let target = target.and_then(|target| node_of[target.index()]);
                 Some((target, edge.optional_peer))
             };
-            let is_stale = |kind: EdgeKind, alias: Symbol| {
+            let leads_to = |row: Row, is_it: &dyn Fn(PackageId) -> bool| {
                 graph.edges_of(id).iter().any(|edge| {
-                    (edge.kind, edge.alias.symbol()) == (kind, alias)
-                        && edge.target.is_some_and(|target| locked.stale.contains(&target))
+                    (edge.kind, edge.alias) == (row.kind, row.alias)
+                        && edge.target.is_some_and(is_it)
                 })
             };
             let mut is_changed = false;
@@ -69,8 +74,13 @@ impl Resolver<'_> {
                     Some((Some(target), _)) => {
                         self.arena.edges[edge.index()].target = Some(target);
                     }
+                    Some((None, _)) if leads_to(row, &|id| locked.is_updated(id)) => {
+                        self.open_for_update(edge);
+                    }
                     // It led to a package that is not what it was.
-                    Some((None, _)) if is_stale(row.kind, row.alias.symbol()) => self.open(edge),
+                    Some((None, _)) if leads_to(row, &|id| locked.stale.contains(&id)) => {
+                        self.open(edge);
+                    }
                     // Another package manager's lockfile forgot it.
                     Some((None, _)) if row.kind == EdgeKind::Prod => self.open(edge),
                     // No extension makes it optional any more.
@@ -181,9 +191,11 @@ impl Resolver<'_> {
             if row.optional_peer && !before.optional_peer {
                 continue;
             }
-            let Some(target) = before.target.and_then(|target| node_of[target.index()]) else {
-                continue;
-            };
+            // Also a workspace that an update is not about takes what others get.
+            let is_old =
+                |target: &PackageId| !self.updated.contains(&locked.graph.package(*target).name);
+            let target = before.target.filter(is_old);
+            let Some(target) = target.and_then(|target| node_of[target.index()]) else { continue };
             if self.is_changed(row, Some(target), changed) || self.is_about_workspaces(edge, target)
             {
                 continue;
@@ -193,6 +205,25 @@ impl Resolver<'_> {
                 self.arena.edges[edge.index()].target = Some(target);
             }
         }
+    }
+
+    /// Whether what an update is about is picked anew for a package: for all but workspaces that it
+    /// is not about.
+    fn asks_for_updates(&self, owner: NodeId) -> bool {
+        let folder = match &self.arena.node(owner).package.resolution {
+            Resolution::Root => "",
+            Resolution::Workspace(folder) => folder.as_str(),
+            _ => return true,
+        };
+        let update = self.input.locked.and_then(|locked| locked.update);
+        update.is_none_or(|update| update.importers.iter().any(|importer| importer == folder))
+    }
+
+    /// Whether an edge gets the best version of a package even if another one will do.
+    pub(crate) fn is_update(&self, edge: EdgeId, name: NameId) -> bool {
+        !self.updated.is_empty()
+            && self.updated.contains(&self.arena.names[name.index()].name)
+            && self.asks_for_updates(self.arena.edge(edge).owner)
     }
 
     /// Whether an edge led to a workspace or may lead to one now: names and versions of workspaces

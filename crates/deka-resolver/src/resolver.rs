@@ -14,7 +14,7 @@ use deka_manifest::{
     PackageName, Packument, Platforms, Range, Spec, Symbol, Version, VersionIndex, VersionManifest,
     split_name,
 };
-use hashbrown::HashMap;
+use hashbrown::{HashMap, HashSet};
 
 use crate::arena::{Answer, Arena, EdgeId, EdgeState, NameId, Node, NodeId, Origin, RequestId};
 use crate::foreign::Foreign;
@@ -50,6 +50,8 @@ pub(crate) struct Resolver<'a> {
     pub(crate) warnings: Vec<Warning>,
     /// What extensions added to packages.
     pub(crate) added: HashMap<NodeId, Vec<Added>>,
+    /// The names of packages that are updated.
+    pub(crate) updated: HashSet<PackageName>,
     asked: usize,
     answered: usize,
 }
@@ -83,6 +85,7 @@ impl<'a> Resolver<'a> {
             foreign: Foreign::default(),
             warnings: Vec::new(),
             added: HashMap::new(),
+            updated: HashSet::new(),
             asked: 0,
             answered: 0,
         }
@@ -228,6 +231,13 @@ impl<'a> Resolver<'a> {
         }
     }
 
+    /// Queues an edge that is to lead to something newer; peers wait for nothing then.
+    pub(crate) fn open_for_update(&mut self, edge: EdgeId) {
+        if !self.arena.edge(edge).row.optional_peer {
+            self.queue.push_back(edge);
+        }
+    }
+
     /// Works until every queued edge has its target or has failed.
     pub(crate) fn drain(&mut self) {
         loop {
@@ -257,7 +267,7 @@ impl<'a> Resolver<'a> {
         if let Some(workspace) = self.linked_workspace(self.requests.get(request)) {
             return Decision::Found(workspace);
         }
-        if let Some(locked) = self.locked_version(request) {
+        if let Some(locked) = self.locked_version(edge, request) {
             return Decision::Found(locked);
         }
         match self.arena.names[name.index()].answer {
@@ -301,13 +311,13 @@ impl<'a> Resolver<'a> {
             }
     }
 
-    /// Returns the highest version that will do if one of the lockfile would; then nobody needs a
-    /// packument.
-    fn locked_version(&self, request: RequestId) -> Option<NodeId> {
+    /// Returns the highest version that will do if one of the lockfile would and nothing newer is
+    /// wanted; then nobody needs a packument.
+    fn locked_version(&self, edge: EdgeId, request: RequestId) -> Option<NodeId> {
         self.input.locked?;
         let request = self.requests.get(request);
         let Want::Registry { name, .. } = request.want else { return None };
-        let range = request.picking_range()?;
+        let range = request.picking_range().filter(|_| !self.is_update(edge, name))?;
         let mut satisfying = self.arena.names[name.index()].nodes.iter().copied().filter(|node| {
             let node = self.arena.node(*node);
             node.version().is_some_and(|version| range.satisfies(version))
@@ -343,7 +353,8 @@ impl<'a> Resolver<'a> {
     /// Returns a package that is there already and will do, else that of the best version.
     ///
     /// A lower version than the best will do if it comes from the lockfile, if it was pinned, or if
-    /// it is of the same major version. What only tarballs contain will do for other tarballs.
+    /// it is of the same major version; none will do where newer ones are wanted. What only tarballs
+    /// contain will do for other tarballs.
     pub(crate) fn reuse_or_add(
         &mut self,
         edge: EdgeId,
@@ -351,11 +362,13 @@ impl<'a> Resolver<'a> {
         (name, index): (NameId, VersionIndex),
     ) -> Option<NodeId> {
         let is_bundled = self.is_in_bundle(edge);
+        let is_update = self.is_update(edge, name);
         let entry = &self.arena.names[name.index()];
         let count = entry.nodes.len() as u32;
         if let Some((known, at)) = self.requests.get(request).answer
             && at == count
             && !is_bundled
+            && !is_update
         {
             return Some(known);
         }
@@ -365,10 +378,11 @@ impl<'a> Resolver<'a> {
         let reused = entry.nodes.iter().copied().find(|id| {
             let node = self.arena.node(*id);
             let Some(version) = node.version() else { return false };
-            let is_good_enough = node.origin == Origin::Locked
-                || node.is_pinned
-                || version.as_ref() >= best
-                || version.major() == best.major;
+            let is_good_enough = !is_update
+                && (node.origin == Origin::Locked
+                    || node.is_pinned
+                    || version.as_ref() >= best
+                    || version.major() == best.major);
             version.as_ref() == best
                 || (is_good_enough
                     && (is_bundled || !node.is_bundled)

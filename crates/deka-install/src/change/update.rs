@@ -99,13 +99,13 @@ impl Update {
         graph: &Graph,
         targets: &[String],
     ) -> Result<HashSet<PackageId>, InstallError> {
-        let is_direct = |id: PackageId| {
-            let folder = graph.package(id).resolution.importer_folder();
-            folder.is_some_and(|folder| targets.iter().any(|target| target == folder))
+        let counts = |id: &PackageId| match graph.package(*id).resolution.importer_folder() {
+            Some(folder) => targets.iter().any(|target| target == folder),
+            None => !self.direct_only,
         };
         let mut outdated = HashSet::new();
         let mut found: HashSet<Alias> = HashSet::new();
-        for dependent in graph.package_ids().filter(|id| !self.direct_only || is_direct(*id)) {
+        for dependent in graph.package_ids().filter(counts) {
             for edge in graph.edges_of(dependent) {
                 let Some(target) = edge.target else { continue };
                 let package = graph.package(target);
@@ -146,10 +146,9 @@ impl Update {
                     group_of(manifest, kind).iter().map(move |(alias, spec)| (kind, *alias, *spec))
                 })
                 .filter(|(kind, alias, _)| {
-                    let is_shadowed = *kind == EdgeKind::Peer
-                        && GROUPS[..3]
-                            .iter()
-                            .any(|kind| spec_in(group_of(manifest, *kind), *alias).is_some());
+                    let mut before = GROUPS.into_iter().take_while(|other| other != kind);
+                    let is_shadowed =
+                        before.any(|other| spec_in(group_of(manifest, other), *alias).is_some());
                     !is_shadowed && !names.contains(&alias.symbol())
                 })
                 .collect();

@@ -239,7 +239,6 @@ impl<'a> Install<'a> {
             let (project, targets) = (&mut self.project, &self.targets);
             self.draft = change.begin(project, targets, locked, &mut source, drafts)?;
         }
-        let known = old.map(|old| (&*old.lockfile, &old.stale));
         let deduplicates = self.request.deduplicates;
         let preferred = match (&self.request.change, &self.project.lockfile) {
             (Some(change), _) => change.preferred(),
@@ -248,7 +247,7 @@ impl<'a> Install<'a> {
         };
         let wishes = Wishes { deduplicates, preferred };
         let mut resolved =
-            self.project.resolve(self.config, known, wishes, &mut source, &mut picks)?;
+            self.project.resolve(self.config, old, wishes, &mut source, &mut picks)?;
         for warning in &resolved.warnings {
             self.reporter.warning(&warning::text(warning));
         }

@@ -215,7 +215,7 @@ pub(crate) fn resolve_and_link(
             let changes = vec!["what the command is to change in package.json".to_owned()];
             return Err(InstallError::Frozen { changes });
         }
-        start = start.for_change().without_outdated(change, &install.targets)?;
+        start = start.for_change().with_outdated(change, &install.targets)?;
     }
     drop(reading);
     install.run(start)

@@ -7,8 +7,9 @@
 //! edges, the higher one of two. Edges that may move go to the highest of those that must stay and
 //! satisfy them, else to the highest of the others.
 //!
-//! When a lockfile is deduplicated ([`Options::deduplicates`](crate::Options)), all edges may move that
-//! have a range and no patch; they do where their versions do not stay.
+//! Edges to packages that the lockfile has may not move; edges of such packages to new ones, which an
+//! update makes, do where their versions do not stay, to the highest that does. When a lockfile is deduplicated
+//! ([`Options::deduplicates`](crate::Options)), all edges that have a range and no patch do so.
 //!
 //! ```text
 //! a ─► x ^1.2.0 (1.9.0)                        a ─► x 1.2.3
@@ -73,6 +74,8 @@ struct Voter {
     owner: NodeId,
     /// Which other versions would do; `None` if the edge may not move.
     request: Option<RequestId>,
+    /// Whether the edge moves only if the version that it leads to does not stay.
+    is_loyal: bool,
 }
 
 impl Resolver<'_> {
@@ -162,13 +165,14 @@ impl Resolver<'_> {
                 continue;
             }
             let target = self.arena.node(target);
-            let is_new =
-                self.arena.node(owner).origin == Origin::Picked && target.origin != Origin::Locked;
+            let origin = self.arena.node(owner).origin;
+            let is_new = origin != Origin::Importer && target.origin != Origin::Locked;
             let may_move = (is_new || deduplicates) && !self.is_patched(target);
             let request = may_move
                 .then(|| self.request_of(edge))
                 .filter(|request| self.requests.get(*request).range.is_some());
-            groups[group as usize].voters.push(Voter { edge, owner, request });
+            let is_loyal = deduplicates || origin == Origin::Locked;
+            groups[group as usize].voters.push(Voter { edge, owner, request, is_loyal });
         }
         groups
     }
@@ -225,7 +229,7 @@ impl Resolver<'_> {
                 Some(request) => {
                     let choices: Vec<bool> =
                         candidates.iter().map(|id| satisfied.ask(self, request, *id)).collect();
-                    movable.push((voter.edge, at, ballot.add(choices)));
+                    movable.push((voter, at, ballot.add(choices)));
                 }
             }
         }
@@ -233,13 +237,16 @@ impl Resolver<'_> {
             return;
         }
         let preference = ballot.cover();
-        for (edge, current, choices) in movable {
-            if self.input.options.deduplicates && preference.contains(&current) {
+        for (voter, current, choices) in movable {
+            if voter.is_loyal && preference.contains(&current) {
                 continue;
             }
             let choices = ballot.choices(choices);
-            if let Some(to) = preference.iter().find(|to| choices[**to]) {
-                next[edge.index()] = Some(candidates[*to]);
+            let mut acceptable = preference.iter().filter(|to| choices[**to]);
+            let takes_highest = voter.is_loyal && !self.input.options.deduplicates;
+            let to = if takes_highest { acceptable.min() } else { acceptable.next() };
+            if let Some(to) = to {
+                next[voter.edge.index()] = Some(candidates[*to]);
             }
         }
     }

@@ -123,6 +123,7 @@ impl World {
                 added: &added,
                 overrides: &overrides,
                 catalogs: &catalogs,
+                update: None,
             });
         }
         let mut source = Source {

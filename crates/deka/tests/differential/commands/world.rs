@@ -45,6 +45,8 @@ pub(super) static REGISTRY: LazyLock<Registry> = LazyLock::new(|| {
     registry.package("@s/text", "1.0.0").file("lines.txt", &lines).dep("text", "1").publish();
     registry.package("holder", "1.0.0").dep("c", "1.0.0").publish();
     registry.package("deep", "1.0.0").dep("b", "^1.0.0").dep("@s/x", "1").publish();
+    registry.package("low", "1.0.0").dep("c", "~1.0.0").publish();
+    registry.package("high", "1.0.0").dep("c", "^1.1.0").publish();
     let advise = |name: &str, versions: &[&str], range: &str, severity: &str| {
         let url = format!("https://advisories.example/GHSA-{name}-{severity}");
         let title = format!("A {severity} thing");
@@ -93,6 +95,20 @@ const PROJECTS: &[(&str, &[(&str, &str)])] = &[
         &[(
             "package.json",
             "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"b\": \"1.0.0\",\n    \"c\": \"1.0.0\"\n  }\n}\n",
+        )],
+    ),
+    (
+        "narrow",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"b\": \"1.0.0\",\n    \"c\": \"~1.0.0\",\n    \"high\": \"1\"\n  }\n}\n",
+        )],
+    ),
+    (
+        "twice",
+        &[(
+            "package.json",
+            "{\n  \"name\": \"p\",\n  \"dependencies\": {\n    \"c\": \"^2.0.0\"\n  },\n  \"devDependencies\": {\n    \"c\": \"^1.0.0\"\n  }\n}\n",
         )],
     ),
     (
