@@ -49,8 +49,9 @@ impl Addition {
                 continue;
             }
             seen.push(alias);
+            let before = known.and_then(|kind| spec_in(group_of(manifest, kind), alias));
             let kind = self.group.or(known).unwrap_or(EdgeKind::Prod);
-            let (spec, settling) = self.spec(draft, project, package, (alias, kind))?;
+            let (spec, settling) = self.spec(draft, project, package, (alias, kind, before))?;
             draft.drafts.edit(project, folder, |editor| {
                 let leaves = |other: EdgeKind| self.group.is_some() && !may_be_beside(other, kind);
                 for other in GROUPS.into_iter().filter(|other| leaves(*other)) {
@@ -81,7 +82,7 @@ impl Addition {
         draft: &mut Draft,
         project: &mut Project,
         package: &PackageArgument,
-        (alias, kind): (Alias, EdgeKind),
+        (alias, kind, before): (Alias, EdgeKind, Option<Symbol>),
     ) -> Result<(String, Option<Settling>), InstallError> {
         let is_member = |alias: Alias| {
             let mut members = project.members.iter();
@@ -94,7 +95,11 @@ impl Addition {
             let settling = self.set_in_catalog(draft, project, (package, alias), catalog)?;
             return Ok((format!("catalog:{catalog}"), settling));
         }
-        if package.spec.is_empty() && spec_in(&project.manifest.catalog, alias).is_some() {
+        // What is as in the catalog is taken from there; who wrote so before wants it apart.
+        let had_catalog = before.is_some_and(|before| before.starts_with("catalog:"));
+        let shared = spec_in(&project.manifest.catalog, alias);
+        let is_same = |shared: Symbol| *shared == *package.spec && !had_catalog;
+        if shared.is_some_and(|shared| package.spec.is_empty() || is_same(shared)) {
             return Ok(("catalog:".to_owned(), None));
         }
         let text = text_of(package);
