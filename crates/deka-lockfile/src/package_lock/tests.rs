@@ -47,6 +47,17 @@ fn version_1_nests_places() {
 }
 
 #[test]
+fn version_1_names_what_is_for_other_platforms_without_a_version() {
+    let lockfile = read(
+        r#"{ "dependencies": { "a": "1" } }"#,
+        r#"{ "lockfileVersion": 1, "dependencies": {
+            "a": { "version": "1.2.0", "requires": { "o": "1" },
+                "dependencies": { "o": { "optional": true } } } } }"#,
+    );
+    assert_eq!(lockfile.unwrap().graph.packages().len(), 2);
+}
+
+#[test]
 fn peers_that_npm_did_not_install_are_optional() {
     let text = r#"{ "lockfileVersion": 3, "packages": {
         "": { "dependencies": { "a": "^1.0.0" } },

@@ -25,6 +25,11 @@ pub(super) fn all(file: &Value, workspaces: &[WorkspaceEntry]) -> Vec<(String, E
 fn read_level(above: &str, value: &Value, places: &mut Vec<(String, Entry)>) {
     let Some(Value::Object(dependencies)) = value.get("dependencies") else { return };
     for (name, value) in dependencies {
+        // It is for another platform, and npm has not looked at it.
+        let is_unknown = value.get("version").is_none();
+        if is_unknown && value.get("optional") == Some(&Value::Bool(true)) {
+            continue;
+        }
         let separator = if above.is_empty() { "" } else { "/" };
         let key = format!("{above}{separator}node_modules/{name}");
         let entry = read(value);
