@@ -66,7 +66,8 @@ impl Attempts {
             return None;
         }
         let wait = asked.unwrap_or_else(|| {
-            let grown = self.rules.factor.max(1.0).powi(i32::try_from(self.failed).unwrap_or(i32::MAX));
+            let grown =
+                self.rules.factor.max(1.0).powi(i32::try_from(self.failed).unwrap_or(i32::MAX));
             let wait = Duration::try_from_secs_f64(first.as_secs_f64() * grown);
             with_jitter(wait.unwrap_or(self.rules.maximum).min(self.rules.maximum))
         });

@@ -20,11 +20,16 @@ fn start(project: &TestProject, arguments: &[&str]) -> Child {
     command.process_group(0).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Presses Ctrl-C, and checks that it is the end.
+/// Presses Ctrl-C, and checks that it is the end. If the tests themselves were started to ignore it, as in the
+/// background of a shell, so does what they start; then it is told to end otherwise.
 fn interrupt(mut child: Child) {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:")).unwrap();
+    let ignores_interrupts = u64::from_str_radix(ignored.trim(), 16).unwrap() & (1 << 1) != 0;
+    let (name, number) = if ignores_interrupts { ("-TERM", 15) } else { ("-INT", 2) };
     let group = format!("-{}", child.id());
-    assert!(Command::new("kill").args(["-INT", "--", &group]).status().unwrap().success());
-    assert_eq!(child.wait().unwrap().signal(), Some(2));
+    assert!(Command::new("kill").args([name, "--", &group]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().signal(), Some(number));
 }
 
 #[track_caller]
