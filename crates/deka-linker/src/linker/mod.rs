@@ -40,7 +40,7 @@ pub use state::{Finish, Finished};
 use crate::LinkError;
 use crate::difference::{Action, Difference, Task, Trust, difference};
 use crate::plan::{LinkPlan, Placement, Source};
-use crate::state::{LinkState, STATE_FILE};
+use crate::state::LinkState;
 
 /// How files get from the store into `node_modules`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -185,8 +185,7 @@ impl<'a> Linker<'a> {
         if is_there || !plan.is_empty() {
             let base = self.base("node_modules")?;
             let failed = |source| self.failed("node_modules", source);
-            LinkState::write_unfinished(&base.dir, old, plan).map_err(failed)?;
-            self.root.remove_file(STATE_FILE).map_err(failed)?;
+            LinkState::begin_unfinished(&base.dir, old, plan, &work.difference).map_err(failed)?;
             // What was just written as well: at the end it goes.
             self.find_left_over_trash(&base)?;
         }

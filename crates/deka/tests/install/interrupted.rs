@@ -93,6 +93,7 @@ fn what_is_not_wanted_any_more_goes() {
     let registry = Registry::start();
     registry.package("@s/part", "1.0.0").bin("part", "p.js").file("p.js", "").publish();
     registry.package("a", "1.0.0").publish();
+    registry.package("old", "1.0.0").publish();
     registry.package("slow", "1.0.0").dep("@s/part", "1").dep("a", "1").publish();
     let tarball = "/slow/-/slow-1.0.0.tgz";
     registry.fault(Fault::on(tarball).times(2).delay(Duration::from_mins(1)));
@@ -101,6 +102,8 @@ fn what_is_not_wanted_any_more_goes() {
         project.use_registry(&registry).package_json(json!({ "dependencies": { "a": "1" } }));
         project.command(["install", linker]).run().assert_success();
         let before = project.node_modules_with_contents().to_string();
+        project.package_json(json!({ "dependencies": { "a": "1", "old": "1" } }));
+        project.command(["install", linker]).run().assert_success();
         let asked = registry.count(tarball);
         let child = start(&project, &["add", "slow", linker]);
         let part = match linker {
@@ -117,6 +120,9 @@ fn what_is_not_wanted_any_more_goes() {
         )
         .unwrap();
         project.write("node_modules/own/index.js", "own");
+        // Nor is what was there before the other one began.
+        assert!(project.exists("node_modules/old"), "{linker}");
+        project.package_json(json!({ "dependencies": { "a": "1" } }));
         project.command(["install", linker]).run().assert_success();
         assert!(project.exists("node_modules/own/index.js"), "{linker}");
         project.remove("node_modules/own").remove("node_modules/.bin/own");
