@@ -133,7 +133,7 @@ fn shown(key: &str, value: &str) -> Option<String> {
 }
 
 /// Whether the value of a key must not be shown: credentials, keys, one-time passwords.
-pub fn is_protected(key: &str) -> bool {
+fn is_protected(key: &str) -> bool {
     let last = key.rsplit(':').next().unwrap_or(key).to_ascii_lowercase();
     let is_open = last == "always-auth" || last.ends_with("file");
     last.starts_with('_') || last == "otp" || sounds_secret(&last) && !is_open

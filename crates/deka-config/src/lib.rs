@@ -58,7 +58,7 @@ pub use environment::Environment;
 pub use error::{ConfigError, Warning};
 pub use expand::sounds_secret;
 pub use github::GitHub;
-pub use inspect::{Setting, is_protected};
+pub use inspect::Setting;
 pub use origin::{Layer, Origin};
 pub use overrides::Overrides;
 pub use parse::{cpu_set, libc_set, os_set, parse_duration};

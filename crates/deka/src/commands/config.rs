@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use deka_config::{Config, Environment, Layer, Overrides, Setting, is_protected};
+use deka_config::{Config, Environment, Layer, Overrides, Setting};
 use deka_fs::{Creation, Dir, Durability, FileMode, FsError, Permissions, atomic_write};
 use owo_colors::OwoColorize as _;
 use serde_json::{Value, json};
@@ -71,8 +71,9 @@ impl Place<'_> {
             document::print(SCHEMA_VERSION, [("settings", settings)]);
             return Ok(());
         }
-        let is_secret = |(name, setting): &&(&str, Option<&Setting>)| {
-            is_protected(name) || setting.is_some_and(|setting| setting.value.is_none())
+        // What nobody has set is no secret, however it sounds.
+        let is_secret = |(_, setting): &&(&str, Option<&Setting>)| {
+            setting.is_some_and(|setting| setting.value.is_none())
         };
         if let Some((name, _)) = found.iter().find(is_secret) {
             let message = format!("`{name}` is protected, and cannot be shown");

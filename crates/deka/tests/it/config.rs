@@ -37,6 +37,7 @@ fn values_and_where_they_come_from() {
     get(&project, &["fund"], "false\n");
     get(&project, &["@s:registry"], "https://s.example/\n");
     get(&project, &["nope"], "undefined\n");
+    get(&project, &["monkey", "_authToken"], "monkey=undefined\n_authToken=undefined\n");
     get(&project, &["linker", "strict-ssl"], "linker=isolated\nstrict-ssl=true\n");
     get(
         &project,
